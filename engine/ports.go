@@ -1,0 +1,303 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+)
+
+// The ports: what the outside must offer. Each promise below has a test of its
+// own in store/storetest, which every store runs.
+
+// Change is what one accepted command writes.
+type Change struct {
+	Case    *Case   // after folding Entries
+	Base    int64   // the sequence that was loaded; 0 = a new case
+	Entries []Entry // at least one
+	// Answer is the command's stored answer; nil = the caller sent no key.
+	Answer *Answer
+	// Node and Lease mark the effects as leased to the node that commits them, so
+	// that it may send them at once; Lease zero = free for anybody.
+	Node  string
+	Lease time.Time
+}
+
+// Answer is what was answered to a command, kept under the actor's key.
+type Answer struct {
+	Actor  string          `json:"actor"`
+	Key    string          `json:"key"`
+	Digest string          `json:"digest"` // of the request; another digest under the same key is refused
+	Case   string          `json:"case"`
+	Status int             `json:"status"`
+	Body   json.RawMessage `json:"body"`
+	At     time.Time       `json:"at"`
+}
+
+// Cases is the history and the folded state of every case.
+type Cases interface {
+	// Load returns the stored case; the caller owns the copy. NotFound.
+	Load(ctx context.Context, code string) (*Case, error)
+	// Append writes all changes of one call or none: entries, case and dossier
+	// rows, effects, notifications, timers, stored answers. StaleVersion when a
+	// case is no longer at Base (nothing is written), Duplicate (Other = the
+	// holder) when another case holds its key, IdempotencyMismatch when the answer's
+	// key is taken by another digest; UnknownOutcome when the commit failed in a
+	// way that leaves open whether it happened. A refused call never touches the
+	// calls that share its transaction. It returns only after the commit; a
+	// cancelled ctx makes it return UnknownOutcome early, never half a write.
+	Append(ctx context.Context, changes ...Change) error
+	// History returns entries from a sequence on, oldest first, at most limit
+	// (0 = all). An erased payload leaves an entry with its metadata only.
+	History(ctx context.Context, code string, from int64, limit int) ([]Entry, error)
+	// Answered returns the stored answer of an actor's key, or nil.
+	Answered(ctx context.Context, actor, key string) (*Answer, error)
+	// Codes reserves n consecutive numbers of a unit and day; gaps are allowed,
+	// a number is never given twice. The first is 1.
+	Codes(ctx context.Context, unit string, day string, n int) (first int, err error)
+	// Due lists cases whose next timer is at or before now, earliest first.
+	Due(ctx context.Context, now time.Time, limit int) ([]string, error)
+	// NextDue is the earliest timer of all cases; false when there is none.
+	NextDue(ctx context.Context) (time.Time, bool, error)
+	// Open lists codes of unfinished cases after a code, for the stuck-case detector.
+	Open(ctx context.Context, after string, limit int) ([]string, error)
+}
+
+// Delivery is one effect in the outbox: what the engine owes a registry.
+type Delivery struct {
+	Key       string         `json:"key"` // case/seq/n, the idempotency key
+	Case      string         `json:"case"`
+	Step      string         `json:"step,omitempty"`
+	Seq       int64          `json:"seq"`
+	Registry  string         `json:"registry"`
+	Operation string         `json:"operation"`
+	Input     map[string]any `json:"input"`
+	At        time.Time      `json:"at"` // business time
+	Status    string         `json:"status"`
+	Tries     int            `json:"tries"`
+	Next      time.Time      `json:"next"`              // when to try or to ask again, by the wall clock
+	SentAt    time.Time      `json:"sent_at,omitzero"`  // accepted by the registry
+	Expected  time.Time      `json:"expected,omitzero"` // business time by which an answer is expected
+	LastError string         `json:"last_error,omitempty"`
+	Reply     *Reply         `json:"reply,omitempty"` // the first answer
+	Fence     int64          `json:"fence"`           // of the claim; every acknowledgement checks it
+	Note      string         `json:"note,omitempty"`  // why a person recorded or skipped it
+	DoneAt    time.Time      `json:"done_at,omitzero"`
+}
+
+// Delivery statuses.
+const (
+	DeliveryPending  = "pending"  // to be sent, or sent again
+	DeliveryAccepted = "accepted" // the registry will answer later
+	DeliveryDone     = "done"     // answered (and the answer is in history)
+	DeliveryIncident = "incident" // a person must act
+	DeliverySkipped  = "skipped"  // a notification given up by a person
+)
+
+// Outbox is what is owed to registries. Times are wall-clock times.
+type Outbox interface {
+	// Claim leases deliveries that may be sent or asked after now to a node until
+	// the lease ends: pending ones whose Next has come and whose earlier sibling
+	// (same case, step and registry) was accepted; accepted ones whose Next has
+	// come. Each claim raises the fence.
+	Claim(ctx context.Context, node string, now, lease time.Time, limit int) ([]Delivery, error)
+	// Settle writes a delivery's new status, tries, next, error and reply, and
+	// frees the lease. StaleVersion when the fence has moved on.
+	Settle(ctx context.Context, d Delivery) error
+	// Delivery returns one by key. NotFound.
+	Delivery(ctx context.Context, key string) (*Delivery, error)
+	// Deliveries lists what is not done: filters by registry and status ("" = any),
+	// oldest first, after a key.
+	Deliveries(ctx context.Context, registry, status, after string, limit int) ([]Delivery, error)
+	// Reset makes a delivery pending again, or done/skipped with a note, whatever
+	// lease it has (it raises the fence).
+	Reset(ctx context.Context, d Delivery) error
+	// Prune deletes delivered ones and stored answers older than a time.
+	Prune(ctx context.Context, before time.Time) (int, error)
+}
+
+// Row is one dossier in a list.
+type Row struct {
+	Case      string     `json:"case"`
+	Step      string     `json:"step"`
+	Code      string     `json:"code"`
+	Service   string     `json:"service"`
+	Procedure string     `json:"procedure"`
+	State     string     `json:"state"`
+	Status    StepStatus `json:"status"`
+	Final     FinalKind  `json:"final,omitempty"`
+	Portal    int        `json:"portal"`
+	Office    string     `json:"office"`
+	Assignee  string     `json:"assignee,omitempty"`
+	Due       time.Time  `json:"due,omitzero"`
+	Opened    time.Time  `json:"opened"`
+	Updated   time.Time  `json:"updated"`
+	Filed     time.Time  `json:"filed"`
+	Rev       int64      `json:"rev"`
+	Subject   string     `json:"subject"`   // the child or the deceased
+	Requester string     `json:"requester"` // name
+	Review    bool       `json:"review,omitempty"`
+}
+
+// RowQuery selects dossiers for staff. Offices is never empty: visibility is part
+// of the query. A zero field does not filter.
+type RowQuery struct {
+	Offices   []string
+	Procedure string
+	State     string
+	Assignee  string
+	Overdue   time.Time // due before
+	Ended     bool      // ended ones too; otherwise open ones and those under review
+	Text      string    // any code, or words of a name without diacritics
+	After     string    // cursor of the page before
+	Limit     int
+}
+
+// Summary is one case in a citizen's list.
+type Summary struct {
+	Code    string     `json:"code"`
+	Service string     `json:"service"`
+	Version string     `json:"version"`
+	Status  CaseStatus `json:"status"`
+	Outcome Outcome    `json:"outcome,omitempty"`
+	Portal  int        `json:"portal"`
+	Filed   time.Time  `json:"filed"`
+	Due     time.Time  `json:"due,omitzero"`
+	Updated time.Time  `json:"updated"`
+	Subject string     `json:"subject"`
+}
+
+// Task is something a citizen must do.
+type Task struct {
+	Case   string    `json:"case"`
+	Step   string    `json:"step,omitempty"`
+	Person string    `json:"person"`
+	Kind   string    `json:"kind"` // confirm (any action of the applicant), supplement, party, pay
+	State  string    `json:"state,omitempty"`
+	Due    time.Time `json:"due,omitzero"`
+	Since  time.Time `json:"since"`
+}
+
+// Notification is what a person was told.
+type Notification struct {
+	Key    string         `json:"key"`
+	Case   string         `json:"case"`
+	Step   string         `json:"step,omitempty"`
+	To     string         `json:"to"`
+	What   string         `json:"what"`
+	At     time.Time      `json:"at"`
+	Params map[string]any `json:"params,omitempty"`
+}
+
+// Lists is what people look at. Every method selects by who may see, in the query.
+type Lists interface {
+	// Rows lists dossiers, most urgent first (due, then code); next is the cursor
+	// of the following page or "".
+	Rows(ctx context.Context, q RowQuery) (rows []Row, next string, err error)
+	// CountRows counts at most cap.
+	CountRows(ctx context.Context, q RowQuery, cap int) (int, error)
+	// CasesOf lists a citizen's own cases, newest first.
+	CasesOf(ctx context.Context, person, after string, limit int) (cases []Summary, next string, err error)
+	// TasksOf lists what a citizen must do, most urgent first.
+	TasksOf(ctx context.Context, person string) ([]Task, error)
+	// Notifications lists what a person or office was told, newest first.
+	Notifications(ctx context.Context, to, after string, limit int) (notes []Notification, next string, err error)
+	// Result finds the case and step that issued a public result id. NotFound.
+	Result(ctx context.Context, id string) (code, step string, err error)
+	// CaseOf finds the case of any code: linked code or dossier code. NotFound.
+	CaseOf(ctx context.Context, code string) (string, error)
+}
+
+// Account is a person who can sign in.
+type Account struct {
+	ID       string    `json:"id"`   // account name
+	Kind     ActorKind `json:"kind"` // citizen or staff
+	Person   string    `json:"person,omitempty"`
+	Name     string    `json:"name"`
+	Phone    string    `json:"phone,omitempty"`
+	Email    string    `json:"email,omitempty"`
+	Office   string    `json:"office,omitempty"`
+	Roles    []string  `json:"roles,omitempty"`
+	Secret   string    `json:"-"` // hash of the pass phrase
+	From     time.Time `json:"from,omitzero"`
+	To       time.Time `json:"to,omitzero"`
+	Disabled bool      `json:"disabled,omitempty"`
+	Rev      int64     `json:"rev"`
+}
+
+// Session is a signed-in account.
+type Session struct {
+	Token   string    `json:"-"` // hash of the bearer token
+	Account string    `json:"account"`
+	From    time.Time `json:"from"`
+	Until   time.Time `json:"until"`
+}
+
+// Draft is an application being written.
+type Draft struct {
+	ID      string         `json:"id"`
+	Owner   string         `json:"owner"`
+	Service string         `json:"service"`
+	Rev     int64          `json:"rev"`
+	Updated time.Time      `json:"updated"`
+	Data    map[string]any `json:"data"`
+}
+
+// Document is an uploaded paper or a result's file.
+type Document struct {
+	ID     string    `json:"id"` // hash of its content and owner
+	Owner  string    `json:"owner"`
+	Case   string    `json:"case,omitempty"`
+	Step   string    `json:"step,omitempty"`
+	Name   string    `json:"name"`
+	Type   string    `json:"type"`
+	Size   int64     `json:"size"`
+	Hash   string    `json:"hash"` // SHA-256 of the content
+	At     time.Time `json:"at"`
+	Result bool      `json:"result,omitempty"`
+}
+
+// Access is one read of personal data by staff.
+type Access struct {
+	At      time.Time `json:"at"`
+	Account string    `json:"account"`
+	Office  string    `json:"office,omitempty"`
+	Case    string    `json:"case,omitempty"` // "" = a list page
+	What    string    `json:"what"`
+}
+
+// Desk keeps what surrounds the cases: accounts, sessions, drafts, prefill
+// snapshots, documents, saved views and the access log.
+type Desk interface {
+	PutAccount(ctx context.Context, a Account, ifRev int64) error // ifRev 0 = new; StaleVersion, Duplicate
+	Account(ctx context.Context, id string) (*Account, error)
+	Accounts(ctx context.Context, office, after string, limit int) ([]Account, error)
+	PutSession(ctx context.Context, s Session) error
+	Session(ctx context.Context, token string, now time.Time) (*Session, error) // Unauthenticated when absent or over
+	EndSession(ctx context.Context, token string) error
+	PutDraft(ctx context.Context, d Draft, ifRev int64) error
+	Draft(ctx context.Context, owner, id string) (*Draft, error)
+	Drafts(ctx context.Context, owner string) ([]Draft, error)
+	DeleteDraft(ctx context.Context, owner, id string) error
+	PutPrefill(ctx context.Context, owner string, p Prefill) error
+	Prefill(ctx context.Context, owner, id string) (*Prefill, error)
+	PutDocument(ctx context.Context, d Document, content []byte) error
+	Document(ctx context.Context, id string) (*Document, []byte, error)
+	Documents(ctx context.Context, ids []string) ([]Document, error)
+	// LogAccess is committed before it returns; the log is append-only and chained.
+	LogAccess(ctx context.Context, a Access) error
+	AccessTo(ctx context.Context, code string, after string, limit int) ([]Access, error)
+}
+
+// Store is everything one database keeps.
+type Store interface {
+	Cases
+	Outbox
+	Lists
+	Desk
+	// Verify walks every chain (history and access log) and compares Fold(history)
+	// with the stored case; it names the first bad entry of every bad case.
+	Verify(ctx context.Context, bad func(code string, seq int64, what string)) (cases int, err error)
+	// Ready fails when the store cannot serve.
+	Ready(ctx context.Context) error
+	Close() error
+}
