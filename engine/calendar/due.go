@@ -86,7 +86,8 @@ func (c *Calendar) receipt(start time.Time, l Limit) int {
 // end, working hours count office time, working days end at 17:00 of the n-th
 // working day following the day of start, and "same working day" is 17:00 of
 // that day, or of the next working day when that has passed or is a rest day.
-// An invalid limit gives the zero time.
+// After is monotone in start, except that starts clamped to the same month's end
+// keep the order of their clock times. An invalid limit gives the zero time.
 func (c *Calendar) After(start time.Time, l Limit) time.Time {
 	if start.IsZero() || l.Validate() != nil {
 		return time.Time{}
