@@ -54,6 +54,7 @@ type Case struct {
 	Fee       *FeeDue           `json:"fee,omitempty"`
 	Clock     calendar.Clock    `json:"clock,omitzero"` // of the whole chain
 	Apologies int               `json:"apologies,omitempty"`
+	Warned    time.Time         `json:"warned,omitzero"`  // due time that was warned of
 	Timers    []TimerDue        `json:"timers,omitempty"` // of the case itself
 	Items     []Item            `json:"items,omitempty"`  // the one supplement request, all agencies' items
 	Dossiers  []*Dossier        `json:"dossiers"`         // in the service's order
@@ -110,6 +111,7 @@ const (
 	ClosedNeed          = "need_failed"    // something it needs did not succeed
 	ClosedWithdrawn     = "withdrawn"      // withdrawn while waiting
 	ClosedExpired       = "expired"        // the fee was not paid
+	ClosedRefused       = "refused"        // its condition was false, which the law calls a refusal with a reason
 )
 
 // Dossier is one procedure's instance in a case, or its empty place while the
@@ -140,6 +142,7 @@ type Dossier struct {
 	Clock     calendar.Clock        `json:"clock,omitzero"`
 	Apologies int                   `json:"apologies,omitempty"`
 	Asked     int                   `json:"asked,omitempty"`    // supplement requests so far (indicator 2.1)
+	Warned    time.Time             `json:"warned,omitzero"`    // due time that the office was warned of
 	StateDue  time.Time             `json:"state_due,omitzero"` // of a limit on the state
 	Timers    []TimerDue            `json:"timers,omitempty"`
 	Request   *RequestOpen          `json:"request,omitempty"`

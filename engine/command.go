@@ -77,14 +77,14 @@ type Command struct {
 	File *Filing `json:"file,omitempty"`
 }
 
-// Filing is what filing needs beside the application (which is the Input).
+// Filing is what filing needs beside the form as filled in (which is the Input).
 type Filing struct {
-	Service   string    `json:"service"`
-	Version   string    `json:"version"` // chosen by the filing instant
-	Requester Person    `json:"requester"`
-	Channel   int       `json:"channel"`         // 1 counter, 2 online, 3 post (KenhThucHien)
-	Group     string    `json:"group,omitempty"` // shared by the cases filed from one form (twins)
-	At        time.Time `json:"at"`
+	Service   string `json:"service"`
+	Version   string `json:"version"` // chosen by the filing instant
+	Requester Person `json:"requester"`
+	Channel   int    `json:"channel"`         // 1 counter, 2 online, 3 post (KenhThucHien)
+	Group     string `json:"group,omitempty"` // shared by the cases filed from one form (twins)
+	Index     int    `json:"index,omitempty"` // which element of Service.Each this case is for
 }
 
 // Codes are allocated before deciding, from blocks reserved per unit and day.

@@ -77,8 +77,11 @@ type (
 		Why    string `json:"why"`
 		Reason *Text  `json:"reason,omitempty"`
 	}
-	// StepReset makes a step wait again, for refiling.
-	StepReset struct{ ev }
+	// StepReset makes a step wait again under a new code, for refiling.
+	StepReset struct {
+		ev
+		Code string `json:"code,omitempty"`
+	}
 	// Recorded keeps an action's input or a reply's body as dossier.<name>.
 	Recorded struct {
 		ev

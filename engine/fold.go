@@ -72,6 +72,8 @@ func (c *Case) apply(v Event, e Entry) {
 		c.Clock = v.Clock
 	case TimersSet:
 		c.Timers = v.Timers
+	case Warned:
+		c.Warned = v.Due
 	case Apologised:
 		c.Apologies++
 	case CaseClosed:
@@ -120,7 +122,7 @@ func (d *Dossier) apply(v Event, at time.Time) {
 	case StepClosed:
 		d.Status, d.Closed, d.Reason, d.Ended, d.Timers = StatusClosed, v.Why, v.Reason, at, nil
 	case StepReset:
-		*d = Dossier{Step: d.Step, Procedure: d.Procedure, Attempt: d.Attempt, Rev: d.Rev, Status: StatusWaiting}
+		*d = Dossier{Step: d.Step, Procedure: d.Procedure, Code: v.Code, Attempt: d.Attempt + 1, Rev: d.Rev, Status: StatusWaiting}
 	case Recorded:
 		d.put(v.Name, v.Value)
 	case ValueSet:
@@ -133,6 +135,8 @@ func (d *Dossier) apply(v Event, at time.Time) {
 		d.StateDue = v.Due
 	case TimersSet:
 		d.Timers = v.Timers
+	case Warned:
+		d.Warned = v.Due
 	case Apologised:
 		d.Apologies++
 	case Requested:

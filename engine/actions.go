@@ -1,0 +1,187 @@
+package engine
+
+import (
+	"slices"
+	"time"
+
+	"lienthong/engine/calendar"
+)
+
+// ActionView tells a person about one action: whether it is open to them and, if
+// not, why.
+type ActionView struct {
+	Code    string
+	Step    string // "" = of the case
+	Label   Text
+	Allowed bool
+	Why     []Text // reasons against, in both languages
+	Form    *Form  // the input it takes; nil = none but a comment
+	To      []string
+	Clock   calendar.Mode // effect on the clock; "" = none
+	Final   FinalKind     // the end it leads to, when it is certain
+}
+
+// Actions lists the actions of a dossier's state (or of the case, for step ""),
+// refused ones too, in the definition's order and then the built-in ones. Actions
+// that only registries, timers and other steps take are left out. It decides
+// nothing: Decide checks again.
+func Actions(defs Definitions, c *Case, step string, actor Actor, now time.Time) []ActionView {
+	svc, err := defs.Service(c.Service, c.Version)
+	if err != nil {
+		return nil
+	}
+	d := newDecision(defs, svc, c, Command{Actor: actor, Case: c.Code, Step: step}, Facts{}, now.In(calendar.Zone))
+	if step == "" {
+		return d.caseActions()
+	}
+	dos := d.c.Dossier(step)
+	if dos == nil {
+		return nil
+	}
+	var out []ActionView
+	if dos.State != "" && (dos.Status == StatusOpen || dos.Status == StatusEnded) {
+		p := d.procedure(dos)
+		for _, a := range p.Actions {
+			if slices.Contains(a.From, dos.State) && a.forPeople() && (a.Input == nil || a.Input.ID != FormSupplementAnswer) {
+				out = append(out, d.view(dos, p, a))
+			}
+		}
+	}
+	return append(out, d.builtins(dos)...)
+}
+
+func (d *decision) view(dos *Dossier, p *Procedure, a *Action) ActionView {
+	v := ActionView{Code: a.ID, Step: dos.Step, Label: a.Title, Form: a.Input}
+	for _, t := range a.To {
+		v.To = append(v.To, t.State)
+	}
+	if len(v.To) == 1 {
+		st := p.State(v.To[0])
+		v.Clock, v.Final = st.Clock, st.Final
+	}
+	v.against(d.permit(dos, a))
+	v.against(d.inTime(dos, a))
+	if a.Review != "" && dos.OpenReview() == nil {
+		v.Why = append(v.Why, Text{VI: "Không có mục rà soát nào đang mở", EN: "there is no open review item"})
+	}
+	if a.Party != nil && len(v.Why) == 0 && d.hasAnswered(dos, a) {
+		v.Why = append(v.Why, Text{VI: "Bạn đã trả lời rồi", EN: "you have answered already"})
+	}
+	// A guard may read the input of its own action, which is not there yet: only a
+	// plain "no" counts against it here.
+	if ok, err := guardHolds(d, dos, a); err == nil && !ok {
+		v.Why = append(v.Why, d.guardWhy(a))
+	}
+	v.Allowed = len(v.Why) == 0
+	return v
+}
+
+func guardHolds(d *decision, dos *Dossier, a *Action) (bool, error) {
+	if a.If == nil {
+		return true, nil
+	}
+	return evalBool(a.If, d.vars(dos))
+}
+
+func (d *decision) guardWhy(a *Action) Text {
+	if a.Why.IsZero() {
+		return Text{VI: "Điều kiện của quy trình không thoả: " + a.If.Source(), EN: "a condition of the procedure does not hold: " + a.If.Source()}
+	}
+	return a.Why
+}
+
+func (d *decision) hasAnswered(dos *Dossier, a *Action) bool {
+	for _, s := range a.Party.Sets {
+		p := dos.Parties[s]
+		if p == nil || !slices.Contains(p.People, d.cmd.Actor.ID) {
+			continue
+		}
+		if _, ok := p.Answers[d.cmd.Actor.ID]; !ok {
+			return false
+		}
+	}
+	return true
+}
+
+func (v *ActionView) against(err error) {
+	if e, ok := err.(*Error); ok && e != nil {
+		v.Why = append(v.Why, e.Detail)
+	}
+}
+
+var builtinTitles = map[string]Text{
+	ActWithdraw:  {VI: "Rút hồ sơ", EN: "Withdraw"},
+	ActAnswer:    {VI: "Nộp bổ sung", EN: "Answer the supplement request"},
+	ActRefile:    {VI: "Nộp lại phần này", EN: "File this part again"},
+	ActApologise: {VI: "Xin lỗi và hẹn lại", EN: "Apologise and give a new date"},
+	ActClaim:     {VI: "Nhận xử lý", EN: "Claim"},
+	ActRelease:   {VI: "Trả lại", EN: "Release"},
+	ActAssign:    {VI: "Phân công", EN: "Assign"},
+	ActTransfer:  {VI: "Chuyển cơ quan có thẩm quyền", EN: "Transfer to the competent office"},
+	ActHandOver:  {VI: "Trả kết quả", EN: "Hand over the result"},
+}
+
+// try tells whether a built-in command would be accepted as far as it does not
+// depend on its input: it is run on a throw-away copy with a sufficient version.
+func (d *decision) try(action, step string, form *Form, run func(t *decision) error) (ActionView, bool) {
+	rev := d.c.Rev
+	if dos := d.c.Dossier(step); dos != nil {
+		rev = dos.Rev
+	}
+	t := newDecision(d.defs, d.svc, d.c, Command{Action: action, Case: d.c.Code, Step: step, Actor: d.cmd.Actor, IfMatch: &rev}, Facts{}, d.now)
+	v := ActionView{Code: action, Step: step, Label: builtinTitles[action], Form: form}
+	err := run(t)
+	switch CodeOf(err) {
+	case "", Invalid:
+		v.Allowed = true
+		return v, true
+	case WrongState:
+		if e := err.(*Error); len(e.Legal) == 0 && e.Detail.EN != "this action is not open in the present state" {
+			v.Why = append(v.Why, e.Detail)
+			return v, true
+		}
+	}
+	return v, false
+}
+
+// builtins lists the commands that every procedure has, where they are open.
+func (d *decision) builtins(dos *Dossier) []ActionView {
+	var out []ActionView
+	add := func(action string, form *Form, run func(t *decision, dos *Dossier) error) {
+		v, ok := d.try(action, dos.Step, form, func(t *decision) error { return run(t, t.c.Dossier(dos.Step)) })
+		if ok {
+			out = append(out, v)
+		}
+	}
+	if dos.Status == StatusOpen || dos.Status == StatusEnded {
+		var form *Form
+		if l := d.procedure(dos).Limit; l != nil && l.Apologise != nil {
+			form = l.Apologise.Form
+		}
+		add(ActApologise, form, (*decision).apologise)
+		for _, a := range []string{ActClaim, ActRelease, ActAssign} {
+			add(a, nil, (*decision).assign)
+		}
+		add(ActTransfer, nil, (*decision).transfer)
+		add(ActHandOver, nil, (*decision).handOver)
+	}
+	add(ActRefile, nil, (*decision).refile)
+	return out
+}
+
+func (d *decision) caseActions() []ActionView {
+	var out []ActionView
+	add := func(action string, form *Form, run func(*decision) error) {
+		if v, ok := d.try(action, "", form, run); ok {
+			out = append(out, v)
+		}
+	}
+	add(ActWithdraw, nil, (*decision).withdraw)
+	add(ActAnswer, nil, (*decision).answerItems)
+	var form *Form
+	if l := d.svc.Limit; l != nil && l.Apologise != nil {
+		form = l.Apologise.Form
+	}
+	add(ActApologise, form, (*decision).apologiseCase)
+	return out
+}

@@ -1,0 +1,162 @@
+package engine
+
+import (
+	"maps"
+	"slices"
+)
+
+// withdraw takes back all of a case or named parts (portal status 7). It is
+// refused whole while a part cannot be withdrawn, and names that part.
+func (d *decision) withdraw() error {
+	if !d.isApplicant() {
+		return Fail(Forbidden, "Chỉ người nộp được rút hồ sơ", "only the applicant may withdraw")
+	}
+	if err := d.versioned(); err != nil {
+		return err
+	}
+	for _, k := range sortedKeys(d.cmd.Input) {
+		if k != "steps" && k != "reason" {
+			return &Error{Code: Invalid, Problems: []Problem{{Pointer: "/" + k, Code: "unknown_field", Detail: Text{VI: "Trường không có trong biểu mẫu", EN: "unknown field"}}}}
+		}
+	}
+	parts, err := d.toWithdraw()
+	if err != nil {
+		return err
+	}
+	if f := d.c.Fee; f != nil && f.Status == FeeWaiting && len(parts) == len(d.c.Dossiers) {
+		d.emit(FeeSettled{ev{}, FeeCancelled, "", d.now})
+		d.putTimers("", d.c.Timers, nil)
+	}
+	for _, dos := range parts {
+		if dos.Status == StatusWaiting {
+			d.emit(StepClosed{ev{dos.Step}, ClosedWithdrawn, nil})
+			continue
+		}
+		if err := d.take(dos, d.withdrawal(dos), map[string]any{"reason": Str(d.cmd.Input, "reason")}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// toWithdraw lists the unfinished parts meant, or says which one cannot be taken
+// back now.
+func (d *decision) toWithdraw() ([]*Dossier, error) {
+	named, _ := d.cmd.Input["steps"].([]any)
+	var parts []*Dossier
+	for _, x := range named {
+		s, _ := x.(string)
+		if d.c.Dossier(s) == nil {
+			return nil, &Error{Code: Invalid, Problems: []Problem{{Pointer: "/steps", Code: "unknown_step", Detail: Text{VI: "Hồ sơ không có phần " + s, EN: "the case has no part " + s}}}}
+		}
+	}
+	for _, dos := range d.c.Dossiers {
+		unfinished := dos.Status == StatusWaiting || dos.Status == StatusOpen && dos.Final == FinalNone
+		meant := len(named) == 0 || slices.Contains(named, any(dos.Step))
+		switch {
+		case !meant, !unfinished && len(named) == 0:
+			continue
+		case !unfinished, dos.Status == StatusOpen && d.withdrawal(dos) == nil:
+			t := d.svc.Step(dos.Step).Title
+			e := Fail(WrongState, "Chưa rút được phần: "+t.VI, "this part cannot be withdrawn now: "+t.EN)
+			e.Case, e.Legal = d.c.Code, d.legal(dos)
+			return nil, e
+		}
+		parts = append(parts, dos)
+	}
+	if len(parts) == 0 {
+		return nil, d.noAction(nil)
+	}
+	return parts, nil
+}
+
+// withdrawal is the applicant's way to a withdrawn end from the present state.
+func (d *decision) withdrawal(dos *Dossier) *Action {
+	p := d.procedure(dos)
+	for _, a := range p.Actions {
+		if slices.Contains(a.From, dos.State) && withdraws(p, a) {
+			return a
+		}
+	}
+	return nil
+}
+
+// refile runs a failed part again, or adds one that was not asked for, under a
+// new code; the declaration may be changed by a merge patch (RFC 7396).
+func (d *decision) refile(dos *Dossier) error {
+	if !d.isApplicant() {
+		return Fail(Forbidden, "Chỉ người nộp được nộp lại", "only the applicant may file again")
+	}
+	if !d.refilable(dos) {
+		return d.noAction(dos)
+	}
+	for _, k := range sortedKeys(d.cmd.Input) {
+		if k != "application" {
+			return &Error{Code: Invalid, Problems: []Problem{{Pointer: "/" + k, Code: "unknown_field", Detail: Text{VI: "Trường không có trong biểu mẫu", EN: "unknown field"}}}}
+		}
+	}
+	if patch, ok := d.cmd.Input["application"].(map[string]any); ok {
+		app, _ := merge(d.c.App, patch).(map[string]any)
+		if ps := d.svc.Form.Schema.Validate(d.svc.form(app)); len(ps) > 0 {
+			return &Error{Code: Invalid, Problems: ps, Detail: Text{VI: "Tờ khai chưa hợp lệ", EN: "the application is not valid"}}
+		}
+		d.emit(ApplicationChanged{ev{}, app})
+	}
+	d.emit(StepReset{ev{dos.Step}, d.cmd.Codes.Steps[dos.Step]})
+	d.resetDependents(dos.Step)
+	if d.c.Status == CaseEnded {
+		d.emit(CaseReopened{})
+	}
+	return nil
+}
+
+// refilable: the part failed or was never asked for, and what it needs stands. A
+// first step that failed takes the whole application with it: a new one is filed.
+func (d *decision) refilable(dos *Dossier) bool {
+	failed := dos.Status == StatusEnded && dos.Final != FinalSuccess && dos.Final != FinalNotApplicable
+	closed := dos.Status == StatusClosed && dos.Closed != ClosedNeed && dos.Closed != ClosedNotApplicable
+	needs := d.svc.Step(dos.Step).Needs
+	if !failed && !closed || len(needs) == 0 {
+		return false
+	}
+	for _, n := range needs {
+		if need := d.c.Dossier(n.Step); !n.Optional && !need.Succeeded() {
+			return false
+		}
+	}
+	return true
+}
+
+// resetDependents lets parts that were closed because this one failed wait again.
+func (d *decision) resetDependents(step string) {
+	for _, st := range d.svc.Steps {
+		dos := d.c.Dossier(st.ID)
+		if dos.Status == StatusClosed && (dos.Closed == ClosedNeed || dos.Closed == ClosedAbsent) &&
+			slices.ContainsFunc(st.Needs, func(n Need) bool { return n.Step == step }) {
+			code := d.cmd.Codes.Steps[st.ID]
+			if code == "" {
+				code = dos.Code
+			}
+			d.emit(StepReset{ev{st.ID}, code})
+			d.resetDependents(st.ID)
+		}
+	}
+}
+
+// merge applies a JSON merge patch without changing its arguments.
+func merge(target, patch any) any {
+	p, ok := patch.(map[string]any)
+	if !ok {
+		return patch
+	}
+	t, _ := target.(map[string]any)
+	out := maps.Clone(orEmpty(t))
+	for _, k := range sortedKeys(p) {
+		if p[k] == nil {
+			delete(out, k)
+			continue
+		}
+		out[k] = merge(out[k], p[k])
+	}
+	return out
+}
