@@ -1,0 +1,197 @@
+package memory
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"lienthong/engine"
+	"lienthong/store/rowenc"
+)
+
+// Rows lists dossiers, most urgent first.
+func (s *Store) Rows(ctx context.Context, q engine.RowQuery) (rows []engine.Row, next string, err error) {
+	const op = "store.rows"
+	done, err := s.read(ctx, op)
+	if err != nil {
+		return nil, "", err
+	}
+	defer done()
+	from, err := rowenc.ParseRowCursor(q.After)
+	if err != nil {
+		return nil, "", err
+	}
+	rows = []engine.Row{}
+	for _, r := range s.selected(q) {
+		if q.After == "" || rowenc.CompareRows(r, from) > 0 {
+			rows = append(rows, r)
+		}
+	}
+	if q.Limit > 0 && len(rows) > q.Limit {
+		rows = rows[:q.Limit]
+		next = rowenc.RowCursor(rows[q.Limit-1])
+	}
+	return rows, next, nil
+}
+
+// CountRows counts at most cap.
+func (s *Store) CountRows(ctx context.Context, q engine.RowQuery, cap int) (int, error) {
+	done, err := s.read(ctx, "store.count_rows")
+	if err != nil {
+		return 0, err
+	}
+	defer done()
+	return len(cut(s.selected(q), cap)), nil
+}
+
+// selected are the rows of a query in order, whatever the page.
+func (s *Store) selected(q engine.RowQuery) []engine.Row {
+	text, search := rowenc.ParseText(q.Text)
+	rows := []engine.Row{}
+	for _, c := range s.cases {
+		for _, d := range c.dossiers {
+			r := d.Row
+			r.Updated = rowenc.Time(c.row.Updated)
+			if visible(d, r, q) && (!search || text.Match(d.Tokens)) {
+				rows = append(rows, r)
+			}
+		}
+	}
+	slices.SortFunc(rows, rowenc.CompareRows)
+	return rows
+}
+
+func visible(d rowenc.DossierRow, r engine.Row, q engine.RowQuery) bool {
+	return d.Shelf != rowenc.ShelfNone &&
+		slices.Contains(q.Offices, r.Office) &&
+		(q.Ended || d.Shelf == rowenc.ShelfLive) &&
+		(q.Procedure == "" || r.Procedure == q.Procedure) &&
+		(q.State == "" || r.State == q.State) &&
+		(q.Assignee == "" || r.Assignee == q.Assignee) &&
+		(q.Overdue.IsZero() || !r.Due.IsZero() && rowenc.Micros(r.Due) < rowenc.Micros(q.Overdue))
+}
+
+// CasesOf lists a citizen's own cases, newest first.
+func (s *Store) CasesOf(ctx context.Context, person, after string, limit int) ([]engine.Summary, string, error) {
+	done, err := s.read(ctx, "store.cases_of")
+	if err != nil {
+		return nil, "", err
+	}
+	defer done()
+	var from rowenc.CaseRow
+	if after != "" {
+		filed, rest, err := rowenc.ParseCursor("c", after, 1)
+		if err != nil {
+			return nil, "", err
+		}
+		from = rowenc.CaseRow{Filed: filed, Code: rest[0]}
+	}
+	newest := func(a, b rowenc.CaseRow) int {
+		return cmp.Or(cmp.Compare(b.Filed, a.Filed), cmp.Compare(b.Code, a.Code))
+	}
+	var rs []rowenc.CaseRow
+	for _, r := range s.cases {
+		if r.row.Requester == person && (after == "" || newest(r.row, from) > 0) {
+			rs = append(rs, r.row)
+		}
+	}
+	slices.SortFunc(rs, newest)
+	next := ""
+	if limit > 0 && len(rs) > limit {
+		rs = rs[:limit]
+		next = rowenc.Cursor("c", rs[limit-1].Filed, rs[limit-1].Code)
+	}
+	out := []engine.Summary{}
+	for i := range rs {
+		out = append(out, rs[i].Summary())
+	}
+	return out, next, nil
+}
+
+// TasksOf lists what a citizen must do, most urgent first.
+func (s *Store) TasksOf(ctx context.Context, person string) ([]engine.Task, error) {
+	done, err := s.read(ctx, "store.tasks_of")
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	out := []engine.Task{}
+	for _, r := range s.cases {
+		for _, t := range r.tasks {
+			if t.Person == person {
+				out = append(out, t)
+			}
+		}
+	}
+	slices.SortFunc(out, rowenc.CompareTasks)
+	return out, nil
+}
+
+// Notifications lists what a person or office was told, newest first.
+func (s *Store) Notifications(ctx context.Context, to, after string, limit int) ([]engine.Notification, string, error) {
+	done, err := s.read(ctx, "store.notifications")
+	if err != nil {
+		return nil, "", err
+	}
+	defer done()
+	var from rowenc.NoteRow
+	if after != "" {
+		at, rest, err := rowenc.ParseCursor("n", after, 1)
+		if err != nil {
+			return nil, "", err
+		}
+		from = rowenc.NoteRow{At: at, Key: rest[0]}
+	}
+	newest := func(a, b rowenc.NoteRow) int { return cmp.Or(cmp.Compare(b.At, a.At), cmp.Compare(b.Key, a.Key)) }
+	var rs []rowenc.NoteRow
+	for _, r := range s.notes {
+		if r.To == to && (after == "" || newest(r, from) > 0) {
+			rs = append(rs, r)
+		}
+	}
+	slices.SortFunc(rs, newest)
+	next := ""
+	if limit > 0 && len(rs) > limit {
+		rs = rs[:limit]
+		next = rowenc.Cursor("n", rs[limit-1].At, rs[limit-1].Key)
+	}
+	out := []engine.Notification{}
+	for i := range rs {
+		n, err := rs[i].Notification()
+		if err != nil {
+			return nil, "", err
+		}
+		out = append(out, n)
+	}
+	return out, next, nil
+}
+
+// Result finds the case and step that issued a public result id.
+func (s *Store) Result(ctx context.Context, id string) (code, step string, err error) {
+	const op = "store.result"
+	done, err := s.read(ctx, op)
+	if err != nil {
+		return "", "", err
+	}
+	defer done()
+	r, ok := s.results[id]
+	if !ok {
+		return "", "", rowenc.Missing(op, "")
+	}
+	return r.code, r.step, nil
+}
+
+// CaseOf finds the case of any code.
+func (s *Store) CaseOf(ctx context.Context, code string) (string, error) {
+	const op = "store.case_of"
+	done, err := s.read(ctx, op)
+	if err != nil {
+		return "", err
+	}
+	defer done()
+	c, ok := s.codes[code]
+	if !ok {
+		return "", rowenc.Missing(op, "")
+	}
+	return c, nil
+}

@@ -1,0 +1,198 @@
+package memory
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"lienthong/engine"
+	"lienthong/store/rowenc"
+)
+
+// Hooks let tests reach into a commit. A nil hook does nothing.
+type Hooks struct {
+	Plan   func(code string)               // before a change is checked; may panic
+	Commit func(commit func() error) error // around the commit
+}
+
+// Store is an engine.Store in memory.
+type Store struct {
+	hooks Hooks
+	turn  chan struct{} // whose turn it is to write; capacity one
+
+	mu       sync.RWMutex
+	closed   bool
+	cases    map[string]record
+	entries  map[string][]rowenc.Sealed
+	keys     map[string]string // duplicate key → case
+	codes    map[string]string // any code → case
+	results  map[string]result
+	answers  map[pair]engine.Answer
+	outbox   map[string]rowenc.DeliveryRow
+	notes    map[string]rowenc.NoteRow
+	counters map[pair]int
+	accounts map[string]engine.Account
+	sessions map[string]engine.Session
+	drafts   map[pair]draft
+	prefills map[pair][]byte
+	files    map[string]file
+	access   []rowenc.AccessRow
+}
+
+// pair is a key of two texts.
+type pair struct{ a, b string }
+
+// record is a case as it stands.
+type record struct {
+	row      rowenc.CaseRow
+	dossiers []rowenc.DossierRow
+	tasks    []engine.Task
+	head     []byte // last hash of the chain
+	key      string // duplicate key held
+}
+
+type result struct{ code, step string }
+
+var _ engine.Store = (*Store)(nil)
+
+// New returns an empty store.
+func New() *Store { return NewWithHooks(Hooks{}) }
+
+// NewWithHooks returns an empty store whose commits tests can reach into.
+func NewWithHooks(h Hooks) *Store {
+	return &Store{
+		hooks: h, turn: make(chan struct{}, 1),
+		cases: map[string]record{}, entries: map[string][]rowenc.Sealed{}, keys: map[string]string{},
+		codes: map[string]string{}, results: map[string]result{}, answers: map[pair]engine.Answer{},
+		outbox: map[string]rowenc.DeliveryRow{}, notes: map[string]rowenc.NoteRow{}, counters: map[pair]int{},
+		accounts: map[string]engine.Account{}, sessions: map[string]engine.Session{}, drafts: map[pair]draft{},
+		prefills: map[pair][]byte{}, files: map[string]file{},
+	}
+}
+
+// tx undoes the writes of a call that fails.
+type tx struct{ undo []func() }
+
+// put writes one key of a map, within a call.
+func put[K comparable, V any](t *tx, m map[K]V, k K, v V) {
+	old, had := m[k]
+	t.undo = append(t.undo, func() {
+		if had {
+			m[k] = old
+		} else {
+			delete(m, k)
+		}
+	})
+	m[k] = v
+}
+
+// drop deletes one key of a map, within a call.
+func drop[K comparable, V any](t *tx, m map[K]V, k K) {
+	if old, had := m[k]; had {
+		t.undo = append(t.undo, func() { m[k] = old })
+		delete(m, k)
+	}
+}
+
+func (t *tx) rollback() {
+	for i := len(t.undo) - 1; i >= 0; i-- {
+		t.undo[i]()
+	}
+	t.undo = nil
+}
+
+// write runs one call as the only writer: all of it or nothing. Once the caller
+// has gone it does not begin.
+func (s *Store) write(ctx context.Context, op string, f func(*tx) error) error {
+	select {
+	case s.turn <- struct{}{}:
+	case <-ctx.Done():
+		return rowenc.Unknown(op, ctx.Err())
+	}
+	defer func() { <-s.turn }()
+	if err := ctx.Err(); err != nil {
+		return rowenc.Unknown(op, err)
+	}
+	var t tx
+	if err := s.stage(&t, op, f); err != nil {
+		return err
+	}
+	done := false
+	commit := func() error { done = true; return nil }
+	var err error
+	if s.hooks.Commit != nil {
+		err = s.hooks.Commit(commit)
+	} else {
+		err = commit()
+	}
+	if !done {
+		s.mu.Lock()
+		t.rollback()
+		s.mu.Unlock()
+	}
+	if err != nil {
+		return rowenc.Unknown(op, err)
+	}
+	return nil
+}
+
+// stage applies a call under the lock and takes it back when it fails.
+func (s *Store) stage(t *tx, op string, f func(*tx) error) (err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer func() {
+		if p := recover(); p != nil {
+			err = rowenc.Defect(op, "", fmt.Errorf("panic: %v", p))
+		}
+		if err != nil {
+			t.rollback()
+		}
+	}()
+	if s.closed {
+		return rowenc.Busy(op, errClosed)
+	}
+	return f(t)
+}
+
+var errClosed = fmt.Errorf("the store is closed")
+
+// read begins a read; the caller calls the function it returns.
+func (s *Store) read(ctx context.Context, op string) (func(), error) {
+	if err := ctx.Err(); err != nil {
+		return nil, rowenc.Busy(op, err)
+	}
+	s.mu.RLock()
+	if s.closed {
+		s.mu.RUnlock()
+		return nil, rowenc.Busy(op, errClosed)
+	}
+	return s.mu.RUnlock, nil
+}
+
+// Ready fails after Close.
+func (s *Store) Ready(ctx context.Context) error {
+	done, err := s.read(ctx, "store.ready")
+	if err != nil {
+		return err
+	}
+	done()
+	return nil
+}
+
+// Close refuses everything from now on.
+func (s *Store) Close() error {
+	s.turn <- struct{}{}
+	defer func() { <-s.turn }()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	return nil
+}
+
+// cut keeps at most limit; 0 = all.
+func cut[T any](xs []T, limit int) []T {
+	if limit > 0 && len(xs) > limit {
+		return xs[:limit]
+	}
+	return xs
+}

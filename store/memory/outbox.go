@@ -1,0 +1,179 @@
+package memory
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"lienthong/engine"
+	"lienthong/store/rowenc"
+)
+
+// Claim leases deliveries that may be sent or asked after now.
+func (s *Store) Claim(ctx context.Context, node string, now, lease time.Time, limit int) ([]engine.Delivery, error) {
+	const op = "store.claim"
+	if node == "" || !lease.After(now) {
+		return nil, rowenc.Bad(op, "a claim needs a node and a lease that ends after now")
+	}
+	var rs []rowenc.DeliveryRow
+	err := s.write(ctx, op, func(t *tx) error {
+		for _, r := range s.outbox {
+			if r.Claimable() && r.Ready() <= rowenc.Micros(now) && !s.blocked(r) {
+				rs = append(rs, r)
+			}
+		}
+		slices.SortFunc(rs, byTurn)
+		rs = cut(rs, limit)
+		for i := range rs {
+			rs[i].Node, rs[i].Lease, rs[i].Fence = node, rowenc.Micros(lease), rs[i].Fence+1
+			put(t, s.outbox, rs[i].Key, rs[i])
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return deliveries(rs)
+}
+
+// byTurn orders deliveries by the instant that they wait for, then by history.
+func byTurn(a, b rowenc.DeliveryRow) int {
+	return cmp.Or(cmp.Compare(a.Next, b.Next), cmp.Compare(a.Case, b.Case), cmp.Compare(a.Seq, b.Seq), cmp.Compare(a.N, b.N))
+}
+
+// blocked tells whether an earlier delivery of the same dossier to the same
+// registry was not accepted yet.
+func (s *Store) blocked(r rowenc.DeliveryRow) bool {
+	if r.Unordered {
+		return false
+	}
+	for _, o := range s.outbox {
+		if o.Case == r.Case && o.Step == r.Step && o.Registry == r.Registry &&
+			(o.Seq < r.Seq || o.Seq == r.Seq && o.N < r.N) && o.Holds() {
+			return true
+		}
+	}
+	return false
+}
+
+func deliveries(rs []rowenc.DeliveryRow) ([]engine.Delivery, error) {
+	out := make([]engine.Delivery, len(rs))
+	for i := range rs {
+		d, err := rs[i].Delivery()
+		if err != nil {
+			return nil, err
+		}
+		out[i] = d
+	}
+	return out, nil
+}
+
+// Settle writes what became of a claimed delivery.
+func (s *Store) Settle(ctx context.Context, d engine.Delivery) error {
+	const op = "store.settle"
+	return s.write(ctx, op, func(t *tx) error {
+		r, ok := s.outbox[d.Key]
+		if !ok {
+			return rowenc.Missing(op, d.Case)
+		}
+		if r.Fence != d.Fence {
+			return rowenc.Stale(op, r.Case)
+		}
+		if err := r.Take(d); err != nil {
+			return err
+		}
+		put(t, s.outbox, d.Key, r)
+		return nil
+	})
+}
+
+// Reset overrules whoever has the lease.
+func (s *Store) Reset(ctx context.Context, d engine.Delivery) error {
+	const op = "store.reset"
+	return s.write(ctx, op, func(t *tx) error {
+		r, ok := s.outbox[d.Key]
+		if !ok {
+			return rowenc.Missing(op, d.Case)
+		}
+		if err := r.Take(d); err != nil {
+			return err
+		}
+		r.Fence++
+		put(t, s.outbox, d.Key, r)
+		return nil
+	})
+}
+
+// Delivery returns one by key.
+func (s *Store) Delivery(ctx context.Context, key string) (*engine.Delivery, error) {
+	const op = "store.delivery"
+	done, err := s.read(ctx, op)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	r, ok := s.outbox[key]
+	if !ok {
+		return nil, rowenc.Missing(op, "")
+	}
+	d, err := r.Delivery()
+	return &d, err
+}
+
+// Deliveries lists what is not done, oldest first.
+func (s *Store) Deliveries(ctx context.Context, registry, status, after string, limit int) ([]engine.Delivery, error) {
+	const op = "store.deliveries"
+	done, err := s.read(ctx, op)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	from, ok := s.outbox[after]
+	if after != "" && !ok {
+		return nil, rowenc.Bad(op, "no delivery %q to go on after", after)
+	}
+	var rs []rowenc.DeliveryRow
+	for _, r := range s.outbox {
+		if (registry == "" || r.Registry == registry) && (status == "" && !r.Over() || r.Status == status) &&
+			(after == "" || byAge(r, from) > 0) {
+			rs = append(rs, r)
+		}
+	}
+	slices.SortFunc(rs, byAge)
+	return deliveries(cut(rs, limit))
+}
+
+func byAge(a, b rowenc.DeliveryRow) int {
+	return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Case, b.Case), cmp.Compare(a.Seq, b.Seq), cmp.Compare(a.N, b.N))
+}
+
+// Prune deletes delivered ones, stored answers and sessions older than a time.
+func (s *Store) Prune(ctx context.Context, before time.Time) (int, error) {
+	n, end := 0, rowenc.Micros(before)
+	err := s.write(ctx, "store.prune", func(t *tx) error {
+		for k, r := range s.outbox {
+			if r.Over() && r.DoneAt != 0 && r.DoneAt < end {
+				drop(t, s.outbox, k)
+				n++
+			}
+		}
+		for k, a := range s.answers {
+			if rowenc.Micros(a.At) < end {
+				drop(t, s.answers, k)
+				n++
+			}
+		}
+		for k, v := range s.sessions {
+			if rowenc.Micros(v.Until) < end {
+				drop(t, s.sessions, k)
+				n++
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	return n, nil
+}

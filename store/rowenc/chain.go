@@ -1,0 +1,176 @@
+package rowenc
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"hash"
+	"time"
+
+	"lienthong/engine"
+)
+
+// saltSize is how many random bytes keep an erased payload from being guessed.
+const saltSize = 16
+
+// Sealed is an entry as it is stored: metadata, an erasable payload with its
+// salt, the commitment to both, and the link of the chain.
+type Sealed struct {
+	Case       string
+	Seq        int64
+	At         int64 // microseconds
+	Action     string
+	Step       string
+	ActorKind  string
+	Engine     string
+	Definition string
+	Parameters string
+	Calendar   string
+	Payload    []byte // nil = erased
+	Salt       []byte
+	Commitment []byte
+	Hash       []byte
+}
+
+// Seal encodes an entry and commits to it. The link is added by Link, when the
+// entry before is known.
+func Seal(e engine.Entry) (Sealed, error) {
+	payload, err := json.Marshal(e)
+	if err != nil {
+		return Sealed{}, fmt.Errorf("entry %d of %s: %w", e.Seq, e.Case, err)
+	}
+	salt := make([]byte, saltSize)
+	if _, err := rand.Read(salt); err != nil {
+		return Sealed{}, err
+	}
+	return Sealed{
+		Case: e.Case, Seq: e.Seq, At: Micros(e.At), Action: e.Command.Action, Step: e.Command.Step,
+		ActorKind: string(e.Command.Actor.Kind), Engine: e.Versions.Engine, Definition: e.Versions.Definition,
+		Parameters: e.Versions.Parameters, Calendar: e.Versions.Calendar,
+		Payload: payload, Salt: salt, Commitment: commit(salt, payload),
+	}, nil
+}
+
+func commit(salt, payload []byte) []byte {
+	h := sha256.New()
+	h.Write(salt)
+	h.Write(payload)
+	return h.Sum(nil)
+}
+
+// Link is the entry's hash after the hash of the entry before (nil for the first).
+func (s *Sealed) Link(prev []byte) []byte {
+	h := sha256.New()
+	field(h, prev)
+	field(h, []byte("lienthong/entry/1"))
+	for _, v := range []string{s.Case, s.Action, s.Step, s.ActorKind, s.Engine, s.Definition, s.Parameters, s.Calendar} {
+		field(h, []byte(v))
+	}
+	number(h, s.Seq)
+	number(h, s.At)
+	field(h, s.Commitment)
+	return h.Sum(nil)
+}
+
+// field writes bytes with their length before them, so that no two lists of
+// fields look the same.
+func field(h hash.Hash, b []byte) {
+	number(h, int64(len(b)))
+	h.Write(b)
+}
+
+func number(h hash.Hash, n int64) {
+	var b [8]byte
+	binary.BigEndian.PutUint64(b[:], uint64(n))
+	h.Write(b[:])
+}
+
+// Erased tells whether the payload is gone.
+func (s *Sealed) Erased() bool { return s.Payload == nil }
+
+// Erase removes what can be removed.
+func (s *Sealed) Erase() { s.Payload, s.Salt = nil, nil }
+
+// Open reads the entry back. An erased one has its metadata only.
+func (s *Sealed) Open() (engine.Entry, error) {
+	if s.Erased() {
+		return engine.Entry{Case: s.Case, Seq: s.Seq, At: Time(s.At),
+			Command:  engine.Command{Action: s.Action, Case: s.Case, Step: s.Step, Actor: engine.Actor{Kind: engine.ActorKind(s.ActorKind)}},
+			Versions: engine.Versions{Engine: s.Engine, Definition: s.Definition, Parameters: s.Parameters, Calendar: s.Calendar},
+		}, nil
+	}
+	if what := s.fault(); what != "" {
+		return engine.Entry{}, Corrupt("store.history", s.Case, s.Seq, what)
+	}
+	var e engine.Entry
+	if err := engine.Unmarshal(s.Payload, &e); err != nil {
+		return engine.Entry{}, Corrupt("store.history", s.Case, s.Seq, "payload cannot be read: "+err.Error())
+	}
+	if e.Case != s.Case || e.Seq != s.Seq {
+		return engine.Entry{}, Corrupt("store.history", s.Case, s.Seq, "payload belongs to another entry")
+	}
+	return e, nil
+}
+
+// fault says what is wrong with the payload, "" when nothing is.
+func (s *Sealed) fault() string {
+	switch {
+	case s.Payload == nil && s.Salt != nil:
+		return "payload missing but salt kept"
+	case s.Payload == nil:
+		return ""
+	case subtle.ConstantTimeCompare(commit(s.Salt, s.Payload), s.Commitment) != 1:
+		return "payload does not match its commitment"
+	}
+	return ""
+}
+
+// AccessRow is one line of the access log as it is stored.
+type AccessRow struct {
+	N       int64 // from 1, without gaps
+	At      int64
+	Account string
+	Office  string
+	Case    string
+	What    string
+	Hash    []byte
+}
+
+// NewAccess encodes a line; the number and the link are added by the store.
+func NewAccess(a engine.Access) AccessRow {
+	return AccessRow{At: Micros(a.At), Account: a.Account, Office: a.Office, Case: a.Case, What: a.What}
+}
+
+// Link is the line's hash after the hash of the line before.
+func (a *AccessRow) Link(prev []byte) []byte {
+	h := sha256.New()
+	field(h, prev)
+	field(h, []byte("lienthong/access/1"))
+	number(h, a.N)
+	number(h, a.At)
+	for _, v := range []string{a.Account, a.Office, a.Case, a.What} {
+		field(h, []byte(v))
+	}
+	return h.Sum(nil)
+}
+
+// Access reads the line back.
+func (a *AccessRow) Access() engine.Access {
+	return engine.Access{At: Time(a.At), Account: a.Account, Office: a.Office, Case: a.Case, What: a.What}
+}
+
+// Stamp writes a time exactly, with its offset; ParseStamp reads it.
+func Stamp(t time.Time) (string, error) {
+	b, err := t.MarshalText()
+	return string(b), err
+}
+
+// ParseStamp is the inverse of Stamp.
+func ParseStamp(s string) (time.Time, error) {
+	var t time.Time
+	err := t.UnmarshalText([]byte(s))
+	return t, err
+}
