@@ -113,7 +113,9 @@ func (d *decision) rebind(dos *Dossier) error {
 func (d *decision) review(dos *Dossier, of string, used, version int) {
 	r := Review{ID: fmt.Sprintf("%s-%d", of, d.seq), Of: of, From: used, To: version, Opened: d.now}
 	if l := d.procedure(dos).Limit; l != nil {
-		r.Due = d.cal.Due(d.now, l.Within)
+		if within, err := d.within(l.Within, l.Param); err == nil {
+			r.Due = d.cal.Due(d.now, within)
+		}
 	}
 	d.emit(ReviewOpened{ev{dos.Step}, r})
 	d.notifyOffice(dos, NoteReview, map[string]any{"of": of, "annulled": version == 0, "review_due": formatTime(r.Due)})

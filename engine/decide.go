@@ -322,7 +322,7 @@ func (d *decision) serviceVars() Vars {
 	steps := map[string]any{}
 	for _, dos := range d.c.Dossiers {
 		s := map[string]any{"status": string(dos.Status), "state": dos.State, "outcome": string(dos.Final), "office": dos.Office}
-		if dos.Result != nil && !dos.Result.Revoked {
+		if dos.Succeeded() && dos.Result != nil {
 			s["result"] = dos.Result.Data
 		}
 		steps[dos.Step] = s

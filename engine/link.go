@@ -33,7 +33,9 @@ func (d *decision) settle() error {
 			}
 		}
 		if len(d.events) == n {
-			d.caseClock()
+			if err := d.caseClock(); err != nil {
+				return err
+			}
 			d.end()
 			return d.adopt()
 		}
@@ -132,8 +134,8 @@ func (d *decision) bind(st *Step) (map[string]any, map[string]int, error) {
 			with[b.Name] = v
 		}
 		for _, s := range b.Steps {
-			if r := d.c.Dossier(s).Result; r != nil {
-				uses[s] = r.Version
+			if up := d.c.Dossier(s); up.Succeeded() && up.Result != nil {
+				uses[s] = up.Result.Version
 			}
 		}
 	}
@@ -160,9 +162,9 @@ func (d *decision) proceed(dos *Dossier) error {
 
 // caseClock starts with the first dossier's clock, stands still while every open
 // dossier is paused, and is warned of like a dossier's.
-func (d *decision) caseClock() {
+func (d *decision) caseClock() error {
 	if d.svc.Limit == nil {
-		return
+		return nil
 	}
 	started, open, paused := false, 0, 0
 	for _, dos := range d.c.Dossiers {
@@ -175,11 +177,15 @@ func (d *decision) caseClock() {
 		}
 	}
 	if !started || d.c.Status == CaseEnded {
-		return
+		return nil
 	}
 	k := d.c.Clock
 	if !k.HasStarted() {
-		k.Limit = d.svc.Limit.Within
+		l, err := d.within(d.svc.Limit.Within, d.svc.Limit.Param)
+		if err != nil {
+			return err
+		}
+		k.Limit = l
 	}
 	mode := calendar.Runs
 	if open > 0 && paused == open {
@@ -189,6 +195,7 @@ func (d *decision) caseClock() {
 		d.emit(ClockChanged{ev{}, string(mode), next})
 	}
 	d.caseTimers()
+	return nil
 }
 
 func (d *decision) caseTimers() {

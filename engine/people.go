@@ -2,7 +2,6 @@ package engine
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 )
@@ -126,7 +125,7 @@ func (d *decision) partyAnswer(dos *Dossier, a *Action) error {
 		return Fail(WrongState, "Bạn đã trả lời rồi", "you have answered already")
 	}
 	if a.Party.Decline {
-		return d.take(dos, a, maps.Clone(orEmpty(d.cmd.Input)))
+		return d.take(dos, a, d.cmd.Input)
 	}
 	return nil // settle takes the action once all agree
 }
@@ -160,7 +159,7 @@ func (d *decision) agree(dos *Dossier, a *Action) error {
 		all[s] = ids
 	}
 	d.emit(ValueSet{ev{dos.Step}, "parties", all})
-	return d.take(dos, a, maps.Clone(orEmpty(d.cmd.Input)))
+	return d.take(dos, a, d.cmd.Input)
 }
 
 // staff checks that the actor works at the dossier's office in one of the roles.

@@ -36,7 +36,7 @@ func (d *decision) act(dos *Dossier) error {
 	if err := checkInput(a.Input, d.cmd.Input); err != nil {
 		return err
 	}
-	return d.take(dos, a, maps.Clone(d.cmd.Input))
+	return d.take(dos, a, d.cmd.Input)
 }
 
 // checkInput validates an input against its form; without a form none is taken.
@@ -88,6 +88,7 @@ func (d *decision) within(l calendar.Limit, param string) (calendar.Limit, error
 
 // take performs a transition: record, compute, choose, check the guard, move.
 func (d *decision) take(dos *Dossier, a *Action, record map[string]any) error {
+	record = maps.Clone(orEmpty(record))
 	record["by"], record["at"] = d.cmd.Actor.ID, d.now.Format(time.RFC3339Nano)
 	if d.cmd.Comment != "" && d.cmd.Step == dos.Step && record["comment"] == nil {
 		record["comment"] = d.cmd.Comment
@@ -115,7 +116,7 @@ func (d *decision) take(dos *Dossier, a *Action, record map[string]any) error {
 	if a.Review != "" {
 		d.decideReview(dos, a.Review)
 	}
-	if a.Input != nil && a.Input.ID == FormSupplementRequest {
+	if asksItems(a) {
 		if err := d.ask(dos, record, next); err != nil {
 			return err
 		}
@@ -176,7 +177,7 @@ func (d *decision) enter(dos *Dossier, action, to string) error {
 	}
 	was := dos.Portal
 	reopened := dos.Final != FinalNone
-	if d.c.itemsPending(dos.Step) && action != "" {
+	if d.c.itemsPending(dos.Step) && !asksItems(p.Action(action)) {
 		d.emit(ItemsClosed{ev{dos.Step}})
 	}
 	d.emit(Moved{ev{dos.Step}, action, dos.State, to, st.Portal, office, st.Final, awaits(p, st)})
@@ -199,6 +200,11 @@ func (d *decision) enter(dos *Dossier, action, to string) error {
 		return d.finish(dos, st, reopened)
 	}
 	return nil
+}
+
+// asksItems tells whether an action asks the applicant for items.
+func asksItems(a *Action) bool {
+	return a != nil && a.Input != nil && a.Input.ID == FormSupplementRequest
 }
 
 // awaits tells whether the applicant must act for the dossier to go on: there is
