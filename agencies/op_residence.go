@@ -24,7 +24,7 @@ func residence() *registry {
 				perform:  addMember,
 			},
 			"amend_member": {
-				changes: true, needs: []need{"person idref", "changes object"},
+				changes: true, needs: []need{"person idref", "changes object?"},
 				refusals: []string{"not_resident"}, perform: amendMember,
 			},
 			"remove_member": {
@@ -33,7 +33,7 @@ func residence() *registry {
 			},
 			"restore_member": {
 				changes: true, needs: []need{"person idref"},
-				refusals: []string{"not_removed", "unknown_household"}, perform: restoreMember,
+				refusals: []string{"not_removed"}, perform: restoreMember,
 			},
 		},
 	}
@@ -161,6 +161,7 @@ func resident(t *tx, id string) (object, error) {
 	return m, err
 }
 
+// amendMember takes the changes, or a person whose data are the new ones.
 func amendMember(t *tx, in object) (object, error) {
 	id := in.id("person")
 	m, err := resident(t, id)
@@ -171,7 +172,7 @@ func amendMember(t *tx, in object) (object, error) {
 	if err != nil {
 		return nil, err
 	}
-	changes := in.obj("changes").with(nil)
+	changes := in.obj("person").only("name", "birth_date", "sex").with(in.obj("changes"))
 	if relation, ok := changes["relation"].(string); ok {
 		m["relation"] = relation
 		delete(changes, "relation")
@@ -224,11 +225,6 @@ func restoreMember(t *tx, in object) (object, error) {
 	}
 	if !ok {
 		return nil, refuse("not_removed")
-	}
-	if _, ok, err := t.get("household", m.str("household")); err != nil {
-		return nil, err
-	} else if !ok {
-		return nil, refuse("unknown_household")
 	}
 	number, err := noticeNumber(t)
 	if err != nil {

@@ -20,7 +20,7 @@ func socialInsurance() *registry {
 				refusals: []string{"already_insured", "person_unknown", "not_under_six", "cancelled"}, perform: issueChildCard,
 			},
 			"amend_card": {
-				changes: true, needs: []need{"card_number text", "changes object"},
+				changes: true, needs: []need{"card_number|child ref", "changes object?"},
 				refusals: []string{"unknown_card"}, perform: amendCard,
 			},
 			"annul_card": {
@@ -135,12 +135,27 @@ func validCard(t *tx, number string) (object, error) {
 	return c, err
 }
 
+// amendCard takes a card's number, or the child who holds it; the changes, or
+// a child whose data are the new ones.
 func amendCard(t *tx, in object) (object, error) {
-	c, err := validCard(t, in.str("card_number"))
+	number := in.str("card_number")
+	if number == "" {
+		held, err := t.owned("card", in.id("child"))
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range held {
+			if !c.flag("annulled") {
+				number = c.str("card_number")
+			}
+		}
+	}
+	c, err := validCard(t, number)
 	if err != nil {
 		return nil, err
 	}
 	id := c.str("child.id")
+	c["child"] = plain(c.obj("child").with(in.obj("child").only("name", "birth_date", "sex")))
 	for field, v := range in.obj("changes") {
 		if field == "clinic" {
 			c["clinic"] = v
@@ -158,7 +173,7 @@ func amendCard(t *tx, in object) (object, error) {
 		c["valid_from"], c["valid_until"] = birth, until
 	}
 	c["version"] = c.num("version") + 1
-	return c, t.put("card", in.str("card_number"), id, c)
+	return c, t.put("card", number, id, c)
 }
 
 func annulCard(t *tx, in object) (object, error) {

@@ -1,0 +1,491 @@
+package agencies_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"lienthong/agencies"
+	"lienthong/agencies/wire"
+)
+
+const assign = "assign_personal_id"
+
+func TestSameKeyTwiceAtOnceIsPerformedOnce(t *testing.T) {
+	w := open(t, func(c *agencies.Config) { c.Dir = t.TempDir() })
+	var all sync.WaitGroup
+	answers := make([]wire.Answer, 8)
+	for i := range answers {
+		all.Go(func() {
+			a, err := w.client.Send(context.Background(), w.request("population", assign, "c/1/1", newborn()))
+			if err != nil {
+				t.Error(err)
+			}
+			answers[i] = a
+		})
+	}
+	all.Wait()
+	for _, a := range answers {
+		if a.Outcome != wire.Done || a.Data["id"] != answers[0].Data["id"] {
+			t.Errorf("%+v", a)
+		}
+	}
+	if n := w.Performed("population", assign, "c/1/1"); n != 1 {
+		t.Errorf("performed %d times", n)
+	}
+}
+
+func TestSameKeyOtherBodyIsConflict(t *testing.T) {
+	w := open(t)
+	first := w.send("population", assign, "k", newborn())
+	other := newborn()
+	other["registered_in"] = "00070"
+	if a := w.send("population", assign, "k", other); a.Outcome != wire.Incident || a.Status != 409 {
+		t.Errorf("other input: %+v", a)
+	}
+	if a := w.send("population", "record_death", "k", m{"id": id("thang"), "died_on": "2026-06-30"}); a.Status != 409 {
+		t.Errorf("other operation: %+v", a)
+	}
+	w.advance(time.Hour) // asking later, from another address, is the same request
+	again := w.request("population", assign, "k", newborn())
+	again.Callback = "http://elsewhere/api/v1/exchange/population/replies"
+	a, err := w.client.Send(context.Background(), again)
+	if err != nil || a.Outcome != wire.Done || a.Data["id"] != first.Data["id"] {
+		t.Errorf("again: %+v %v", a, err)
+	}
+}
+
+func TestLostReplyThenRetry(t *testing.T) {
+	w := open(t)
+	w.faults("population", agencies.Faults{LoseReplyRate: 1})
+	if a := w.send("population", assign, "k", newborn()); a.Outcome != wire.Transient || a.Status != 0 {
+		t.Fatalf("%+v", a)
+	}
+	asked, err := w.client.Ask(context.Background(), "population", "k")
+	if err != nil || asked.Outcome != wire.Done {
+		t.Fatalf("ask: %+v %v", asked, err)
+	}
+	if err := w.ClearFaults("population"); err != nil {
+		t.Fatal(err)
+	}
+	a := w.send("population", assign, "k", newborn())
+	if a.Outcome != wire.Done || a.Data["id"] != asked.Data["id"] || w.Performed("population", assign, "k") != 1 {
+		t.Errorf("%+v", a)
+	}
+}
+
+func TestLostRequestIsNeverSeen(t *testing.T) {
+	w := open(t)
+	w.faults("population", agencies.Faults{LoseRequestRate: 1, Operations: []string{assign}})
+	if a := w.send("population", assign, "k", newborn()); a.Outcome != wire.Transient {
+		t.Fatalf("%+v", a)
+	}
+	if a, err := w.client.Ask(context.Background(), "population", "k"); err != nil || a.Outcome != wire.Unknown {
+		t.Errorf("%+v %v", a, err)
+	}
+	if a := w.send("population", "person", "p", m{"id": id("ha")}); a.Outcome != wire.Done {
+		t.Errorf("the dial reached another operation: %+v", a)
+	}
+}
+
+func TestOutageAndErrors(t *testing.T) {
+	w := open(t)
+	w.faults("merit", agencies.Faults{Outage: true})
+	a := w.send("merit", "person", "k", m{"id": id("quy")})
+	if a.Outcome != wire.Transient || a.Status != 503 || a.RetryAfter != 30*time.Second {
+		t.Errorf("%+v", a)
+	}
+	if a, err := w.client.Ask(context.Background(), "merit", "k"); err != nil || a.Outcome != wire.Transient {
+		t.Errorf("ask: %+v %v", a, err)
+	}
+	w.faults("merit", agencies.Faults{ErrorRate: 0.5, Seed: 7})
+	run := func() (pattern string) {
+		v := open(t)
+		v.faults("merit", agencies.Faults{ErrorRate: 0.5, Seed: 7})
+		for i := range 40 {
+			a := v.send("merit", "person", key("e", i), m{"id": id("quy")})
+			pattern += string(a.Outcome)[:1]
+		}
+		return pattern
+	}
+	first := run()
+	if first != run() || !strings.Contains(first, "t") || !strings.Contains(first, "d") {
+		t.Errorf("draws do not repeat or never vary: %s", first)
+	}
+}
+
+func TestLaterThenSignedCallback(t *testing.T) {
+	w := open(t)
+	w.faults("population", agencies.Faults{Later: "48h"})
+	a := w.send("population", assign, "k", newborn())
+	if a.Outcome != wire.Later || !a.Expected.Equal(today.Add(48*time.Hour)) || a.Status != 202 {
+		t.Fatalf("%+v", a)
+	}
+	if n := w.step(); n != 0 || w.Performed("population", assign, "k") != 0 {
+		t.Errorf("worked %d before its time", n)
+	}
+	if a, err := w.client.Ask(context.Background(), "population", "k"); err != nil || a.Outcome != wire.Later || !a.Expected.Equal(today.Add(48*time.Hour)) {
+		t.Errorf("ask: %+v %v", a, err)
+	}
+	w.advance(48 * time.Hour)
+	if n := w.step(); n != 2 { // one settled, one posted
+		t.Errorf("worked %d", n)
+	}
+	got := w.in.callbacks()
+	if len(got) != 1 || got[0].Key != "k" || got[0].Outcome != wire.Done || got[0].Case != "c1" || len(got[0].Data["id"].(string)) != 12 {
+		t.Fatalf("%+v", got)
+	}
+	again := w.send("population", assign, "k", newborn())
+	if again.Outcome != wire.Done || again.Data["id"] != got[0].Data["id"] || w.Performed("population", assign, "k") != 1 {
+		t.Errorf("%+v", again)
+	}
+	if w.step() != 0 {
+		t.Error("still work to do")
+	}
+}
+
+func TestLaterRefusal(t *testing.T) {
+	w := open(t)
+	w.faults("population", agencies.Faults{Later: "1h"})
+	in := newborn()
+	in["mother"] = m{"id": id("ha"), "name": "Ai Khác"}
+	w.send("population", assign, "k", in)
+	w.advance(time.Hour)
+	w.step()
+	got := w.in.callbacks()
+	if len(got) != 1 || got[0].Outcome != wire.Refused || got[0].Code != "mother_mismatch" || got[0].Detail["vi"] == "" {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestCallbackIsRepeatedUntilReceived(t *testing.T) {
+	w := open(t)
+	w.in.fail = 3
+	w.faults("population", agencies.Faults{Later: "1h"})
+	w.send("population", assign, "k", newborn())
+	w.advance(time.Hour)
+	for range 20 {
+		w.step()
+		w.advance(time.Second)
+	}
+	s, err := w.Stats("population")
+	if err != nil || len(w.in.callbacks()) != 1 || s.Callbacks.Attempts != 4 || s.Callbacks.Pending != 0 || s.Callbacks.Delivered != 1 {
+		t.Errorf("%d received, %+v %v", len(w.in.callbacks()), s.Callbacks, err)
+	}
+}
+
+func TestDuplicateContradictReorder(t *testing.T) {
+	w := open(t)
+	w.faults("merit", agencies.Faults{Later: "1h", DuplicateRate: 1, Contradict: true, Reorder: true, Seed: 3})
+	for i := range 10 {
+		w.send("merit", "person", key("k", i), m{"id": id("quy")})
+	}
+	w.advance(time.Hour)
+	for w.step() > 0 {
+	}
+	done, refused, order := map[string]int{}, map[string]int{}, ""
+	for _, cb := range w.in.callbacks() {
+		if cb.Outcome == wire.Done {
+			done[cb.Key]++
+		} else if cb.Code == "not_merit" {
+			refused[cb.Key]++
+		}
+		order += cb.Key + ";"
+	}
+	for i := range 10 {
+		if k := key("k", i); done[k] != 2 || refused[k] != 2 {
+			t.Errorf("%s: %d done, %d refused", k, done[k], refused[k])
+		}
+	}
+	if strings.HasPrefix(order, "k 0;k 0;k 0;k 0;k 1;") {
+		t.Errorf("in order: %s", order)
+	}
+	ids := map[string]bool{}
+	for _, message := range w.in.ids {
+		ids[message] = true
+	}
+	if len(ids) != 20 {
+		t.Errorf("%d message ids; a repeat keeps its id, a contradiction has its own", len(ids))
+	}
+}
+
+func TestContradictAfterImmediateAnswer(t *testing.T) {
+	w := open(t)
+	w.faults("merit", agencies.Faults{Contradict: true})
+	if a := w.send("merit", "person", "k", m{"id": id("quy")}); a.Outcome != wire.Done {
+		t.Fatalf("%+v", a)
+	}
+	w.step()
+	if got := w.in.callbacks(); len(got) != 1 || got[0].Outcome != wire.Refused {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestBadSignatureOfCallback(t *testing.T) {
+	w := open(t)
+	w.faults("merit", agencies.Faults{Later: "1h", BadSignature: true})
+	w.send("merit", "person", "k", m{"id": id("quy")})
+	w.advance(time.Hour)
+	w.step()
+	if len(w.in.callbacks()) != 0 || w.in.bad != 1 {
+		t.Fatalf("accepted %d, refused %d", len(w.in.callbacks()), w.in.bad)
+	}
+	if err := w.ClearFaults("merit"); err != nil {
+		t.Fatal(err)
+	}
+	w.step()
+	if len(w.in.callbacks()) != 1 {
+		t.Error("not repeated with the right signature")
+	}
+}
+
+func TestRestartInTheMiddle(t *testing.T) {
+	dir := t.TempDir()
+	onDisk := func(c *agencies.Config) { c.Dir = dir }
+	w := open(t, onDisk)
+	w.in.fail = 1
+	w.faults("population", agencies.Faults{Later: "1h"})
+	w.send("population", assign, "waits", newborn())
+	w.faults("population", agencies.Faults{Later: "1m"})
+	w.send("population", "person", "owed", m{"id": id("ha")})
+	w.advance(2 * time.Minute)
+	w.step() // settles one; its callback is not received
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	v := open(t, onDisk)
+	v.advance(2 * time.Hour)
+	v.step()
+	got := v.in.callbacks()
+	if len(got) != 2 {
+		t.Fatalf("%+v", got)
+	}
+	if a := v.send("population", assign, "waits", newborn()); a.Outcome != wire.Done || v.Performed("population", assign, "waits") != 1 {
+		t.Errorf("%+v", a)
+	}
+	if a := v.send("population", assign, "new", newborn()); a.Code != "already_assigned" {
+		t.Errorf("the register was forgotten or seeded again: %+v", a)
+	}
+}
+
+func TestCollectWaitsForPayment(t *testing.T) {
+	w := open(t)
+	fee := m{"payer": who("tung"), "amount": 10000, "purpose": "Lệ phí"}
+	for _, k := range []string{"c/1/1", "c/1/2", "c/1/3"} {
+		if a := w.send("treasury", "collect", k, fee); a.Outcome != wire.Later {
+			t.Fatalf("%+v", a)
+		}
+	}
+	w.advance(30 * 24 * time.Hour)
+	if n := w.step(); n != 0 {
+		t.Errorf("paid by nobody: %d", n)
+	}
+	if status, body := w.http("POST", "/treasury/requests/c%2F1%2F1/settle", `{}`); status != 200 || !strings.Contains(body, "KB2026") {
+		t.Errorf("%d %s", status, body)
+	}
+	if status, body := w.http("POST", "/treasury/requests/c/1/2/settle", `{"refuse":"declined"}`); status != 200 || !strings.Contains(body, "declined") {
+		t.Errorf("%d %s", status, body)
+	}
+	a, err := w.client.Cancel(context.Background(), "treasury", "c/1/3")
+	if err != nil || a.Outcome != wire.Done {
+		t.Errorf("cancel: %+v %v", a, err)
+	}
+	if a := w.send("treasury", "collect", "c/1/3", fee); a.Outcome != wire.Refused || a.Code != "cancelled" {
+		t.Errorf("after cancel: %+v", a)
+	}
+	if a, err := w.client.Cancel(context.Background(), "treasury", "c/1/1"); err != nil || a.Code != "too_late" {
+		t.Errorf("cancel too late: %+v %v", a, err)
+	}
+	if a, err := w.client.Cancel(context.Background(), "treasury", "never"); err != nil || a.Outcome != wire.Unknown {
+		t.Errorf("cancel unknown: %+v %v", a, err)
+	}
+	w.step()
+	if got := w.in.callbacks(); len(got) != 2 || got[0].Outcome != wire.Done || got[1].Code != "declined" {
+		t.Errorf("%+v", got)
+	}
+	w.faults("treasury", agencies.Faults{AutoPay: "10m"})
+	w.send("treasury", "collect", "auto", fee)
+	w.advance(10 * time.Minute)
+	w.step()
+	if w.Performed("treasury", "collect", "auto") != 1 {
+		t.Error("not paid by itself")
+	}
+}
+
+func TestNotCancellable(t *testing.T) {
+	w := open(t)
+	w.faults("population", agencies.Faults{Later: "1h"})
+	w.send("population", assign, "k", newborn())
+	if a, err := w.client.Cancel(context.Background(), "population", "k"); err != nil || a.Code != "not_cancellable" {
+		t.Errorf("%+v %v", a, err)
+	}
+}
+
+func TestForcedRefusal(t *testing.T) {
+	w := open(t)
+	w.faults("residence", agencies.Faults{Refuse: "no_residence"})
+	if a := w.send("residence", "household", "k", m{"person": id("ha")}); a.Code != "no_residence" {
+		t.Errorf("%+v", a)
+	}
+	if a := w.send("residence", "entitled_to_consent", "k2", m{"head": id("hung")}); a.Outcome != wire.Done {
+		t.Errorf("a code the operation does not declare: %+v", a)
+	}
+}
+
+func TestSignatures(t *testing.T) {
+	w := open(t)
+	as := func(change func(*wire.Client)) int {
+		c := *w.client
+		change(&c)
+		a, err := c.Send(context.Background(), w.request("merit", "person", "k", m{"id": id("quy")}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a.Status
+	}
+	if s := as(func(c *wire.Client) { c.Secrets = func(string) string { return wire.DeriveSecret("wrong", "merit") } }); s != 401 {
+		t.Errorf("wrong secret: %d", s)
+	}
+	if s := as(func(c *wire.Client) { c.Now = func() time.Time { return today.Add(-10 * time.Minute) } }); s != 401 {
+		t.Errorf("old signature: %d", s)
+	}
+	if s := as(func(c *wire.Client) { c.Secrets = func(string) string { return secrets("health") } }); s != 401 {
+		t.Errorf("secret of another registry: %d", s)
+	}
+	if s, _ := w.http("POST", "/merit/person", `{}`); s != 401 {
+		t.Errorf("unsigned: %d", s)
+	}
+	if s, _ := w.http("GET", "/merit/requests/k", ""); s != 401 {
+		t.Errorf("unsigned question: %d", s)
+	}
+}
+
+func TestUnknownPaths(t *testing.T) {
+	w := open(t)
+	if a := w.send("merit", "nothing", "k", m{}); a.Outcome != wire.Incident || a.Status != 404 || a.Code != "unknown_operation" {
+		t.Errorf("%+v", a)
+	}
+	if a := w.send("nowhere", "nothing", "k", m{}); a.Outcome != wire.Incident || a.Code != "unknown_registry" {
+		t.Errorf("%+v", a)
+	}
+}
+
+func TestDialOverHTTP(t *testing.T) {
+	w := open(t)
+	if s, body := w.http("PUT", "/merit/faults", `{"outage":true,"latency":"5ms"}`); s != 200 || !strings.Contains(body, `"outage":true`) {
+		t.Errorf("%d %s", s, body)
+	}
+	if s, body := w.http("GET", "/merit/faults", ""); s != 200 || !strings.Contains(body, `"latency":"5ms"`) {
+		t.Errorf("%d %s", s, body)
+	}
+	for _, bad := range []string{`{"latency":"soon"}`, `{"error_rate":2}`, `{"operations":["nothing"]}`, `{"refuse":"nothing"}`, `{"speed":1}`, `[`} {
+		if s, body := w.http("PUT", "/merit/faults", bad); s != 400 {
+			t.Errorf("%s: %d %s", bad, s, body)
+		}
+	}
+	if s, body := w.http("DELETE", "/merit/faults", ""); s != 200 || strings.TrimSpace(body) != "{}" {
+		t.Errorf("%d %s", s, body)
+	}
+	if a := w.send("merit", "person", "k", m{"id": id("quy")}); a.Outcome != wire.Done {
+		t.Errorf("%+v", a)
+	}
+	if s, body := w.http("GET", "/merit/stats", ""); s != 200 || !strings.Contains(body, `"performed":{"person":{"k":1}}`) {
+		t.Errorf("%d %s", s, body)
+	}
+}
+
+func TestSeedOverHTTP(t *testing.T) {
+	w := open(t)
+	notice := `{"kind":"birth_notice","data":{"code":"01001.GCS.09999.26","mother":{"id":"001195000104","name":"Trần Thu Hà"},"child":{"sex":"male"},"children":1}}`
+	if s, body := w.http("POST", "/health/seed", notice); s != 201 {
+		t.Fatalf("%d %s", s, body)
+	}
+	if a := w.send("health", "birth_notice", "k", m{"code": "01001.GCS.09999.26"}); a.Outcome != wire.Done || a.Data["children"] != int64(1) {
+		t.Errorf("%+v", a)
+	}
+	people := `[{"kind":"person","data":{"alive":true,"person":{"id":"001200777777","name":"Mới"}}}]`
+	if s, body := w.http("POST", "/population/seed", people); s != 201 {
+		t.Fatalf("%d %s", s, body)
+	}
+	for _, bad := range []string{`{"kind":"nothing","data":{}}`, `{"kind":"birth_notice","data":{}}`, `7`, ``} {
+		if s, body := w.http("POST", "/health/seed", bad); s != 400 {
+			t.Errorf("%s: %d %s", bad, s, body)
+		}
+	}
+}
+
+func TestOperatorToken(t *testing.T) {
+	w := open(t, func(c *agencies.Config) { c.Operator = "secret" })
+	for _, path := range []string{"/merit/faults", "/merit/stats", "/notification/outbox"} {
+		if s, _ := w.http("GET", path, ""); s != 401 {
+			t.Errorf("%s: %d", path, s)
+		}
+	}
+	if a := w.send("merit", "person", "k", m{"id": id("quy")}); a.Outcome != wire.Done {
+		t.Errorf("the protocol needs no operator: %+v", a)
+	}
+}
+
+// TestOverSockets runs the whole exchange over TCP, with Run in the
+// background, to see the real transport lose connections and time out.
+func TestOverSockets(t *testing.T) {
+	received := make(chan wire.Callback, 10)
+	engine := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body := make([]byte, r.ContentLength)
+		_, _ = r.Body.Read(body)
+		cb, err := wire.VerifyCallback(secrets("population"), r.Header, body, time.Now())
+		if err != nil {
+			t.Error(err)
+		}
+		if r.Header.Get("traceparent") != "00-aa-bb-01" {
+			t.Errorf("traceparent %q", r.Header.Get("traceparent"))
+		}
+		received <- cb
+	}))
+	defer engine.Close()
+	transport := &http.Transport{}
+	defer transport.CloseIdleConnections()
+	w := open(t, func(c *agencies.Config) {
+		c.Wall, c.Transport, c.Interval = nil, transport, time.Millisecond
+	})
+	server := httptest.NewServer(w.Handler())
+	defer server.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { w.Run(ctx) })
+	defer func() { cancel(); running.Wait() }()
+
+	client := &wire.Client{Base: server.URL, Secrets: secrets, Transport: transport}
+	req := w.request("population", assign, "c/1/1", newborn())
+	req.Callback, req.Traceparent = engine.URL, "00-aa-bb-01"
+	w.faults("population", agencies.Faults{LoseReplyRate: 1, Later: "1h"})
+	if a, err := client.Send(ctx, req); err != nil || a.Outcome != wire.Transient {
+		t.Fatalf("%+v %v", a, err)
+	}
+	if a, err := client.Ask(ctx, "population", "c/1/1"); err != nil || a.Outcome != wire.Later {
+		t.Fatalf("%+v %v", a, err)
+	}
+	w.advance(time.Hour)
+	if cb := <-received; cb.Outcome != wire.Done || cb.Key != "c/1/1" {
+		t.Errorf("%+v", cb)
+	}
+	w.faults("population", agencies.Faults{Latency: "1h"})
+	client.Timeout = 20 * time.Millisecond
+	if a, err := client.Send(ctx, req); err != nil || a.Outcome != wire.Transient {
+		t.Errorf("timeout: %+v %v", a, err)
+	}
+	client.Base = "http://127.0.0.1:1"
+	if a, err := client.Send(ctx, req); err != nil || a.Outcome != wire.Transient || a.Detail["en"] == "" {
+		t.Errorf("refused connection: %+v %v", a, err)
+	}
+}
+
+func TestOpenNeedsSecrets(t *testing.T) {
+	if _, err := agencies.Open(agencies.Config{}); err == nil {
+		t.Error("opened without secrets")
+	}
+}
