@@ -1,0 +1,234 @@
+package machine
+
+import (
+	"slices"
+
+	"lienthong/engine"
+)
+
+// checkNames refuses words with a meaning of their own and names that would hide
+// each other in dossier.
+func (l *loader) checkNames(p *procedure) {
+	for _, s := range p.States {
+		if slices.Contains(reserved, s.ID) {
+			l.at(keyOf(p.node.get("states"), s.ID), "reserved_word", s.ID)
+		}
+	}
+	owner := map[string]string{}
+	for _, d := range dossierOwn {
+		owner[d] = "the engine"
+	}
+	claim := func(n *node, name, what string) {
+		if o := owner[name]; o != "" {
+			l.at(n, "name_collision", name, o)
+			return
+		}
+		owner[name] = what
+	}
+	for _, in := range p.inputs {
+		if slices.Contains(reserved, in.name) {
+			l.at(in.node, "reserved_word", in.name)
+		}
+		claim(in.node, in.name, "an input")
+	}
+	for _, a := range p.Actions {
+		k := keyOf(p.node.get("actions"), a.ID)
+		answers := a.Input != nil && a.Input.ID == engine.FormSupplementAnswer
+		if slices.Contains(reserved, a.ID) || slices.Contains(builtin, a.ID) || a.ID == engine.ActAnswer && !answers {
+			l.at(k, "reserved_word", a.ID)
+		}
+		claim(k, a.ID, "an action")
+	}
+	for _, a := range p.Actions {
+		set := p.actions[a.ID].get("set")
+		if set == nil || set.kind != mapKind {
+			continue
+		}
+		for _, k := range set.keys { // several actions may store one name
+			if o := owner[k.text]; o != "" {
+				l.at(k, "name_collision", k.text, o)
+			}
+		}
+	}
+}
+
+// keyOf is the key node of an entry, or the mapping itself.
+func keyOf(n *node, key string) *node {
+	for _, k := range n.keys {
+		if k.text == key {
+			return k
+		}
+	}
+	return n
+}
+
+// checkReferences resolves the names inside a procedure.
+func (l *loader) checkReferences(p *procedure) {
+	state := func(n *node, id string) {
+		if id != "" && p.states[id] == nil {
+			l.at(n, "unknown_state", id, nearest(id, keysOf(p.states)))
+		}
+	}
+	for _, a := range p.Actions {
+		n := p.actions[a.ID]
+		for i, f := range a.From {
+			state(l.list(n.get("from"))[min(i, len(l.list(n.get("from")))-1)], f)
+		}
+		to := n.get("to")
+		for i, t := range a.To {
+			at := to
+			if to.kind == listKind && i < len(to.items) {
+				at = to.items[i]
+			}
+			state(at, t.State)
+		}
+		if a.Returns != "" && p.input(a.Returns) == nil {
+			l.at(n.get("returns"), "unknown_input", a.Returns, p.ID)
+		}
+		if a.Party != nil {
+			for _, s := range a.Party.Sets {
+				if p.parties[s] == nil {
+					l.at(n.get("by"), "unknown_party", s, nearest(s, keysOf(p.parties)))
+				}
+			}
+		}
+	}
+	for _, s := range p.States {
+		n := p.states[s.ID]
+		l.checkRequest(p, s, n.get("request"))
+		for i, a := range s.After {
+			l.checkCaused(p, s, n.get("after").items[i], a.Action, engine.ByTimer, "timer")
+		}
+	}
+}
+
+// checkCaused checks an action that a reply or a timer takes from a state.
+func (l *loader) checkCaused(p *procedure, s *engine.State, n *node, action, by, code string) {
+	a := p.Action(action)
+	switch {
+	case action == "":
+	case a == nil:
+		l.at(n, "unknown_action", action, nearest(action, keysOf(p.actions)))
+	case !slices.Contains(a.By, by):
+		l.at(n, code+"_actor", action)
+	case !slices.Contains(a.From, s.ID):
+		l.at(n, code+"_from", action, s.ID)
+	}
+}
+
+func (l *loader) checkRequest(p *procedure, s *engine.State, n *node) {
+	if s.Request == nil {
+		return
+	}
+	r := s.Request
+	reg := l.set.registries[r.Registry]
+	if reg == nil {
+		l.at(n.get("registry"), "unknown_registry", r.Registry, nearest(r.Registry, keysOf(l.set.registries)))
+		return
+	}
+	op, ok := reg.Operations[r.Operation]
+	if !ok {
+		l.at(n.get("operation"), "unknown_operation", r.Operation, r.Registry, nearest(r.Operation, keysOf(reg.Operations)))
+		return
+	}
+	replies := n.get("replies")
+	if replies == nil {
+		return
+	}
+	for i, k := range replies.keys {
+		if _, known := op.Refusals[k.text]; !known && k.text != "ok" && k.text != "refused" {
+			l.at(k, "unknown_reply", k.text, r.Registry+"."+r.Operation, nearest(k.text, append(keysOf(op.Refusals), "ok", "refused")))
+		}
+		l.checkCaused(p, s, replies.items[i], r.Replies[k.text], engine.ByRegistry, "reply")
+	}
+	if r.Replies["ok"] == "" {
+		l.at(replies, "reply_missing", "ok")
+	}
+	if r.Replies["refused"] == "" {
+		for _, code := range append(keysOf(op.Refusals), "refused") {
+			if r.Replies[code] == "" {
+				l.at(replies, "reply_missing", code)
+				break
+			}
+		}
+	}
+}
+
+// checkGraph refuses states that nothing reaches or that nothing leaves.
+func (l *loader) checkGraph(p *procedure) {
+	if len(p.States) == 0 {
+		l.at(p.node, "missing_key", "states")
+		return
+	}
+	next, back := map[string][]string{}, map[string][]string{}
+	for _, a := range p.Actions {
+		for _, f := range a.From {
+			for _, t := range a.To {
+				next[f] = append(next[f], t.State)
+				back[t.State] = append(back[t.State], f)
+			}
+		}
+	}
+	reached := closure(next, p.States[0].ID)
+	var ends []string
+	for _, s := range p.States {
+		if s.Final != "" {
+			ends = append(ends, s.ID)
+		}
+	}
+	ending := closure(back, ends...)
+	states := p.node.get("states")
+	for _, s := range p.States {
+		n := p.states[s.ID]
+		if !reached[s.ID] {
+			l.at(keyOf(states, s.ID), "unreachable_state", s.ID)
+		}
+		if !ending[s.ID] {
+			l.at(keyOf(states, s.ID), "dead_end", s.ID)
+		}
+		if s.Final != "" && len(s.After) > 0 {
+			l.at(n.get("after"), "final_waits", "after")
+		}
+		if s.Final != "" && s.Request != nil {
+			l.at(n.get("request"), "final_waits", "request")
+		}
+	}
+	l.checkSupplement(p)
+}
+
+// checkSupplement wants an answer wherever a supplement request leads.
+func (l *loader) checkSupplement(p *procedure) {
+	for _, a := range p.Actions {
+		if a.Input == nil || a.Input.ID != engine.FormSupplementRequest {
+			continue
+		}
+		to := a.From
+		if len(a.To) > 0 {
+			to = nil
+			for _, t := range a.To {
+				to = append(to, t.State)
+			}
+		}
+		for _, s := range to {
+			if !slices.ContainsFunc(p.Actions, func(b *engine.Action) bool {
+				return b.Input != nil && b.Input.ID == engine.FormSupplementAnswer && slices.Contains(b.From, s)
+			}) {
+				l.at(keyOf(p.node.get("actions"), a.ID), "supplement_unanswered", a.ID, s)
+			}
+		}
+	}
+}
+
+// closure is what can be reached from some nodes, themselves included.
+func closure(edges map[string][]string, from ...string) map[string]bool {
+	seen := map[string]bool{}
+	for len(from) > 0 {
+		s := from[len(from)-1]
+		from = from[:len(from)-1]
+		if !seen[s] {
+			seen[s] = true
+			from = append(from, edges[s]...)
+		}
+	}
+	return seen
+}

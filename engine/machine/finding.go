@@ -1,0 +1,119 @@
+package machine
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"lienthong/engine"
+)
+
+// Severity says whether a finding refuses the set.
+type Severity string
+
+// The severities.
+const (
+	SeverityError   Severity = "error"
+	SeverityWarning Severity = "warning"
+)
+
+// Finding is one thing wrong with a definition file. Line and Column count from
+// 1; 0 means the file as a whole.
+type Finding struct {
+	File     string      `json:"file"`
+	Line     int         `json:"line"`
+	Column   int         `json:"column"`
+	Severity Severity    `json:"severity"`
+	Code     string      `json:"code"`
+	Message  engine.Text `json:"message"`
+	Hint     engine.Text `json:"hint"`
+}
+
+// String is the finding as one line of English.
+func (f Finding) String() string {
+	s := fmt.Sprintf("%s:%d:%d: %s: %s [%s]", f.File, f.Line, f.Column, f.Severity, f.Message.EN, f.Code)
+	if f.Hint.EN != "" {
+		s += ": " + f.Hint.EN
+	}
+	return s
+}
+
+// FindingsError refuses a set of definitions. It holds the warnings too, sorted
+// by place.
+type FindingsError struct{ Findings []Finding }
+
+// Error lists every finding, one per line.
+func (e *FindingsError) Error() string {
+	lines := make([]string, len(e.Findings))
+	for i, f := range e.Findings {
+		lines[i] = f.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// maxFindings bounds what one load reports.
+const maxFindings = 1000
+
+// report gathers findings.
+type report struct {
+	all    []Finding
+	seen   map[Finding]bool
+	errors int
+}
+
+// at adds a finding of a code at a node. args fill {0}, {1}, … of its texts.
+func (r *report) at(n *node, code string, args ...any) {
+	r.add(n.file, n.line, n.col, code, args...)
+}
+
+func (r *report) add(file string, line, col int, code string, args ...any) {
+	e, ok := catalogue[code]
+	if !ok {
+		panic("machine: no text for finding " + code)
+	}
+	pairs := make([]string, 0, 2*len(args))
+	for i, a := range args {
+		pairs = append(pairs, fmt.Sprintf("{%d}", i), clip(fmt.Sprint(a)))
+	}
+	fill := strings.NewReplacer(pairs...).Replace
+	f := Finding{
+		File: file, Line: line, Column: col, Severity: SeverityError, Code: code,
+		Message: engine.Text{VI: fill(e.vi), EN: fill(e.en)},
+		Hint:    engine.Text{VI: fill(e.hintVI), EN: fill(e.hintEN)},
+	}
+	if e.warning {
+		f.Severity = SeverityWarning
+	}
+	if r.seen == nil {
+		r.seen = map[Finding]bool{}
+	}
+	if f.Severity == SeverityError {
+		r.errors++
+	}
+	if r.seen[f] || len(r.all) >= maxFindings {
+		return
+	}
+	r.seen[f] = true
+	r.all = append(r.all, f)
+}
+
+// clip keeps a quoted part of a file short.
+func clip(s string) string {
+	const most = 200
+	if rs := []rune(s); len(rs) > most {
+		return string(rs[:most]) + "…"
+	}
+	return s
+}
+
+// sorted returns the findings by place.
+func (r *report) sorted() []Finding {
+	slices.SortStableFunc(r.all, func(a, b Finding) int {
+		return cmp.Or(
+			cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line),
+			cmp.Compare(a.Column, b.Column), cmp.Compare(a.Code, b.Code),
+			cmp.Compare(a.Message.EN, b.Message.EN))
+	})
+	return r.all
+}

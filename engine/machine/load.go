@@ -1,0 +1,159 @@
+package machine
+
+import (
+	"cmp"
+	"errors"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"lienthong/engine"
+)
+
+// folders are read in this order; each holds files whose leading key is the one
+// named.
+var folders = []struct{ name, key string }{
+	{"calendars", "id"},
+	{"parameters", "parameters"},
+	{"offices", "province"},
+	{"forms", "form"},
+	{"registries", "registry"},
+	{"subforms", "subform"},
+	{"procedures", "procedure"},
+	{"services", "service"},
+}
+
+// maxFiles bounds a set.
+const maxFiles = 2000
+
+// loader turns files into a Set.
+type loader struct {
+	reader
+	set   *Set
+	files map[string][]*node // folder → documents, in order of name
+	raw   map[*node][]byte
+
+	cc     *compiler
+	bundle *bundler
+	procs  map[string][]*procedure // by id, newest first
+	subs   []*subform
+	units  map[string]bool
+	agency map[string]bool
+}
+
+// Load reads and checks a set of definitions. The error is a *FindingsError that
+// holds everything that is wrong; warnings alone do not refuse the set
+// (Set.Findings).
+func Load(fsys fs.FS) (*Set, error) {
+	l := &loader{
+		reader: reader{&report{}}, set: newSet(),
+		files: map[string][]*node{}, raw: map[*node][]byte{},
+		procs: map[string][]*procedure{}, units: map[string]bool{}, agency: map[string]bool{},
+	}
+	l.readAll(fsys)
+	l.loadCalendars()
+	l.loadParameters()
+	l.loadOffices()
+	l.loadForms()
+	l.loadRegistries()
+	var err error
+	if l.cc, err = newCompiler(l.report, l.set); err != nil {
+		return nil, &engine.Error{Code: engine.Internal, Op: "machine.Load", Err: err}
+	}
+	for _, n := range l.files["subforms"] {
+		l.loadSubform(n)
+	}
+	for _, n := range l.files["procedures"] {
+		l.loadProcedure(n)
+	}
+	l.orderProcedures()
+	for _, n := range l.files["services"] {
+		l.loadService(n)
+	}
+	l.checkSet()
+	findings := l.sorted()
+	if l.errors > 0 {
+		return nil, &FindingsError{Findings: findings}
+	}
+	l.set.findings = findings
+	return l.set, nil
+}
+
+// readAll parses every file of the known folders.
+func (l *loader) readAll(fsys fs.FS) {
+	count := 0
+	for _, f := range folders {
+		entries, err := fs.ReadDir(fsys, f.name)
+		if err != nil {
+			if !errors.Is(err, fs.ErrNotExist) {
+				l.add(f.name, 0, 0, "read_failed", err)
+			}
+			continue
+		}
+		for _, e := range entries {
+			name := path.Join(f.name, e.Name())
+			ext := path.Ext(e.Name())
+			if e.IsDir() || ext != ".yaml" && ext != ".yml" || strings.HasPrefix(e.Name(), ".") {
+				continue
+			}
+			if count++; count > maxFiles {
+				l.add(name, 0, 0, "too_many_files", maxFiles)
+				return
+			}
+			l.readFile(fsys, f.name, f.key, name)
+		}
+	}
+}
+
+func (l *loader) readFile(fsys fs.FS, folder, key, name string) {
+	data, err := readBounded(fsys, name)
+	if err != nil {
+		l.add(name, 0, 0, "read_failed", err)
+		return
+	}
+	n := parseFile(l.report, name, data)
+	if n == nil {
+		return
+	}
+	if n.kind != mapKind {
+		l.at(n, "wrong_type", "a mapping", kindNames[n.kind])
+		return
+	}
+	if n.get(key) == nil {
+		l.at(n, "wrong_folder", folder, key)
+		return
+	}
+	l.raw[n] = data
+	l.files[folder] = append(l.files[folder], n)
+}
+
+// readBounded reads a little more than the limit at most.
+func readBounded(fsys fs.FS, name string) ([]byte, error) {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() //nolint:errcheck // only read
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > maxFileSize {
+		return make([]byte, maxFileSize+1), nil // refused by its size, unread
+	}
+	return fs.ReadFile(fsys, name)
+}
+
+// orderProcedures puts the versions of each procedure newest first.
+func (l *loader) orderProcedures() {
+	for _, id := range keysOf(l.procs) {
+		versions := l.procs[id]
+		slices.SortStableFunc(versions, func(a, b *procedure) int { return cmp.Compare(b.since, a.since) })
+		for i := 1; i < len(versions); i++ {
+			if versions[i].since == versions[i-1].since {
+				l.at(versions[i].node, "duplicate_version", id, versions[i].since, versions[i-1].File)
+			}
+		}
+	}
+}

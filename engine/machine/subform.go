@@ -1,0 +1,143 @@
+package machine
+
+import (
+	"fmt"
+	"time"
+
+	"cel.dev/cel-go/cel"
+
+	"lienthong/engine"
+	"lienthong/engine/calendar"
+)
+
+// Subform is a paper form filled from the combined one.
+type Subform struct {
+	ID     string
+	Title  engine.Text
+	Basis  string
+	Fields []SubformField
+}
+
+// SubformField is one numbered field of a paper form.
+type SubformField struct {
+	No    string
+	Label engine.Text
+	Value engine.Expr
+}
+
+// Filled is a field with its value, as text to be printed.
+type Filled struct {
+	No    string      `json:"no"`
+	Label engine.Text `json:"label"`
+	Value string      `json:"value"`
+}
+
+// subform keeps the nodes, for checks against each service that uses it.
+type subform struct {
+	*Subform
+	node   *node
+	values []*node
+}
+
+// loadSubform reads one form. Its values are compiled without types, since every
+// service has its own application; useSubform checks them against each.
+func (l *loader) loadSubform(n *node) {
+	if !l.object(n, "subform", "title", "basis", "fields") {
+		return
+	}
+	f := &subform{Subform: &Subform{ID: l.id(n.get("subform")), Basis: l.str(n.get("basis"))}, node: n}
+	f.Title = l.title(n.get("title"), n.get("subform"), "subform "+f.ID)
+	if l.set.subforms[f.ID] != nil {
+		l.at(n.get("subform"), "duplicate_id", f.ID)
+		return
+	}
+	sc := l.cc.scope(map[string]*cel.Type{"application": cel.DynType, "requester": cel.DynType, "steps": cel.DynType,
+		"filed_at": cel.TimestampType, "now": cel.TimestampType})
+	for _, x := range l.list(l.need(n, "fields")) {
+		if !l.object(x, "no", "label", "value") {
+			continue
+		}
+		v := l.need(x, "value")
+		e := sc.compile(v, wantAny)
+		if e == nil {
+			continue
+		}
+		f.values = append(f.values, v)
+		f.Fields = append(f.Fields, SubformField{No: l.str(l.need(x, "no")), Label: l.text(l.need(x, "label")), Value: e})
+	}
+	l.set.subforms[f.ID] = f.Subform
+	l.subs = append(l.subs, f)
+}
+
+// useSubform checks a form's values against a service's application.
+func (l *loader) useSubform(s *service, n *node, id string) {
+	for _, f := range l.subs {
+		if f.ID != id {
+			continue
+		}
+		sc := l.cc.scope(map[string]*cel.Type{"application": s.app, "requester": l.cc.types.person(), "steps": cel.DynType,
+			"filed_at": cel.TimestampType, "now": cel.TimestampType})
+		for _, v := range f.values {
+			l.checkService(sc.compile(v, wantAny), nil)
+		}
+		return
+	}
+	if l.set.subforms[id] == nil {
+		l.at(n, "unknown_subform", id, nearest(id, keysOf(l.set.subforms)))
+	}
+}
+
+// RenderSubform fills a generated form. vars are those of a service's
+// expressions; steps may be left out before filing.
+func (s *Set) RenderSubform(id string, vars engine.Vars) ([]Filled, error) {
+	f := s.subforms[id]
+	if f == nil {
+		return nil, engine.Fail(engine.NotFound, "Không có biểu mẫu "+id+".", "There is no form "+id+".")
+	}
+	if _, ok := vars["steps"]; !ok {
+		with := engine.Vars{"steps": map[string]any{}}
+		for k, v := range vars {
+			with[k] = v
+		}
+		vars = with
+	}
+	out := make([]Filled, 0, len(f.Fields))
+	for _, x := range f.Fields {
+		v, err := x.Value.Eval(vars)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, Filled{No: x.No, Label: x.Label, Value: printed(v)})
+	}
+	return out, nil
+}
+
+// printed writes a value for paper: dates as day/month/year.
+func printed(v any) string {
+	switch x := v.(type) {
+	case nil:
+		return ""
+	case string:
+		if d := calendar.Date(x); d.Valid() {
+			return d.At(0, 0).Format("02/01/2006")
+		}
+		return x
+	case bool:
+		if x {
+			return "☒"
+		}
+		return "☐"
+	case time.Time:
+		return x.In(calendar.Zone).Format("02/01/2006 15:04")
+	case []any:
+		s := ""
+		for i, e := range x {
+			if i > 0 {
+				s += ", "
+			}
+			s += printed(e)
+		}
+		return s
+	}
+	return fmt.Sprint(v)
+}
