@@ -69,6 +69,7 @@ var nameFindings = map[string]text{
 	"unknown_procedure": {vi: "Không có thủ tục {0}.", en: "There is no procedure {0}.", hintVI: "Gần nhất: {1}; hoặc thêm tệp trong procedures/.", hintEN: "nearest: {1}; or add a file to procedures/"},
 	"unknown_subform":   {vi: "Không có biểu mẫu con {0}.", en: "There is no subform {0}.", hintVI: "Gần nhất: {1}; hoặc thêm tệp trong subforms/.", hintEN: "nearest: {1}; or add a file to subforms/"},
 	"reserved_word":     {vi: "{0} là từ dành riêng.", en: "{0} is a reserved word.", hintVI: "Chọn tên khác.", hintEN: "choose another name"},
+	"id_mismatch":       {vi: "id {0} khác khóa {1}.", en: "The id {0} differs from the key {1}.", hintVI: "Viết id: {1}, hoặc bỏ id.", hintEN: "write id: {1}, or leave it out"},
 	"name_collision":    {vi: "{0} đã là tên của {1}.", en: "{0} already names {1}.", hintVI: "Đổi một trong hai tên: cả hai cùng nằm trong một chỗ.", hintEN: "rename one of the two: both would stand in the same place"},
 }
 

@@ -2,6 +2,7 @@ package machine
 
 import (
 	"cmp"
+	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
@@ -17,8 +18,8 @@ import (
 func (l *loader) loadCalendars() {
 	seen := map[string]bool{}
 	for _, n := range l.files["calendars"] {
-		var spec calendar.Spec
-		if err := yaml.UnmarshalWithOptions(l.raw[n], &spec, yaml.Strict()); err != nil {
+		spec, err := decodeCalendar(l.raw[n])
+		if err != nil {
 			reportYAML(l.report, n.file, err)
 			continue
 		}
@@ -33,6 +34,16 @@ func (l *loader) loadCalendars() {
 		seen[c.ID] = true
 		l.set.calendars = append(l.set.calendars, c)
 	}
+}
+
+func decodeCalendar(data []byte) (spec calendar.Spec, err error) {
+	defer func() { // as in parseFile
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the YAML decoder gave up: %v", p)
+		}
+	}()
+	err = yaml.UnmarshalWithOptions(data, &spec, yaml.Strict())
+	return spec, err
 }
 
 // paramSet is one announced set of parameters.
@@ -290,8 +301,11 @@ func (l *loader) loadRegistries() {
 
 func (l *loader) operation(registry string, key, n *node) engine.Operation {
 	op := engine.Operation{Registry: registry, ID: key.text, Refusals: map[string]engine.Text{}}
-	if !l.object(n, "title", "input", "reply", "refusals", "changes_register", "cancellable", "expected") {
+	if !l.object(n, "id", "title", "input", "reply", "refusals", "changes_register", "cancellable", "expected") {
 		return op
+	}
+	if x := n.get("id"); x != nil && l.str(x) != op.ID {
+		l.at(x, "id_mismatch", x.text, op.ID)
 	}
 	name := registry + "/" + op.ID
 	op.Title = l.title(n.get("title"), key, "operation "+name)

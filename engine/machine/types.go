@@ -177,6 +177,7 @@ func (ts *typeSet) ofSchema(s *schema) *cel.Type {
 // shape is what a schema and everything it pulls in says about a value.
 type shape struct {
 	kinds  []string
+	others []string // of alternatives, when the schema itself names none
 	props  map[string][]any
 	sure   map[string]bool // required
 	items  any
@@ -190,8 +191,10 @@ func (sh *shaper) gather(out *shape, s any, certain bool, depth int) {
 	if !ok || depth > 16 {
 		return
 	}
-	if len(out.kinds) == 0 {
-		out.kinds = kindsOf(m)
+	if own := kindsOf(m); certain && len(out.kinds) == 0 {
+		out.kinds = own
+	} else if !certain {
+		out.others = append(out.others, own...)
 	}
 	props, _ := m["properties"].(map[string]any)
 	for name, p := range props {
@@ -297,6 +300,10 @@ func (sh *shaper) typeOf(s any) *cel.Type {
 	}
 	sp := &shape{props: map[string][]any{}, sure: map[string]bool{}}
 	sh.gather(sp, s, true, 0)
+	if len(sp.kinds) == 0 {
+		slices.Sort(sp.others)
+		sp.kinds = slices.Compact(sp.others)
+	}
 	if len(sp.kinds) == 0 {
 		switch {
 		case len(sp.props) > 0:
