@@ -1,0 +1,64 @@
+package runtime
+
+import (
+	"sync"
+	"time"
+)
+
+// breaker keeps one registry from being called while it is down: after `fail`
+// failures in a row nothing is sent for `pause`, then one call probes. Its clock
+// is handed in, unlike that of the breakers on offer, so that a simulated month
+// in one second opens and closes it as a real one would.
+type breaker struct {
+	fail  int
+	pause time.Duration
+
+	mu      sync.Mutex
+	failed  int       // in a row
+	until   time.Time // open until then; zero = closed
+	probing bool
+}
+
+// allow tells whether a call may be made now, and else when to come again. Who
+// was allowed reports the result to done.
+func (b *breaker) allow(now time.Time) (ok bool, again time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch {
+	case b.until.IsZero():
+		return true, time.Time{}
+	case now.Before(b.until):
+		return false, b.until
+	case b.probing:
+		return false, now.Add(b.pause)
+	}
+	b.probing = true
+	return true, time.Time{}
+}
+
+// done reports whether the registry was alive; it tells whether this opened the
+// breaker.
+func (b *breaker) done(now time.Time, alive bool) (opened bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	probe := b.probing
+	b.probing = false
+	if alive {
+		b.failed, b.until = 0, time.Time{}
+		return false
+	}
+	b.failed++
+	if !probe && b.failed < b.fail {
+		return false
+	}
+	opened = b.until.IsZero()
+	b.until = now.Add(b.pause)
+	return opened
+}
+
+// drop takes back an allowed call that was never made or was broken off by us.
+func (b *breaker) drop() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.probing = false
+}

@@ -1,0 +1,209 @@
+package runtime
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"lienthong/engine"
+)
+
+// Request is a command with the key under which its answer is kept.
+type Request struct {
+	Command engine.Command
+	Key     string // idempotency key, scoped to the actor; "" = none
+	Digest  string // of the request; another digest under the same key is refused
+}
+
+// Result is what became of a command.
+type Result struct {
+	Case     *engine.Case   // after the command
+	Entries  []engine.Entry // appended by it, timers' entries among them
+	Repeated bool           // the key was answered before: nothing was done again
+}
+
+// Do decides a command on a case and keeps what was decided. When somebody was
+// faster it decides again over fresh state; an If-Match that no longer holds is
+// then refused by Decide. Filing has a method of its own, and so have replies.
+//
+// Errors are those of engine.Decide and of engine.Cases.Append, and Unavailable
+// when a case is too busy.
+func (r *Runtime) Do(ctx context.Context, req Request) (Result, error) {
+	switch req.Command.Action {
+	case engine.ActFile, engine.ActReply:
+		return Result{}, &engine.Error{Code: engine.Invalid, Op: "runtime.do", Err: fmt.Errorf("%q has a way of its own", req.Command.Action)}
+	}
+	req.Command.Codes, req.Command.File = engine.Codes{}, nil
+	res, err := r.commit(ctx, decision{cmd: req.Command, key: req.Key, digest: req.Digest, at: r.Now})
+	return res, refusalOf(err)
+}
+
+// refusal marks an error of Decide, as against one of the store.
+type refusal struct{ error }
+
+func (e refusal) Unwrap() error { return e.error }
+
+// refusalOf takes the mark off.
+func refusalOf(err error) error {
+	var no refusal
+	if errors.As(err, &no) {
+		return no.error
+	}
+	return err
+}
+
+// decision is one command on its way through load, decide and append.
+type decision struct {
+	cmd         engine.Command
+	facts       engine.Facts
+	key, digest string
+	at          func() time.Time // business time of an attempt
+}
+
+func (r *Runtime) commit(ctx context.Context, d decision) (Result, error) {
+	for range r.cfg.Attempts {
+		res, err := r.attempt(ctx, &d)
+		if !isStale(err) {
+			return res, err
+		}
+	}
+	e := engine.Fail(engine.Unavailable, "Hồ sơ đang được nhiều người xử lý, xin thử lại.", "Too many people are working on this case; please try again.")
+	e.Op, e.Case = "runtime.do", d.cmd.Case
+	return Result{}, e
+}
+
+// isStale tells whether the store found that somebody was faster. The same code
+// from Decide means that the caller's own version is old: that is final.
+func isStale(err error) bool {
+	var no refusal
+	return engine.CodeOf(err) == engine.StaleVersion && !errors.As(err, &no)
+}
+
+func (r *Runtime) attempt(ctx context.Context, d *decision) (Result, error) {
+	c, err := r.store.Load(ctx, d.cmd.Case)
+	if err != nil {
+		return Result{}, err
+	}
+	// Asked after loading: a state that already holds the command's effect has its
+	// stored answer too.
+	if a, err := r.answered(ctx, d.cmd.Actor, d.key, d.digest); a != nil || err != nil {
+		return r.repeat(ctx, a, err)
+	}
+	now := d.at()
+	if d.cmd.Action == engine.ActRefile && d.cmd.Codes.Steps == nil {
+		if err := r.freshCodes(ctx, d, c, now); err != nil {
+			return Result{}, err
+		}
+	}
+	entries, refused := engine.Decide(r.defs, c, d.cmd, d.facts, now)
+	if refused != nil {
+		refused = refusal{refused}
+	}
+	if len(entries) == 0 {
+		return Result{Case: c}, refused
+	}
+	next := c
+	for _, e := range entries {
+		next = engine.Fold(next, e)
+	}
+	change := engine.Change{Case: next, Base: c.Seq, Entries: entries}
+	if refused == nil {
+		change.Answer = r.answer(d.cmd.Actor, d.key, d.digest, now, next)
+	}
+	if err := r.store.Append(ctx, change); err != nil {
+		if a, aerr := r.answered(ctx, d.cmd.Actor, d.key, d.digest); a != nil || aerr != nil {
+			return r.repeat(ctx, a, aerr)
+		}
+		return Result{}, err
+	}
+	r.overtaken(context.WithoutCancel(ctx), c, next, entries)
+	r.changed(next.Code)
+	return Result{Case: next, Entries: entries}, refused
+}
+
+// freshCodes gives a refiling the codes that it may need, at the office that
+// received the application.
+func (r *Runtime) freshCodes(ctx context.Context, d *decision, c *engine.Case, now time.Time) error {
+	svc, err := r.defs.Service(c.Service, c.Version)
+	if err != nil {
+		return err
+	}
+	var o engine.Office
+	known := false
+	if dos := c.Dossier(svc.Reception); dos != nil {
+		o, known = r.defs.OfficeByID(dos.Home)
+	}
+	if !known {
+		if o, err = r.reception(svc, vars(c.App, c.Requester, c.Filed, now), now); err != nil {
+			return err
+		}
+	}
+	d.cmd.Codes, err = r.allocate(ctx, o, now, false, svc.Steps)
+	return err
+}
+
+// vars is what an expression of a service sees before any step is open.
+func vars(app map[string]any, p engine.Person, filed, now time.Time) engine.Vars {
+	return engine.Vars{
+		"application": app, "filed_at": filed, "now": now, "steps": map[string]any{},
+		"requester": map[string]any{"id": p.ID, "name": p.Name, "phone": p.Phone, "email": p.Email},
+	}
+}
+
+// body is what is kept of an answer; the API renders fresh state.
+type body struct {
+	Cases  []string          `json:"cases"`
+	Seq    int64             `json:"seq"`
+	Status engine.CaseStatus `json:"status"`
+}
+
+// ActorKey scopes idempotency keys: the actor's kind and id.
+func ActorKey(a engine.Actor) string { return string(a.Kind) + ":" + a.ID }
+
+// answer makes the stored answer of a command; nil without a key.
+func (r *Runtime) answer(actor engine.Actor, key, digest string, now time.Time, cases ...*engine.Case) *engine.Answer {
+	if key == "" {
+		return nil
+	}
+	b := body{Seq: cases[0].Seq, Status: cases[0].Status}
+	for _, c := range cases {
+		b.Cases = append(b.Cases, c.Code)
+	}
+	raw, err := json.Marshal(b)
+	if err != nil {
+		panic(err) // strings and a number
+	}
+	return &engine.Answer{Actor: ActorKey(actor), Key: key, Digest: digest, Case: cases[0].Code, Status: 200, Body: raw, At: now}
+}
+
+// answered returns the stored answer of a key, nil without one.
+// IdempotencyMismatch when the key was used for another request.
+func (r *Runtime) answered(ctx context.Context, actor engine.Actor, key, digest string) (*engine.Answer, error) {
+	if key == "" {
+		return nil, nil
+	}
+	a, err := r.store.Answered(ctx, ActorKey(actor), key)
+	if err != nil || a == nil {
+		return nil, err
+	}
+	if a.Digest != digest {
+		e := engine.Fail(engine.IdempotencyMismatch, "Khóa này đã dùng cho một yêu cầu khác.", "This key was used for another request.")
+		e.Op = "runtime.answered"
+		return nil, e
+	}
+	return a, nil
+}
+
+// repeat gives the case of a stored answer.
+func (r *Runtime) repeat(ctx context.Context, a *engine.Answer, err error) (Result, error) {
+	if err != nil {
+		return Result{}, err
+	}
+	c, err := r.store.Load(ctx, a.Case)
+	if err != nil {
+		return Result{}, err
+	}
+	return Result{Case: c, Repeated: true}, nil
+}

@@ -1,0 +1,153 @@
+package runtime
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"lienthong/engine"
+)
+
+// RoleOperator is the role that looks after the exchange with the registries.
+const RoleOperator = "operator"
+
+// Retry sends a delivery again at once, an incident too: the way out when the
+// registry works again. The registry knows the key, so nothing is done twice.
+//
+// Errors: Forbidden, NotFound, WrongState when it is answered or given up.
+func (r *Runtime) Retry(ctx context.Context, actor engine.Actor, key string) error {
+	d, unlock, err := r.operate(ctx, actor, key)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if d.Reply != nil {
+		return settled(d)
+	}
+	d.Status, d.Tries, d.Next, d.LastError = engine.DeliveryPending, 0, r.wall(), ""
+	d.Note = "retried by " + actor.ID
+	if err := r.store.Reset(ctx, *d); err != nil {
+		return err
+	}
+	r.changed(d.Case)
+	return nil
+}
+
+// Record enters an answer that came on paper: it counts as the registry's, and
+// history says who recorded it. On a delivery that contradicted itself, recording
+// the first answer again settles it; the other one is refused, since what rests
+// on the first can only be corrected in the procedure.
+//
+// Errors: Forbidden, NotFound, Invalid, WrongState, Precondition.
+func (r *Runtime) Record(ctx context.Context, actor engine.Actor, key string, rep engine.Reply, note string) error {
+	d, unlock, err := r.operate(ctx, actor, key)
+	if err != nil {
+		return err
+	}
+	err = r.recordable(d, rep, note)
+	if err == nil && d.Reply != nil {
+		rep = *d.Reply
+		err = r.finish(ctx, d, rep, "recorded by "+actor.ID+": "+note)
+		unlock()
+		return err
+	}
+	unlock() // accept locks for itself
+	if err != nil {
+		return err
+	}
+	rep.Request, rep.By = key, actor.ID
+	if err := r.accept(ctx, key, rep, "recorded by "+actor.ID+": "+note); err != nil {
+		return err
+	}
+	r.changed(d.Case)
+	return nil
+}
+
+// recordable checks an answer before it can do harm.
+func (r *Runtime) recordable(d *engine.Delivery, rep engine.Reply, note string) error {
+	if d.Reply != nil && d.Reply.Outcome != rep.Outcome {
+		e := engine.Fail(engine.Precondition, "Câu trả lời đầu tiên đã được ghi nhận; hãy cải chính trong quy trình.",
+			"The first answer stands in the history; correct it in the procedure.")
+		e.Case = d.Case
+		return e
+	}
+	var ps []engine.Problem
+	if strings.TrimSpace(note) == "" {
+		ps = append(ps, problem("/note", "required", "Cần ghi căn cứ", "say where the answer comes from"))
+	}
+	if !validOutcome(rep.Outcome) {
+		ps = append(ps, problem("/outcome", "enum", "Kết quả phải là done hoặc refused", "the outcome is done or refused"))
+	}
+	op, known := r.defs.Operation(d.Registry, d.Operation)
+	if _, declared := op.Refusals[rep.Code]; known && rep.Outcome == engine.ReplyRefused && len(op.Refusals) > 0 && !declared {
+		ps = append(ps, problem("/code", "enum", "Mã từ chối không có trong danh mục", "the registry declares no such refusal"))
+	}
+	if known && rep.Outcome == engine.ReplyDone && op.Reply != nil && d.Reply == nil {
+		data := rep.Data
+		if data == nil {
+			data = map[string]any{}
+		}
+		for _, p := range op.Reply.Validate(data) {
+			p.Pointer = "/data" + p.Pointer
+			ps = append(ps, p)
+		}
+	}
+	if len(ps) > 0 {
+		return &engine.Error{Code: engine.Invalid, Op: "runtime.record", Case: d.Case, Problems: ps,
+			Detail: engine.Text{VI: "Câu trả lời chưa hợp lệ", EN: "the answer is not valid"}}
+	}
+	return nil
+}
+
+func problem(pointer, code, vi, en string) engine.Problem {
+	return engine.Problem{Pointer: pointer, Code: code, Detail: engine.Text{VI: vi, EN: en}}
+}
+
+// Skip gives a notification up, with a reason. Nothing else can be skipped: a
+// dossier whose success changes a register ends only on that registry's answer.
+//
+// Errors: Forbidden, NotFound, Invalid, WrongState, Precondition.
+func (r *Runtime) Skip(ctx context.Context, actor engine.Actor, key, note string) error {
+	d, unlock, err := r.operate(ctx, actor, key)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if d.Registry != engine.NotificationRegistry {
+		e := engine.Fail(engine.Precondition, "Chỉ thông báo mới được bỏ qua.", "Only a notification may be skipped.")
+		e.Case = d.Case
+		return e
+	}
+	if strings.TrimSpace(note) == "" {
+		return &engine.Error{Code: engine.Invalid, Op: "runtime.skip", Case: d.Case,
+			Problems: []engine.Problem{problem("/note", "required", "Cần ghi lý do", "say why")}}
+	}
+	d.Status, d.DoneAt, d.Note = engine.DeliverySkipped, r.wall(), "skipped by "+actor.ID+": "+note
+	return r.store.Reset(ctx, *d)
+}
+
+// operate fetches an unfinished delivery for a person entitled to it, and locks
+// it against answers until unlock.
+func (r *Runtime) operate(ctx context.Context, actor engine.Actor, key string) (*engine.Delivery, func(), error) {
+	if actor.Kind != engine.Staff || !slices.Contains(actor.Roles, RoleOperator) {
+		return nil, nil, engine.Fail(engine.Forbidden, "Thao tác này dành cho người vận hành kết nối.", "This is for the operator of the exchange.")
+	}
+	unlock := r.keys.lock(key)
+	d, err := r.store.Delivery(ctx, key)
+	if err == nil && (d.Status == engine.DeliveryDone || d.Status == engine.DeliverySkipped) {
+		err = settled(d)
+	}
+	if err != nil {
+		unlock()
+		return nil, nil, err
+	}
+	return d, unlock, nil
+}
+
+// settled refuses what comes after the end.
+func settled(d *engine.Delivery) error {
+	e := engine.Fail(engine.WrongState, "Yêu cầu này đã được trả lời hoặc đã bỏ qua.", "This request is answered or given up.")
+	e.Case, e.Err = d.Case, fmt.Errorf("delivery %s is %s", d.Key, d.Status)
+	return e
+}

@@ -1,0 +1,161 @@
+package runtime
+
+import (
+	"context"
+	"fmt"
+	"hash/maphash"
+	"slices"
+	"sync"
+	"time"
+
+	"lienthong/engine"
+)
+
+// Reply takes a registry's answer to a request, however it comes: late, again,
+// before the send was recorded, or when nobody waits for it any more.
+//
+//   - The first answer becomes an entry of the case's history; then the delivery
+//     is done.
+//   - The same answer again changes nothing.
+//   - Another outcome than the first makes an incident of the delivery; history
+//     keeps the first.
+//   - A body that the case cannot take makes an incident too, and is refused.
+//
+// NotFound for a request that this registry was never asked.
+func (r *Runtime) Reply(ctx context.Context, registry string, rep engine.Reply) error {
+	const op = "runtime.reply"
+	if !validOutcome(rep.Outcome) {
+		return &engine.Error{Code: engine.Invalid, Op: op, Problems: []engine.Problem{{Pointer: "/outcome", Code: "enum",
+			Detail: engine.Text{VI: "Kết quả phải là done hoặc refused", EN: "the outcome is done or refused"}}}}
+	}
+	d, err := r.store.Delivery(ctx, rep.Request)
+	if err != nil {
+		return err
+	}
+	if d.Registry != registry {
+		e := engine.Fail(engine.NotFound, "Không có yêu cầu này.", "There is no such request.")
+		e.Op = op
+		return e
+	}
+	rep.By = ""
+	return r.accept(ctx, d.Key, rep, "")
+}
+
+func validOutcome(s string) bool { return s == engine.ReplyDone || s == engine.ReplyRefused }
+
+// accept enters an answer in history and finishes its delivery. Answers to one
+// request are taken one after the other.
+func (r *Runtime) accept(ctx context.Context, key string, rep engine.Reply, note string) error {
+	defer r.keys.lock(key)()
+	d, err := r.store.Delivery(ctx, key)
+	if err != nil {
+		return err
+	}
+	if d.Reply != nil {
+		return r.again(ctx, d, *d.Reply, rep)
+	}
+	if d.Registry == engine.NotificationRegistry {
+		if rep.Outcome != engine.ReplyDone {
+			return r.incident(ctx, d, "refused: "+rep.Code+" "+rep.Detail.EN)
+		}
+		return r.finish(ctx, d, rep, note)
+	}
+	cmd := engine.Command{Action: engine.ActReply, Case: d.Case, Step: d.Step,
+		Actor: engine.Actor{Kind: engine.Registry, ID: d.Registry}}
+	res, err := r.commit(ctx, decision{cmd: cmd, facts: engine.Facts{Reply: &rep}, at: r.Now})
+	after := context.WithoutCancel(ctx)
+	if no := (refusal{}); err != nil {
+		if asRefusal(err, &no) {
+			if e := r.incident(after, d, "the answer cannot be taken: "+no.Error()); e != nil {
+				r.log.Error("incident not recorded", "delivery", d.Key, "error", e)
+			}
+			return no.error
+		}
+		return err
+	}
+	if !slices.ContainsFunc(res.Entries, func(e engine.Entry) bool { return answers(e, key) }) {
+		// Nobody waited for it: it was answered before, or overtaken.
+		first, err := r.first(after, d)
+		if err != nil {
+			return err
+		}
+		if first != nil {
+			return r.again(after, d, *first, rep)
+		}
+	}
+	return r.finish(after, d, rep, note)
+}
+
+// answers tells whether an entry is the answer to a request.
+func answers(e engine.Entry, key string) bool {
+	return e.Command.Action == engine.ActReply && e.Facts.Reply != nil && e.Facts.Reply.Request == key
+}
+
+// first returns the answer to a request that is in history, or nil.
+func (r *Runtime) first(ctx context.Context, d *engine.Delivery) (*engine.Reply, error) {
+	const page = 200
+	for from := d.Seq + 1; ; {
+		es, err := r.store.History(ctx, d.Case, from, page)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range es {
+			if answers(e, d.Key) {
+				return e.Facts.Reply, nil
+			}
+		}
+		if len(es) < page {
+			return nil, nil
+		}
+		from = es[len(es)-1].Seq + 1
+	}
+}
+
+// again handles an answer to a request that has one.
+func (r *Runtime) again(ctx context.Context, d *engine.Delivery, first, rep engine.Reply) error {
+	d.Reply = &first
+	if rep.Outcome != first.Outcome {
+		return r.incident(ctx, d, fmt.Sprintf("contradiction: answered %s, then %s %s", first.Outcome, rep.Outcome, rep.Code))
+	}
+	if d.Status == engine.DeliveryDone || d.Status == engine.DeliveryIncident {
+		return nil // a contradiction stays until a person has looked at it
+	}
+	return r.finish(ctx, d, first, d.Note)
+}
+
+// finish makes a delivery done. It takes it from whoever holds it: an answer is
+// an answer.
+func (r *Runtime) finish(ctx context.Context, d *engine.Delivery, rep engine.Reply, note string) error {
+	now := r.wall()
+	d.Status, d.Reply, d.LastError, d.Next, d.DoneAt = engine.DeliveryDone, &rep, "", time.Time{}, now
+	if d.SentAt.IsZero() {
+		d.SentAt = now
+	}
+	if note != "" {
+		d.Note = note
+	}
+	return r.store.Reset(ctx, *d)
+}
+
+// incident makes a delivery wait for a person.
+func (r *Runtime) incident(ctx context.Context, d *engine.Delivery, why string) error {
+	d.Status, d.LastError, d.Next = engine.DeliveryIncident, why, time.Time{}
+	r.log.Warn("incident", "delivery", d.Key, "registry", d.Registry, "operation", d.Operation, "why", why)
+	if err := r.store.Reset(ctx, *d); err != nil {
+		return err
+	}
+	r.changed(d.Case)
+	return nil
+}
+
+// keys are locks by name: few of them, shared by names that fall together.
+type keys struct {
+	seed maphash.Seed
+	mu   [64]sync.Mutex
+}
+
+func (k *keys) lock(name string) (unlock func()) {
+	m := &k.mu[maphash.String(k.seed, name)%uint64(len(k.mu))]
+	m.Lock()
+	return m.Unlock
+}
