@@ -59,7 +59,7 @@ func (in *inbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return
 	}
-	registry := r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
+	registry := strings.Split(r.URL.Path, "/")[4] // /api/v1/exchange/{registry}/replies
 	cb, err := wire.VerifyCallback(secrets(registry), r.Header, body, in.now())
 	if err != nil {
 		in.bad++

@@ -479,4 +479,3 @@ func at(data m, path string) any {
 	}
 	return v
 }
-
