@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
@@ -219,17 +220,49 @@ func mend(msg string) string {
 	return "see the section on expressions in docs/definitions.md"
 }
 
-// place is where a line and column of an expression stand in the file.
+// place is where a line and column of an expression stand in the file. YAML may
+// have folded its lines, so the signs before it are counted in both.
 func place(n *node, line, col int) (int, int) {
+	before := 0
+	for i, text := range strings.Split(n.text, "\n") {
+		if i+1 == line {
+			text = string([]rune(text)[:min(col, len([]rune(text)))])
+		}
+		if i+1 <= line {
+			before += signs(text)
+		}
+	}
+	at, from := n.line, n.col-1
 	switch {
 	case n.block:
-		return n.line + line, col + 1
-	case line > 1:
-		return n.line + line - 1, col + 1
+		at, from = n.line+1, 0
 	case n.quoted:
-		return n.line, n.col + 1 + col
+		from++
 	}
-	return n.line, n.col + col
+	for ; at >= 1 && at <= len(n.lines); at++ {
+		for i, r := range []rune(n.lines[at-1]) {
+			if i < from || unicode.IsSpace(r) {
+				continue
+			}
+			if before == 0 {
+				return at, i + 1
+			}
+			before--
+		}
+		from = 0
+	}
+	return n.line, n.col
+}
+
+// signs counts what is not blank.
+func signs(s string) int {
+	n := 0
+	for _, r := range s {
+		if !unicode.IsSpace(r) {
+			n++
+		}
+	}
+	return n
 }
 
 // sizes is what the static cost estimate assumes of data.

@@ -50,8 +50,9 @@ type node struct {
 	file   string
 	line   int
 	col    int
-	quoted bool // the text starts one column later
-	block  bool // the text starts on the next line
+	quoted bool     // the text starts one column later
+	block  bool     // the text starts on the next line
+	lines  []string // of the whole file
 }
 
 // get returns the value of a key, or nil.
@@ -133,7 +134,7 @@ func parseFile(r *report, file string, data []byte) (doc *node) {
 		r.add(file, 0, 0, "empty_file")
 		return nil
 	}
-	c := &converter{report: r, file: file}
+	c := &converter{report: r, file: file, lines: strings.Split(string(data), "\n")}
 	doc = c.node(body)
 	if c.failed {
 		return nil
@@ -180,6 +181,7 @@ func boundTokens(r *report, file string, tokens token.Tokens) bool {
 type converter struct {
 	report *report
 	file   string
+	lines  []string
 	failed bool
 }
 
@@ -197,7 +199,7 @@ func (c *converter) node(n ast.Node) *node {
 	if t == nil || t.Position == nil {
 		return &node{file: c.file}
 	}
-	out := &node{file: c.file, line: t.Position.Line, col: t.Position.Column, text: t.Value}
+	out := &node{file: c.file, lines: c.lines, line: t.Position.Line, col: t.Position.Column, text: t.Value}
 	switch v := n.(type) {
 	case *ast.NullNode:
 		out.text = ""
