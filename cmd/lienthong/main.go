@@ -1,0 +1,89 @@
+// Command lienthong is the one binary of Liên Thông: the demonstration, the
+// server, the simulated registries and the diagrams. It holds configuration and
+// wiring only and may import every package; what it runs is in the packages.
+//
+// Exit status: 0 good, 1 the thing asked for is not good, 2 wrong usage.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// commands are the verbs; each has its file.
+type commands struct {
+	Log  string `help:"Least serious log line to write: debug, info, warn, error." enum:"debug,info,warn,error" default:"warn" env:"LIENTHONG_LOG"`
+	JSON bool   `help:"Write for a program: JSON instead of text, logs included."`
+
+	Demo     demoCommand     `cmd:"" help:"One process with everything: plays a birth and a death case over HTTP, then stays up."`
+	Serve    serveCommand    `cmd:"" help:"The server."`
+	Agencies agenciesCommand `cmd:"" help:"The simulated registries alone."`
+	Diagram  diagramCommand  `cmd:"" help:"Draw a service or a procedure as SVG, Mermaid or DOT."`
+}
+
+// errNotGood says that the command worked and found something not good: exit 1
+// without another message.
+var errNotGood = errors.New("not good")
+
+// env is what every command gets.
+type env struct {
+	ctx    context.Context
+	out    io.Writer
+	log    *slog.Logger
+	asJSON bool
+}
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+func run(args []string, out, errs io.Writer) int {
+	var c commands
+	code := -1
+	parser, err := kong.New(&c, kong.Name("lienthong"), kong.Writers(out, errs),
+		kong.Description("Linked public services of Đề án 06: one application, every agency, one timeline."),
+		kong.UsageOnError(), kong.Exit(func(n int) { code = n }))
+	if err != nil {
+		fmt.Fprintln(errs, err)
+		return 2
+	}
+	k, err := parser.Parse(args)
+	if code >= 0 { // --help
+		return code
+	}
+	if err != nil {
+		fmt.Fprintln(errs, "lienthong:", err)
+		fmt.Fprintln(errs, `Run "lienthong --help" for the commands.`)
+		return 2
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	e := &env{ctx: ctx, out: out, log: logger(errs, c.Log, c.JSON), asJSON: c.JSON}
+	switch err := k.Run(e); {
+	case err == nil:
+		return 0
+	case errors.Is(err, errNotGood):
+		return 1
+	default:
+		fmt.Fprintln(errs, "lienthong:", err)
+		return 1
+	}
+}
+
+func logger(w io.Writer, level string, asJSON bool) *slog.Logger {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		l = slog.LevelWarn
+	}
+	opt := &slog.HandlerOptions{Level: l}
+	if asJSON {
+		return slog.New(slog.NewJSONHandler(w, opt))
+	}
+	return slog.New(slog.NewTextHandler(w, opt))
+}

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"lienthong/agencies"
+	"lienthong/agencies/wire"
+	"lienthong/cmd/lienthong/system"
+)
+
+type serveCommand struct {
+	DB            string `help:"Where cases are kept: sqlite:FILE." default:"sqlite:lienthong.db" env:"LIENTHONG_DB"`
+	Listen        string `help:"Address of the surface." default:"127.0.0.1:8080" env:"LIENTHONG_LISTEN"`
+	Agencies      string `help:"embedded, or the base URL of registries that run elsewhere." default:"embedded" env:"LIENTHONG_AGENCIES"`
+	Secret        string `help:"Master of the secrets shared with the registries." env:"LIENTHONG_SECRET" required:""`
+	Administrator string `help:"Pass phrase of the first administrator, set only when there is none." env:"LIENTHONG_ADMINISTRATOR"`
+}
+
+// Run serves until it is told to stop.
+func (c *serveCommand) Run(e *env) error {
+	file, ok := strings.CutPrefix(c.DB, "sqlite:")
+	if !ok || file == "" {
+		return fmt.Errorf("--db %q: want sqlite:FILE", c.DB)
+	}
+	cfg := system.Config{DB: file, Listen: c.Listen, Secret: c.Secret, Logger: e.log}
+	if c.Agencies == "embedded" {
+		cfg.Registers = strings.TrimSuffix(file, filepath.Ext(file)) + "-registers"
+	} else {
+		cfg.Registry = c.Agencies
+	}
+	s, err := system.Open(e.ctx, cfg)
+	if err != nil {
+		return err
+	}
+	if c.Administrator != "" {
+		if err := s.FirstAdministrator(e.ctx, c.Administrator); err != nil {
+			_ = s.Close()
+			return err
+		}
+	}
+	fmt.Fprintf(e.out, "Liên Thông: %s (registries: %s)\n", s.URL, s.RegistryURL)
+	err = s.Run(e.ctx)
+	if cerr := s.Close(); err == nil {
+		err = cerr
+	}
+	return err
+}
+
+type agenciesCommand struct {
+	Dir      string `help:"Folder of the registers' SQLite files." default:"lienthong-data/registers" type:"path"`
+	Listen   string `help:"Address." default:"127.0.0.1:8091"`
+	Secret   string `help:"Master of the shared secrets." env:"LIENTHONG_SECRET" required:""`
+	Operator string `help:"Bearer token of the fault dials and counters; without it they are open." env:"LIENTHONG_OPERATOR"`
+	AutoPay  string `help:"How the treasury collects fees: empty waits for somebody to pay, 0s at once." name:"auto-pay"`
+	Faults   string `help:"Fault dials to start with: a JSON file {registry: dial}." type:"existingfile"`
+}
+
+// Run serves the registries until it is told to stop.
+func (c *agenciesCommand) Run(e *env) error {
+	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
+		return err
+	}
+	a, err := agencies.Open(agencies.Config{Dir: c.Dir, Operator: c.Operator, AutoPay: c.AutoPay, Logger: e.log,
+		Secrets: func(registry string) string { return wire.DeriveSecret(c.Secret, registry) }})
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	if err := setFaults(a, c.Faults); err != nil {
+		return err
+	}
+	srv := &http.Server{Addr: c.Listen, Handler: a.Handler(), ReadHeaderTimeout: 10 * time.Second}
+	return listenUntil(e, srv, "registries", func() { a.Run(e.ctx) })
+}

@@ -1,0 +1,60 @@
+package system
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"lienthong/agencies"
+	"lienthong/agencies/seed"
+	"lienthong/engine"
+)
+
+// roles that a demo office gets one account for each.
+var officeRoles = []struct{ id, vi string }{
+	{engine.ByReception, "Cán bộ một cửa"},
+	{engine.ByOfficer, "Cán bộ thụ lý"},
+	{engine.ByLeader, "Lãnh đạo"},
+	{engine.BySupervisor, "Kiểm soát thủ tục hành chính"},
+}
+
+// seedAccounts makes an account for every named citizen (the personal id), for
+// each role at each office (role.office), and for the operator, the tester and
+// the administrator. Accounts that exist are left alone.
+func (s *System) seedAccounts(ctx context.Context) error {
+	var all []engine.Account
+	for _, p := range seed.Named() {
+		all = append(all, engine.Account{ID: p.ID, Kind: engine.Citizen, Person: p.ID, Name: p.Name})
+	}
+	for _, o := range s.Definitions.Offices() {
+		for _, r := range officeRoles {
+			all = append(all, engine.Account{ID: r.id + "." + o.ID, Kind: engine.Staff, Name: fmt.Sprintf("%s – %s", r.vi, o.Name.VI), Office: o.ID, Roles: []string{r.id}})
+		}
+	}
+	for _, r := range []struct{ id, vi string }{{"operator", "Người vận hành"}, {"tester", "Người kiểm thử"}, {"administrator", "Quản trị hệ thống"}} {
+		all = append(all, engine.Account{ID: r.id, Kind: engine.Staff, Name: r.vi, Roles: []string{r.id}})
+	}
+	for _, a := range all {
+		if err := s.Store.PutAccount(ctx, a, 0); err != nil && engine.CodeOf(err) != engine.Duplicate {
+			return fmt.Errorf("account %s: %w", a.ID, err)
+		}
+	}
+	return nil
+}
+
+// faults reads or turns the fault dial of one embedded registry.
+func (s *System) faults(_ context.Context, registry string, body []byte) ([]byte, error) {
+	if s.Agencies == nil {
+		return nil, engine.Fail(engine.NotFound, "Các cơ sở dữ liệu chạy ở tiến trình khác", "the registries run in another process")
+	}
+	if body != nil {
+		var f agencies.Faults
+		if err := json.Unmarshal(body, &f); err != nil {
+			return nil, &engine.Error{Code: engine.Invalid, Err: err, Detail: engine.Text{VI: "Nút gây lỗi không đọc được", EN: err.Error()}}
+		}
+		if err := s.Agencies.SetFaults(registry, f); err != nil {
+			return nil, &engine.Error{Code: engine.Invalid, Err: err, Detail: engine.Text{VI: "Nút gây lỗi không hợp lệ", EN: err.Error()}}
+		}
+	}
+	return json.Marshal(s.Agencies.Faults(registry))
+}

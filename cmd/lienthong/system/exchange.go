@@ -1,0 +1,103 @@
+package system
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"lienthong/agencies/wire"
+	"lienthong/engine"
+	"lienthong/engine/runtime"
+	"lienthong/workflows"
+)
+
+// exchange lets the runtime speak to the registries through their wire client.
+type exchange struct {
+	client   *wire.Client
+	callback func(registry string) string // where a later answer goes
+	now      func() time.Time             // business clock
+	messages *workflows.Messages
+	person   func(ctx context.Context, id string) engine.Person
+}
+
+var _ runtime.Exchange = (*exchange)(nil)
+
+// Send asks the registry to perform the delivery's operation under its key.
+func (x *exchange) Send(ctx context.Context, d engine.Delivery) runtime.Answer {
+	input := d.Input
+	if d.Registry == engine.NotificationRegistry {
+		input = x.message(ctx, d)
+	}
+	a, err := x.client.Send(ctx, wire.Request{Registry: d.Registry, Operation: d.Operation, Key: d.Key, Case: d.Case, Step: d.Step,
+		At: x.now(), Callback: x.callback(d.Registry), Input: input})
+	return answer(a, err)
+}
+
+// Ask asks what became of a delivery that was sent.
+func (x *exchange) Ask(ctx context.Context, d engine.Delivery) runtime.Answer {
+	return answer(x.client.Ask(ctx, d.Registry, d.Key))
+}
+
+// message renders a notification for the carrier: words for the person, never in
+// history, from the catalogue.
+func (x *exchange) message(ctx context.Context, d engine.Delivery) map[string]any {
+	what, _ := d.Input["what"].(string)
+	params, _ := d.Input["params"].(map[string]any)
+	to, _ := d.Input["to"].(string)
+	p := x.person(ctx, to)
+	subject, text := x.messages.Render(what, params, "vi")
+	receiver := map[string]any{"id": to}
+	if p.Name != "" {
+		receiver["name"] = p.Name
+	}
+	channels := []any{"portal", "vneid"}
+	if p.Phone != "" {
+		receiver["phone"], channels = p.Phone, append(channels, "sms")
+	}
+	if p.Email != "" {
+		receiver["email"], channels = p.Email, append(channels, "email")
+	}
+	return map[string]any{"to": receiver, "channels": channels, "subject": subject, "text": text, "case": d.Case, "about": what}
+}
+
+// answer turns what the wire client learnt into the runtime's terms. An error is a
+// request that could not even be built: trying again cannot mend it.
+func answer(a wire.Answer, err error) runtime.Answer {
+	if err != nil {
+		return runtime.Answer{Outcome: runtime.Incident, Code: "not_sendable", Detail: engine.Text{VI: "Không gửi được yêu cầu", EN: err.Error()}}
+	}
+	out := runtime.Answer{Outcome: string(a.Outcome), Code: a.Code, Detail: text(a.Detail), Data: a.Data, Status: a.Status, RetryAfter: a.RetryAfter, Expected: a.Expected}
+	for _, e := range a.Errors {
+		out.Detail.EN += "; " + e.Pointer + ": " + e.Detail
+	}
+	return out
+}
+
+func text(m map[string]string) engine.Text { return engine.Text{VI: m["vi"], EN: m["en"]} }
+
+// lookup reads from a register without a case, for prefilling.
+func (x *exchange) lookup(ctx context.Context, registry, operation string, input map[string]any) (map[string]any, error) {
+	a, err := x.client.Lookup(ctx, registry, operation, input)
+	switch {
+	case err != nil:
+		return nil, &engine.Error{Code: engine.Unavailable, Op: "lookup", Err: err}
+	case a.Outcome == wire.Done:
+		return a.Data, nil
+	case a.Outcome == wire.Refused:
+		return nil, &engine.Error{Code: engine.NotFound, Op: "lookup " + registry + "/" + operation, Detail: text(a.Detail)}
+	}
+	return nil, &engine.Error{Code: engine.Unavailable, Op: "lookup " + registry + "/" + operation, Detail: text(a.Detail)}
+}
+
+// callback verifies a registry's late answer and reads it.
+func (x *exchange) verify(registry string, h http.Header, body []byte) (engine.Reply, error) {
+	c, err := wire.VerifyCallback(x.client.Secrets(registry), h, body, time.Now())
+	if err != nil {
+		return engine.Reply{}, &engine.Error{Code: engine.Unauthenticated, Op: "callback", Err: err,
+			Detail: engine.Text{VI: "Chữ ký không hợp lệ", EN: "the signature is not valid"}}
+	}
+	if c.Registry != registry {
+		return engine.Reply{}, engine.Fail(engine.Invalid, "Trả lời của cơ sở dữ liệu khác", "the reply names another registry")
+	}
+	return engine.Reply{Request: c.Key, Outcome: string(c.Outcome), Code: c.Code, Detail: text(c.Detail), Data: c.Data}, nil
+}

@@ -1,0 +1,283 @@
+package system
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"lienthong/agencies"
+	"lienthong/agencies/wire"
+	"lienthong/api"
+	"lienthong/engine"
+	"lienthong/engine/machine"
+	"lienthong/engine/runtime"
+	"lienthong/store/memory"
+	"lienthong/store/sqlite"
+	"lienthong/workflows"
+)
+
+// Memory is the database name that keeps everything in memory.
+const Memory = "memory"
+
+// Config says what to start. The zero value is a server on the system clock, on a
+// free loopback port, over memory, with embedded registries.
+type Config struct {
+	DB        string    // Memory, or the path of a SQLite file
+	Listen    string    // host:port; 127.0.0.1:0
+	Registry  string    // base URL of registries that run elsewhere; "" = embedded ones
+	Registers string    // folder of the embedded registers; "" = in memory
+	Start     time.Time // the business clock starts here; zero = the system clock
+	Still     bool      // the business clock stands still until it is advanced
+	Demo      bool      // open sign-in, clock and fault dials over HTTP, seeded accounts
+	AutoPay   string    // how the embedded treasury collects: "", "0s", "10m", …
+	Seed      int64     // of the seeded world
+	Secret    string    // master of the secrets shared with the registries
+	Logger    *slog.Logger
+	Runtime   func(*runtime.Config) // adjusts the runtime (tests: shorter back-off)
+}
+
+// System is a running Liên Thông.
+type System struct {
+	URL         string // of the surface
+	RegistryURL string // of the registries
+	Store       engine.Store
+	Definitions *machine.Set
+	Messages    *workflows.Messages
+	Runtime     *runtime.Runtime
+	Agencies    *agencies.Agencies // nil when they run elsewhere
+	Clock       runtime.Clock
+
+	log     *slog.Logger
+	servers []*http.Server
+	serving sync.WaitGroup
+	failed  chan error
+}
+
+// Open starts listening; effects and timers move with Run, or step by step with
+// Settle and Advance. Close it after use.
+func Open(ctx context.Context, c Config) (_ *System, err error) {
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Secret == "" {
+		c.Secret = "lienthong-demo"
+	}
+	s := &System{log: c.Logger, failed: make(chan error, 2), Clock: runtime.SystemClock{}}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	if !c.Start.IsZero() {
+		s.Clock = runtime.NewVirtual(c.Start, !c.Still)
+	}
+	if s.Definitions, err = workflows.Load(); err != nil {
+		return nil, err
+	}
+	if s.Messages, err = workflows.LoadMessages(); err != nil {
+		return nil, err
+	}
+	if s.Store, err = openStore(ctx, c); err != nil {
+		return nil, err
+	}
+	l, err := listen(c.Listen)
+	if err != nil {
+		return nil, err
+	}
+	s.URL = "http://" + l.Addr().String()
+	if err := s.openRegistries(c); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	handler, err := s.wire(c)
+	if err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	s.serve(l, handler)
+	if c.Demo {
+		if err := s.seedAccounts(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+func openStore(ctx context.Context, c Config) (engine.Store, error) {
+	if c.DB == "" || c.DB == Memory {
+		return memory.New(), nil
+	}
+	return sqlite.Open(ctx, sqlite.Config{Path: c.DB, Logger: c.Logger})
+}
+
+func listen(addr string) (net.Listener, error) {
+	if addr == "" {
+		addr = "127.0.0.1:0"
+	}
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %s: %w", addr, err)
+	}
+	return l, nil
+}
+
+// openRegistries starts the embedded registries on a loopback port of their own.
+func (s *System) openRegistries(c Config) error {
+	if c.Registry != "" {
+		s.RegistryURL = c.Registry
+		return nil
+	}
+	l, err := listen("127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	a, err := agencies.Open(agencies.Config{Dir: c.Registers, Clock: s.Clock.Now, Secrets: secrets(c.Secret), Seed: c.Seed, AutoPay: c.AutoPay, Logger: c.Logger})
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	s.Agencies, s.RegistryURL = a, "http://"+l.Addr().String()
+	s.serve(l, a.Handler())
+	return nil
+}
+
+func secrets(master string) func(string) string {
+	return func(registry string) string { return wire.DeriveSecret(master, registry) }
+}
+
+// wire makes the runtime and the surface.
+func (s *System) wire(c Config) (http.Handler, error) {
+	x := &exchange{
+		client:   &wire.Client{Base: s.RegistryURL, Secrets: secrets(c.Secret)},
+		callback: func(registry string) string { return s.URL + "/api/v1/exchange/" + registry + "/replies" },
+		now:      s.Clock.Now, messages: s.Messages, person: s.person,
+	}
+	rc := runtime.Config{Store: s.Store, Definitions: s.Definitions, Exchange: x, Clock: s.Clock, Logger: c.Logger}
+	if c.Runtime != nil {
+		c.Runtime(&rc)
+	}
+	var err error
+	if s.Runtime, err = runtime.New(rc); err != nil {
+		return nil, err
+	}
+	ac := api.Config{Runtime: stepping{s.Runtime, s}, Store: s.Store, Definitions: s.Definitions, Messages: s.Messages,
+		Callback: x.verify, Lookup: x.lookup, Logger: c.Logger}
+	if c.Demo {
+		ac.Demo = &api.Demo{OpenSignIn: true, Faults: s.faults}
+	}
+	return api.New(ac)
+}
+
+// person finds how to reach somebody who has an account.
+func (s *System) person(ctx context.Context, id string) engine.Person {
+	a, err := s.Store.Account(ctx, id)
+	if err != nil {
+		return engine.Person{ID: id}
+	}
+	return engine.Person{ID: id, Name: a.Name, Phone: a.Phone, Email: a.Email}
+}
+
+// stepping is the runtime with the registries stepped along: advancing the clock
+// must let them answer what they promised for later.
+type stepping struct {
+	*runtime.Runtime
+	s *System
+}
+
+func (p stepping) Advance(ctx context.Context, to time.Time) error { return p.s.Advance(ctx, to) }
+func (p stepping) Settle(ctx context.Context) error                { return p.s.Settle(ctx) }
+
+// Settle moves effects, replies and timers until nothing is due now.
+func (s *System) Settle(ctx context.Context) error {
+	for range 50 {
+		if err := s.Runtime.Settle(ctx); err != nil {
+			return err
+		}
+		if s.Agencies == nil {
+			return nil
+		}
+		n, err := s.Agencies.Step(ctx, s.Clock.Now())
+		if err != nil || n == 0 {
+			return err
+		}
+	}
+	return nil
+}
+
+// Advance moves a virtual clock forward, hour by hour, so that registries answer
+// and timers fire at their own times.
+func (s *System) Advance(ctx context.Context, to time.Time) error {
+	for {
+		if err := s.Settle(ctx); err != nil {
+			return err
+		}
+		now := s.Clock.Now()
+		if !now.Before(to) {
+			return nil
+		}
+		next := now.Add(time.Hour)
+		if next.After(to) {
+			next = to
+		}
+		if err := s.Runtime.Advance(ctx, next); err != nil {
+			return err
+		}
+	}
+}
+
+// Run moves effects and timers until ctx ends.
+func (s *System) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var wg sync.WaitGroup
+	if s.Agencies != nil {
+		wg.Go(func() { s.Agencies.Run(ctx) })
+	}
+	result := make(chan error, 1)
+	wg.Go(func() { result <- s.Runtime.Run(ctx) })
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-s.failed:
+		cancel()
+	}
+	wg.Wait()
+	return errors.Join(err, <-result)
+}
+
+func (s *System) serve(l net.Listener, h http.Handler) {
+	srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn)}
+	s.servers = append(s.servers, srv)
+	s.serving.Go(func() {
+		if err := srv.Serve(l); err != nil && !errors.Is(err, http.ErrServerClosed) {
+			select {
+			case s.failed <- err:
+			default:
+			}
+		}
+	})
+}
+
+// Close stops answering, lets requests that run finish within ten seconds, and
+// closes the stores.
+func (s *System) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	var errs []error
+	for _, srv := range s.servers {
+		if err := srv.Shutdown(ctx); err != nil {
+			errs = append(errs, err, srv.Close())
+		}
+	}
+	s.serving.Wait()
+	if s.Agencies != nil {
+		errs = append(errs, s.Agencies.Close())
+	}
+	if s.Store != nil {
+		errs = append(errs, s.Store.Close())
+	}
+	return errors.Join(errs...)
+}
