@@ -24,6 +24,9 @@ const (
 func (r *registry) step(ctx context.Context, now time.Time) (int, error) {
 	r.stepping.Lock()
 	defer r.stepping.Unlock()
+	if dial := r.agencies.Faults(r.id); dial.Outage && len(dial.Operations) == 0 {
+		return 0, nil // nobody works there
+	}
 	settled, err := r.settleDue(ctx, now)
 	if err != nil {
 		return settled, err

@@ -25,7 +25,7 @@ type Faults struct {
 	LoseReplyRate   float64 `json:"lose_reply_rate,omitempty"`   // performed, connection lost
 	DuplicateRate   float64 `json:"duplicate_rate,omitempty"`    // callback posted twice
 	Reorder         bool    `json:"reorder,omitempty"`           // callbacks shuffled and held back
-	Outage          bool    `json:"outage,omitempty"`            // 503 for everything
+	Outage          bool    `json:"outage,omitempty"`            // 503 for everything; Step does nothing
 	Contradict      bool    `json:"contradict,omitempty"`        // a second callback says the opposite
 	BadSignature    bool    `json:"bad_signature,omitempty"`     // callbacks signed with another secret
 	Refuse          string  `json:"refuse,omitempty"`            // a declared code every request is refused with

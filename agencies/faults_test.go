@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"lienthong/agencies"
 	"lienthong/agencies/wire"
 )
@@ -116,6 +118,72 @@ func TestOutageAndErrors(t *testing.T) {
 	if first != run() || !strings.Contains(first, "t") || !strings.Contains(first, "d") {
 		t.Errorf("draws do not repeat or never vary: %s", first)
 	}
+}
+
+func TestOutageStopsCallbacks(t *testing.T) {
+	w := open(t)
+	w.faults("merit", agencies.Faults{Later: "1h"})
+	w.send("merit", "person", "k", m{"id": id("quy")})
+	w.faults("merit", agencies.Faults{Outage: true})
+	w.advance(2 * time.Hour)
+	if n := w.step(); n != 0 || len(w.in.callbacks()) != 0 {
+		t.Errorf("worked %d", n)
+	}
+	if err := w.ClearFaults("merit"); err != nil {
+		t.Fatal(err)
+	}
+	if w.step(); len(w.in.callbacks()) != 1 {
+		t.Error("nothing after the outage")
+	}
+}
+
+// TestNothingIsPerformedTwice sends random requests through every loss at
+// once, some at the same time, until each has an answer.
+func TestNothingIsPerformedTwice(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		w := open(t, func(c *agencies.Config) { c.Empty = true })
+		defer w.Close()
+		rate := rapid.Float64Range(0, 0.6)
+		f := agencies.Faults{
+			LoseRequestRate: rate.Draw(rt, "lose request"), LoseReplyRate: rate.Draw(rt, "lose reply"),
+			ErrorRate: rate.Draw(rt, "error"), DuplicateRate: rate.Draw(rt, "duplicate"),
+			Reorder: rapid.Bool().Draw(rt, "reorder"), Seed: rapid.Int64().Draw(rt, "seed"),
+			Later: rapid.SampledFrom([]string{"", "1m", "3h"}).Draw(rt, "later"),
+		}
+		w.faults("treasury", f)
+		n := rapid.IntRange(1, 6).Draw(rt, "payments")
+		for i := range n {
+			k := key("pay", i)
+			in := m{"payee": who("cuc"), "method": "cash", "amount": 1000 + i, "purpose": "x"}
+			var receipt any
+			for try := 0; receipt == nil; try++ {
+				if try > 200 {
+					rt.Fatalf("%s has no answer after %d tries", k, try)
+				}
+				switch a := w.send("treasury", "pay", k, in); a.Outcome {
+				case wire.Done:
+					receipt = a.Data["receipt"]
+				case wire.Later:
+					w.advance(time.Hour)
+					w.step()
+				case wire.Transient:
+				default:
+					rt.Fatalf("%+v", a)
+				}
+			}
+		}
+		for w.step() > 0 {
+		}
+		s, err := w.Stats("treasury")
+		if err != nil || len(s.Performed["pay"]) != n {
+			rt.Fatalf("%+v %v", s, err)
+		}
+		for k, times := range s.Performed["pay"] {
+			if times != 1 {
+				rt.Errorf("%s performed %d times", k, times)
+			}
+		}
+	})
 }
 
 func TestLaterThenSignedCallback(t *testing.T) {
