@@ -86,9 +86,9 @@ func (l *loader) checkReferences(p *procedure) {
 			l.at(n.get("returns"), "unknown_input", a.Returns, p.ID)
 		}
 		if a.Party != nil {
-			for _, s := range a.Party.Sets {
-				if p.parties[s] == nil {
-					l.at(n.get("by"), "unknown_party", s, nearest(s, keysOf(p.parties)))
+			for _, x := range l.list(n.get("by").get("party")) {
+				if p.parties[x.text] == nil {
+					l.at(x, "unknown_party", x.text, nearest(x.text, keysOf(p.parties)))
 				}
 			}
 		}
@@ -179,18 +179,11 @@ func (l *loader) checkGraph(p *procedure) {
 	ending := closure(back, ends...)
 	states := p.node.get("states")
 	for _, s := range p.States {
-		n := p.states[s.ID]
 		if !reached[s.ID] {
 			l.at(keyOf(states, s.ID), "unreachable_state", s.ID)
 		}
 		if !ending[s.ID] {
 			l.at(keyOf(states, s.ID), "dead_end", s.ID)
-		}
-		if s.Final != "" && len(s.After) > 0 {
-			l.at(n.get("after"), "final_waits", "after")
-		}
-		if s.Final != "" && s.Request != nil {
-			l.at(n.get("request"), "final_waits", "request")
 		}
 	}
 	l.checkSupplement(p)

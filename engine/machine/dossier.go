@@ -108,12 +108,18 @@ func (l *loader) procedureScope(p *procedure) *scope {
 // recordType is the type of what is kept of an action.
 func (l *loader) recordType(p *procedure, a *engine.Action) *cel.Type {
 	fields := map[string]fieldSpec{}
+	if a.Input != nil && a.Input.Schema == nil {
+		return cel.DynType // reported where the form is
+	}
 	if a.Input != nil {
 		fields = l.cc.types.fieldsOf(l.formType(a.Input))
 	}
 	done, refused := l.repliesTo(p, a.ID)
 	for i, op := range done {
 		s, _ := op.Reply.(*schema)
+		if s == nil {
+			return cel.DynType // reported where the operation is
+		}
 		reply := l.cc.types.fieldsOf(l.cc.types.ofSchema(s))
 		if i > 0 {
 			reply = merge(fields, reply)
@@ -152,7 +158,8 @@ func (l *loader) repliesTo(p *procedure, action string) (done []engine.Operation
 			}
 			if code != "ok" {
 				refused = true
-			} else if op, ok := l.set.Operation(s.Request.Registry, s.Request.Operation); ok {
+			} else {
+				op, _ := l.set.Operation(s.Request.Registry, s.Request.Operation)
 				done = append(done, op)
 			}
 		}

@@ -22,6 +22,7 @@ type procedure struct {
 	fields  map[string]fieldSpec // of dossier
 	scope   *scope
 	used    bool // some service has it
+	broken  bool // it has errors: its types are not to be trusted
 
 	sets    map[string][]*expr // action → its `set`, in order
 	reads   []read             // expressions to be searched for unguarded reads
@@ -93,6 +94,7 @@ func (l *loader) loadProcedure(n *node) {
 		l.checkReads(p)
 		p.Machine = newMachine(p.Procedure)
 	}
+	p.broken = l.errors > before
 	l.procs[id] = append(l.procs[id], p)
 	l.set.procedures = append(l.set.procedures, p.Procedure)
 }
@@ -204,7 +206,7 @@ func (l *loader) readStates(p *procedure, n *node) {
 		}
 		s.Title = l.title(n.get("title"), k, "state "+s.ID)
 		if portal := l.need(n, "portal"); portal != nil {
-			if s.Portal = l.integer(portal); s.Portal < 1 || s.Portal > 10 {
+			if s.Portal = l.integer(portal); portal.kind == intKind && (s.Portal < 1 || s.Portal > 10) {
 				l.at(portal, "bad_portal", portal.text)
 			}
 		}
@@ -222,6 +224,14 @@ func (l *loader) readStates(p *procedure, n *node) {
 		l.readAfter(s, n.get("after"))
 		l.readRequest(s, n.get("request"))
 		l.readResult(s, n.get("result"), k)
+		if s.Final == "" {
+			return
+		}
+		for _, key := range []string{"after", "request"} {
+			if x := n.get(key); x != nil {
+				l.at(x, "final_waits", key)
+			}
+		}
 	})
 }
 

@@ -342,7 +342,12 @@ func (l *loader) checkWith(p *procedure, k *node, e *expr) {
 func (l *loader) serviceScope(s *service, step string) *scope {
 	ts := l.cc.types
 	steps := map[string]fieldSpec{}
-	for id, p := range s.procs {
+	for _, st := range s.Steps {
+		id, p := st.ID, s.procs[st.ID]
+		if p == nil || p.broken {
+			steps[id] = fieldSpec{cel.DynType, false}
+			continue
+		}
 		must, may := s.must[step][id], s.may[step][id]
 		if !must && !may {
 			continue
@@ -369,12 +374,13 @@ func (l *loader) serviceScope(s *service, step string) *scope {
 				continue
 			}
 			ok = false
-			if _, exists := s.procs[name]; exists && step != "" {
-				l.at(at, "step_not_needed", name, step)
-			} else if exists {
-				l.at(at, "step_too_early", name)
-			} else if s.Step(name) == nil {
+			switch {
+			case s.Step(name) == nil:
 				l.at(at, "unknown_step", name, nearest(name, keysOf(s.procs)))
+			case step != "":
+				l.at(at, "step_not_needed", name, step)
+			default:
+				l.at(at, "step_too_early", name)
 			}
 		}
 		return ok
@@ -423,7 +429,7 @@ func (l *loader) checkSet() {
 				continue
 			}
 			for _, a := range p.Actions {
-				if a.Returns != "" && p.input(a.Returns) != nil && !l.bound(p, a.Returns) {
+				if l.errors == 0 && a.Returns != "" && !l.bound(p, a.Returns) {
 					l.at(p.actions[a.ID].get("returns"), "returns_unbound", a.Returns, id)
 				}
 			}

@@ -124,8 +124,7 @@ func parseFile(r *report, file string, data []byte) (doc *node) {
 			continue
 		}
 		if body != nil {
-			pos := d.Body.GetToken().Position
-			r.add(file, pos.Line, pos.Column, "yaml_documents")
+			r.at((&converter{report: r, file: file}).node(d.Body), "yaml_documents")
 			return nil
 		}
 		body = d.Body
