@@ -52,7 +52,7 @@ func (s *Store) Append(ctx context.Context, changes ...engine.Change) error {
 		}
 		encoded[i] = e
 	}
-	return s.write(ctx, op, func(t *tx) error {
+	return s.write(ctx, op, func(t *rowenc.Undo) error {
 		for _, c := range encoded {
 			if s.hooks.Plan != nil {
 				s.hooks.Plan(c.Case.Code)
@@ -95,46 +95,46 @@ func (s *Store) check(c *rowenc.Change) error {
 	return nil
 }
 
-func (s *Store) apply(t *tx, c *rowenc.Change) error {
+func (s *Store) apply(t *rowenc.Undo, c *rowenc.Change) error {
 	const op = "store.append"
 	code := c.Case.Code
 	old := s.cases[code]
 	if old.key != "" && old.key != c.Key {
-		drop(t, s.keys, old.key)
+		rowenc.Drop(t, s.keys, old.key)
 	}
 	if c.Key != "" {
-		put(t, s.keys, c.Key, code)
+		rowenc.Put(t, s.keys, c.Key, code)
 	}
 	head := s.chain(t, old.head, c)
-	put(t, s.cases, code, record{row: c.Case, dossiers: c.Dossiers, tasks: c.Tasks, head: head, key: c.Key})
+	rowenc.Put(t, s.cases, code, record{row: c.Case, dossiers: c.Dossiers, tasks: c.Tasks, head: head, key: c.Key})
 	for _, x := range c.Codes {
-		put(t, s.codes, x, code)
+		rowenc.Put(t, s.codes, x, code)
 	}
 	for _, r := range c.Results {
 		if _, ok := s.results[r.ID]; !ok {
-			put(t, s.results, r.ID, result{code, r.Step})
+			rowenc.Put(t, s.results, r.ID, result{code, r.Step})
 		}
 	}
 	if c.Answer != nil {
-		put(t, s.answers, pair{c.Answer.Actor, c.Answer.Key}, *c.Answer)
+		rowenc.Put(t, s.answers, pair{c.Answer.Actor, c.Answer.Key}, *c.Answer)
 	}
 	for _, d := range c.Effects {
 		if _, ok := s.outbox[d.Key]; ok {
 			return rowenc.Bad(op, "effect %s exists", d.Key)
 		}
-		put(t, s.outbox, d.Key, d)
+		rowenc.Put(t, s.outbox, d.Key, d)
 	}
 	for _, n := range c.Notes {
 		if _, ok := s.notes[n.Key]; ok {
 			return rowenc.Bad(op, "notification %s exists", n.Key)
 		}
-		put(t, s.notes, n.Key, n)
+		rowenc.Put(t, s.notes, n.Key, n)
 	}
 	return nil
 }
 
 // chain links the new entries and erases what they say.
-func (s *Store) chain(t *tx, head []byte, c *rowenc.Change) []byte {
+func (s *Store) chain(t *rowenc.Undo, head []byte, c *rowenc.Change) []byte {
 	es := slices.Clone(s.entries[c.Case.Code])
 	for _, e := range c.Entries {
 		e.Hash = e.Link(head)
@@ -146,7 +146,7 @@ func (s *Store) chain(t *tx, head []byte, c *rowenc.Change) []byte {
 			es[i].Erase()
 		}
 	}
-	put(t, s.entries, c.Case.Code, es)
+	rowenc.Put(t, s.entries, c.Case.Code, es)
 	return head
 }
 
@@ -202,9 +202,9 @@ func (s *Store) Codes(ctx context.Context, unit, day string, n int) (first int, 
 	if n < 1 {
 		return 0, rowenc.Bad(op, "%d numbers", n)
 	}
-	err = s.write(ctx, op, func(t *tx) error {
+	err = s.write(ctx, op, func(t *rowenc.Undo) error {
 		first = s.counters[pair{unit, day}] + 1
-		put(t, s.counters, pair{unit, day}, first+n-1)
+		rowenc.Put(t, s.counters, pair{unit, day}, first+n-1)
 		return nil
 	})
 	return first, err

@@ -31,7 +31,7 @@ func (s *Store) PutAccount(ctx context.Context, a engine.Account, ifRev int64) e
 		return rowenc.Bad(op, "an account needs a name")
 	}
 	a.Rev, a.From, a.To, a.Roles = ifRev+1, rowenc.Trim(a.From), rowenc.Trim(a.To), slices.Clone(a.Roles)
-	return s.write(ctx, op, func(t *tx) error {
+	return s.write(ctx, op, func(t *rowenc.Undo) error {
 		old, ok := s.accounts[a.ID]
 		if ok && ifRev == 0 {
 			return rowenc.Duplicate(op, "", "")
@@ -39,7 +39,7 @@ func (s *Store) PutAccount(ctx context.Context, a engine.Account, ifRev int64) e
 		if old.Rev != ifRev {
 			return rowenc.Stale(op, "")
 		}
-		put(t, s.accounts, a.ID, a)
+		rowenc.Put(t, s.accounts, a.ID, a)
 		return nil
 	})
 }
@@ -81,8 +81,8 @@ func (s *Store) Accounts(ctx context.Context, office, after string, limit int) (
 // PutSession keeps a session.
 func (s *Store) PutSession(ctx context.Context, v engine.Session) error {
 	v.From, v.Until = rowenc.Trim(v.From), rowenc.Trim(v.Until)
-	return s.write(ctx, "store.put_session", func(t *tx) error {
-		put(t, s.sessions, v.Token, v)
+	return s.write(ctx, "store.put_session", func(t *rowenc.Undo) error {
+		rowenc.Put(t, s.sessions, v.Token, v)
 		return nil
 	})
 }
@@ -104,8 +104,8 @@ func (s *Store) Session(ctx context.Context, token string, now time.Time) (*engi
 
 // EndSession forgets a session.
 func (s *Store) EndSession(ctx context.Context, token string) error {
-	return s.write(ctx, "store.end_session", func(t *tx) error {
-		drop(t, s.sessions, token)
+	return s.write(ctx, "store.end_session", func(t *rowenc.Undo) error {
+		rowenc.Drop(t, s.sessions, token)
 		return nil
 	})
 }
@@ -121,7 +121,7 @@ func (s *Store) PutDraft(ctx context.Context, d engine.Draft, ifRev int64) error
 		return rowenc.Bad(op, "draft: %w", err)
 	}
 	d.Rev, d.Updated, d.Data = ifRev+1, rowenc.Trim(d.Updated), nil
-	return s.write(ctx, op, func(t *tx) error {
+	return s.write(ctx, op, func(t *rowenc.Undo) error {
 		old, ok := s.drafts[pair{d.Owner, d.ID}]
 		if ok && ifRev == 0 {
 			return rowenc.Duplicate(op, "", "")
@@ -129,7 +129,7 @@ func (s *Store) PutDraft(ctx context.Context, d engine.Draft, ifRev int64) error
 		if old.Rev != ifRev {
 			return rowenc.Stale(op, "")
 		}
-		put(t, s.drafts, pair{d.Owner, d.ID}, draft{d, data})
+		rowenc.Put(t, s.drafts, pair{d.Owner, d.ID}, draft{d, data})
 		return nil
 	})
 }
@@ -182,8 +182,8 @@ func (s *Store) Drafts(ctx context.Context, owner string) ([]engine.Draft, error
 
 // DeleteDraft forgets a draft.
 func (s *Store) DeleteDraft(ctx context.Context, owner, id string) error {
-	return s.write(ctx, "store.delete_draft", func(t *tx) error {
-		drop(t, s.drafts, pair{owner, id})
+	return s.write(ctx, "store.delete_draft", func(t *rowenc.Undo) error {
+		rowenc.Drop(t, s.drafts, pair{owner, id})
 		return nil
 	})
 }
@@ -195,8 +195,8 @@ func (s *Store) PutPrefill(ctx context.Context, owner string, p engine.Prefill) 
 	if err != nil {
 		return rowenc.Bad(op, "prefill: %w", err)
 	}
-	return s.write(ctx, op, func(t *tx) error {
-		put(t, s.prefills, pair{owner, p.ID}, b)
+	return s.write(ctx, op, func(t *rowenc.Undo) error {
+		rowenc.Put(t, s.prefills, pair{owner, p.ID}, b)
 		return nil
 	})
 }
@@ -225,7 +225,7 @@ func (s *Store) PutDocument(ctx context.Context, d engine.Document, content []by
 	}
 	d.At = rowenc.Trim(d.At)
 	content = bytes.Clone(content)
-	return s.write(ctx, op, func(t *tx) error {
+	return s.write(ctx, op, func(t *rowenc.Undo) error {
 		if content == nil {
 			old, ok := s.files[d.ID]
 			if !ok {
@@ -234,7 +234,7 @@ func (s *Store) PutDocument(ctx context.Context, d engine.Document, content []by
 			content = old.content
 		}
 		d.Size = int64(len(content))
-		put(t, s.files, d.ID, file{d, content})
+		rowenc.Put(t, s.files, d.ID, file{d, content})
 		return nil
 	})
 }
@@ -272,7 +272,7 @@ func (s *Store) Documents(ctx context.Context, ids []string) ([]engine.Document,
 
 // LogAccess adds a line to the access log.
 func (s *Store) LogAccess(ctx context.Context, a engine.Access) error {
-	return s.write(ctx, "store.log_access", func(t *tx) error {
+	return s.write(ctx, "store.log_access", func(t *rowenc.Undo) error {
 		r := rowenc.NewAccess(a)
 		var prev []byte
 		if n := len(s.access); n > 0 {
@@ -281,7 +281,7 @@ func (s *Store) LogAccess(ctx context.Context, a engine.Access) error {
 		r.N = int64(len(s.access)) + 1
 		r.Hash = r.Link(prev)
 		old := s.access
-		t.undo = append(t.undo, func() { s.access = old })
+		t.Add(func() { s.access = old })
 		s.access = append(s.access, r)
 		return nil
 	})

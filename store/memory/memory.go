@@ -18,7 +18,7 @@ type Hooks struct {
 // Store is an engine.Store in memory.
 type Store struct {
 	hooks Hooks
-	turn  chan struct{} // whose turn it is to write; capacity one
+	line  line // who writes next
 
 	mu       sync.RWMutex
 	closed   bool
@@ -61,7 +61,7 @@ func New() *Store { return NewWithHooks(Hooks{}) }
 // NewWithHooks returns an empty store whose commits tests can reach into.
 func NewWithHooks(h Hooks) *Store {
 	return &Store{
-		hooks: h, turn: make(chan struct{}, 1),
+		hooks: h,
 		cases: map[string]record{}, entries: map[string][]rowenc.Sealed{}, keys: map[string]string{},
 		codes: map[string]string{}, results: map[string]result{}, answers: map[pair]engine.Answer{},
 		outbox: map[string]rowenc.DeliveryRow{}, notes: map[string]rowenc.NoteRow{}, counters: map[pair]int{},
@@ -70,50 +70,17 @@ func NewWithHooks(h Hooks) *Store {
 	}
 }
 
-// tx undoes the writes of a call that fails.
-type tx struct{ undo []func() }
-
-// put writes one key of a map, within a call.
-func put[K comparable, V any](t *tx, m map[K]V, k K, v V) {
-	old, had := m[k]
-	t.undo = append(t.undo, func() {
-		if had {
-			m[k] = old
-		} else {
-			delete(m, k)
-		}
-	})
-	m[k] = v
-}
-
-// drop deletes one key of a map, within a call.
-func drop[K comparable, V any](t *tx, m map[K]V, k K) {
-	if old, had := m[k]; had {
-		t.undo = append(t.undo, func() { m[k] = old })
-		delete(m, k)
-	}
-}
-
-func (t *tx) rollback() {
-	for i := len(t.undo) - 1; i >= 0; i-- {
-		t.undo[i]()
-	}
-	t.undo = nil
-}
-
 // write runs one call as the only writer: all of it or nothing. Once the caller
 // has gone it does not begin.
-func (s *Store) write(ctx context.Context, op string, f func(*tx) error) error {
-	select {
-	case s.turn <- struct{}{}:
-	case <-ctx.Done():
-		return rowenc.Unknown(op, ctx.Err())
+func (s *Store) write(ctx context.Context, op string, f func(*rowenc.Undo) error) error {
+	if err := s.line.enter(ctx); err != nil {
+		return rowenc.Unknown(op, err)
 	}
-	defer func() { <-s.turn }()
+	defer s.line.leave()
 	if err := ctx.Err(); err != nil {
 		return rowenc.Unknown(op, err)
 	}
-	var t tx
+	var t rowenc.Undo
 	if err := s.stage(&t, op, f); err != nil {
 		return err
 	}
@@ -127,7 +94,7 @@ func (s *Store) write(ctx context.Context, op string, f func(*tx) error) error {
 	}
 	if !done {
 		s.mu.Lock()
-		t.rollback()
+		t.Rollback()
 		s.mu.Unlock()
 	}
 	if err != nil {
@@ -137,7 +104,7 @@ func (s *Store) write(ctx context.Context, op string, f func(*tx) error) error {
 }
 
 // stage applies a call under the lock and takes it back when it fails.
-func (s *Store) stage(t *tx, op string, f func(*tx) error) (err error) {
+func (s *Store) stage(t *rowenc.Undo, op string, f func(*rowenc.Undo) error) (err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer func() {
@@ -145,7 +112,7 @@ func (s *Store) stage(t *tx, op string, f func(*tx) error) (err error) {
 			err = rowenc.Defect(op, "", fmt.Errorf("panic: %v", p))
 		}
 		if err != nil {
-			t.rollback()
+			t.Rollback()
 		}
 	}()
 	if s.closed {
@@ -181,8 +148,10 @@ func (s *Store) Ready(ctx context.Context) error {
 
 // Close refuses everything from now on.
 func (s *Store) Close() error {
-	s.turn <- struct{}{}
-	defer func() { <-s.turn }()
+	if err := s.line.enter(context.Background()); err != nil {
+		return err
+	}
+	defer s.line.leave()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true

@@ -1,7 +1,6 @@
 package memory
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -17,17 +16,17 @@ func (s *Store) Claim(ctx context.Context, node string, now, lease time.Time, li
 		return nil, rowenc.Bad(op, "a claim needs a node and a lease that ends after now")
 	}
 	var rs []rowenc.DeliveryRow
-	err := s.write(ctx, op, func(t *tx) error {
+	err := s.write(ctx, op, func(t *rowenc.Undo) error {
 		for _, r := range s.outbox {
 			if r.Claimable() && r.Ready() <= rowenc.Micros(now) && !s.blocked(r) {
 				rs = append(rs, r)
 			}
 		}
-		slices.SortFunc(rs, byTurn)
+		slices.SortFunc(rs, rowenc.ByTurn)
 		rs = cut(rs, limit)
 		for i := range rs {
 			rs[i].Node, rs[i].Lease, rs[i].Fence = node, rowenc.Micros(lease), rs[i].Fence+1
-			put(t, s.outbox, rs[i].Key, rs[i])
+			rowenc.Put(t, s.outbox, rs[i].Key, rs[i])
 		}
 		return nil
 	})
@@ -35,11 +34,6 @@ func (s *Store) Claim(ctx context.Context, node string, now, lease time.Time, li
 		return nil, err
 	}
 	return deliveries(rs)
-}
-
-// byTurn orders deliveries by the instant that they wait for, then by history.
-func byTurn(a, b rowenc.DeliveryRow) int {
-	return cmp.Or(cmp.Compare(a.Next, b.Next), cmp.Compare(a.Case, b.Case), cmp.Compare(a.Seq, b.Seq), cmp.Compare(a.N, b.N))
 }
 
 // blocked tells whether an earlier delivery of the same dossier to the same
@@ -72,7 +66,7 @@ func deliveries(rs []rowenc.DeliveryRow) ([]engine.Delivery, error) {
 // Settle writes what became of a claimed delivery.
 func (s *Store) Settle(ctx context.Context, d engine.Delivery) error {
 	const op = "store.settle"
-	return s.write(ctx, op, func(t *tx) error {
+	return s.write(ctx, op, func(t *rowenc.Undo) error {
 		r, ok := s.outbox[d.Key]
 		if !ok {
 			return rowenc.Missing(op, d.Case)
@@ -83,7 +77,7 @@ func (s *Store) Settle(ctx context.Context, d engine.Delivery) error {
 		if err := r.Take(d); err != nil {
 			return err
 		}
-		put(t, s.outbox, d.Key, r)
+		rowenc.Put(t, s.outbox, d.Key, r)
 		return nil
 	})
 }
@@ -91,7 +85,7 @@ func (s *Store) Settle(ctx context.Context, d engine.Delivery) error {
 // Reset overrules whoever has the lease.
 func (s *Store) Reset(ctx context.Context, d engine.Delivery) error {
 	const op = "store.reset"
-	return s.write(ctx, op, func(t *tx) error {
+	return s.write(ctx, op, func(t *rowenc.Undo) error {
 		r, ok := s.outbox[d.Key]
 		if !ok {
 			return rowenc.Missing(op, d.Case)
@@ -100,7 +94,7 @@ func (s *Store) Reset(ctx context.Context, d engine.Delivery) error {
 			return err
 		}
 		r.Fence++
-		put(t, s.outbox, d.Key, r)
+		rowenc.Put(t, s.outbox, d.Key, r)
 		return nil
 	})
 }
@@ -136,37 +130,33 @@ func (s *Store) Deliveries(ctx context.Context, registry, status, after string, 
 	var rs []rowenc.DeliveryRow
 	for _, r := range s.outbox {
 		if (registry == "" || r.Registry == registry) && (status == "" && !r.Over() || r.Status == status) &&
-			(after == "" || byAge(r, from) > 0) {
+			(after == "" || rowenc.ByAge(r, from) > 0) {
 			rs = append(rs, r)
 		}
 	}
-	slices.SortFunc(rs, byAge)
+	slices.SortFunc(rs, rowenc.ByAge)
 	return deliveries(cut(rs, limit))
-}
-
-func byAge(a, b rowenc.DeliveryRow) int {
-	return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Case, b.Case), cmp.Compare(a.Seq, b.Seq), cmp.Compare(a.N, b.N))
 }
 
 // Prune deletes delivered ones, stored answers and sessions older than a time.
 func (s *Store) Prune(ctx context.Context, before time.Time) (int, error) {
 	n, end := 0, rowenc.Micros(before)
-	err := s.write(ctx, "store.prune", func(t *tx) error {
+	err := s.write(ctx, "store.prune", func(t *rowenc.Undo) error {
 		for k, r := range s.outbox {
 			if r.Over() && r.DoneAt != 0 && r.DoneAt < end {
-				drop(t, s.outbox, k)
+				rowenc.Drop(t, s.outbox, k)
 				n++
 			}
 		}
 		for k, a := range s.answers {
 			if rowenc.Micros(a.At) < end {
-				drop(t, s.answers, k)
+				rowenc.Drop(t, s.answers, k)
 				n++
 			}
 		}
 		for k, v := range s.sessions {
 			if rowenc.Micros(v.Until) < end {
-				drop(t, s.sessions, k)
+				rowenc.Drop(t, s.sessions, k)
 				n++
 			}
 		}

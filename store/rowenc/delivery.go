@@ -1,6 +1,7 @@
 package rowenc
 
 import (
+	"cmp"
 	"encoding/json"
 	"time"
 
@@ -137,4 +138,14 @@ func Map(b []byte) (map[string]any, error) {
 	var m map[string]any
 	err := engine.Unmarshal(b, &m)
 	return m, err
+}
+
+// ByTurn orders deliveries by the instant that they wait for, then by history.
+func ByTurn(a, b DeliveryRow) int {
+	return cmp.Or(cmp.Compare(a.Next, b.Next), cmp.Compare(a.Case, b.Case), cmp.Compare(a.Seq, b.Seq), cmp.Compare(a.N, b.N))
+}
+
+// ByAge orders deliveries by business time, then by history.
+func ByAge(a, b DeliveryRow) int {
+	return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Case, b.Case), cmp.Compare(a.Seq, b.Seq), cmp.Compare(a.N, b.N))
 }

@@ -1,0 +1,283 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+
+	"lienthong/engine"
+	"lienthong/store/rowenc"
+)
+
+const rowCols = `d.case_code, d.step, d.code, c.service, d.procedure, d.state, d.status, d.final, d.portal, d.office, d.assignee, d.urgency,
+	d.opened, c.updated, c.filed, d.rev, c.subject, c.name, d.review`
+
+func scanRow(r *sql.Rows) (engine.Row, error) {
+	var x engine.Row
+	var status, final string
+	var urgency, opened, updated, filed int64
+	err := r.Scan(&x.Case, &x.Step, &x.Code, &x.Service, &x.Procedure, &x.State, &status, &final, &x.Portal, &x.Office, &x.Assignee, &urgency,
+		&opened, &updated, &filed, &x.Rev, &x.Subject, &x.Requester, &x.Review)
+	x.Status, x.Final = engine.StepStatus(status), engine.FinalKind(final)
+	if urgency != rowenc.Never {
+		x.Due = rowenc.Time(urgency)
+	}
+	x.Opened, x.Updated, x.Filed = rowenc.Time(opened), rowenc.Time(updated), rowenc.Time(filed)
+	return x, err
+}
+
+// query builds SQL text with its arguments, so that only what is set is asked.
+type query struct {
+	text strings.Builder
+	args []any
+}
+
+// add writes text in which every ? becomes the number of its argument.
+func (q *query) add(text string, args ...any) {
+	for _, a := range args {
+		before, after, _ := strings.Cut(text, "?")
+		q.args = append(q.args, a)
+		q.text.WriteString(before + "?" + strconv.Itoa(len(q.args)))
+		text = after
+	}
+	q.text.WriteString(text)
+}
+
+// rowsQuery selects the dossiers of one office and shelf in list order: a walk
+// along dossiers_list, or, with a text, look-ups of what search found.
+func rowsQuery(cols string, rq engine.RowQuery, office string, shelf int, from *engine.Row, limit int) (string, []any) {
+	q := &query{}
+	q.add(`SELECT ` + cols + ` FROM dossiers d JOIN cases c ON c.code = d.case_code WHERE d.shelf <> 0`)
+	text, search := rowenc.ParseText(rq.Text)
+	if search {
+		q.add(` AND +d.office = ? AND +d.shelf = ? AND (d.case_code, d.step) IN (`, office, shelf)
+		q.addSearch(text, office)
+		q.add(`)`)
+	} else {
+		q.add(` AND d.office = ? AND d.shelf = ?`, office, shelf)
+	}
+	for _, f := range []struct{ col, want string }{{"procedure", rq.Procedure}, {"state", rq.State}, {"assignee", rq.Assignee}} {
+		if f.want != "" {
+			q.add(` AND d.`+f.col+` = ?`, f.want)
+		}
+	}
+	if !rq.Overdue.IsZero() {
+		q.add(` AND d.urgency < ?`, rowenc.Micros(rq.Overdue))
+	}
+	if from != nil {
+		q.add(` AND (d.urgency, d.code, d.case_code, d.step) > (?, ?, ?, ?)`, rowenc.Urgency(from.Due), from.Code, from.Case, from.Step)
+	}
+	q.add(` ORDER BY d.urgency, d.code, d.case_code, d.step LIMIT ?`, limited(limit))
+	return q.text.String(), q.args
+}
+
+// addSearch selects (case, step) by tokens: all words by prefix, or one code.
+func (q *query) addSearch(t rowenc.Text, office string) {
+	const find = `SELECT case_code, step FROM search WHERE office = ? AND token `
+	for i, w := range t.Words {
+		if i > 0 {
+			q.add(` INTERSECT `)
+		}
+		q.add(find+`>= ? AND token < ?`, office, w, rowenc.After(w))
+	}
+	if len(t.Words) > 0 {
+		q.add(` UNION `)
+	}
+	q.add(find+`= ?`, office, t.Code)
+}
+
+// shelves are where a query looks.
+func shelves(q engine.RowQuery) []int {
+	if q.Ended {
+		return []int{rowenc.ShelfLive, rowenc.ShelfEnded}
+	}
+	return []int{rowenc.ShelfLive}
+}
+
+// offices are those of a query, each once.
+func offices(q engine.RowQuery) []string {
+	return slices.Compact(slices.Sorted(slices.Values(q.Offices)))
+}
+
+// Rows lists dossiers, most urgent first. Each office and shelf is a walk of its
+// own along the index; the walks are merged here.
+func (s *Store) Rows(ctx context.Context, q engine.RowQuery) (rows []engine.Row, next string, err error) {
+	const op = "store.rows"
+	var from *engine.Row
+	if q.After != "" {
+		r, err := rowenc.ParseRowCursor(q.After)
+		if err != nil {
+			return nil, "", err
+		}
+		from = &r
+	}
+	limit := q.Limit
+	if limit > 0 {
+		limit++
+	}
+	rows = []engine.Row{}
+	for _, office := range offices(q) {
+		for _, shelf := range shelves(q) {
+			text, args := rowsQuery(rowCols, q, office, shelf, from, limit)
+			err := s.each(ctx, text, args, func(r *sql.Rows) error {
+				x, err := scanRow(r)
+				rows = append(rows, x)
+				return err
+			})
+			if err != nil {
+				return nil, "", failure(op, "", err)
+			}
+		}
+	}
+	slices.SortFunc(rows, rowenc.CompareRows)
+	if q.Limit > 0 && len(rows) > q.Limit {
+		rows = rows[:q.Limit]
+		next = rowenc.RowCursor(rows[q.Limit-1])
+	}
+	return rows, next, nil
+}
+
+// CountRows counts at most cap.
+func (s *Store) CountRows(ctx context.Context, q engine.RowQuery, cap int) (int, error) {
+	sum := 0
+	for _, office := range offices(q) {
+		for _, shelf := range shelves(q) {
+			left := 0
+			if cap > 0 {
+				if left = cap - sum; left == 0 {
+					return sum, nil
+				}
+			}
+			text, args := rowsQuery("1", q, office, shelf, nil, left)
+			n := 0
+			if err := s.row(ctx, `SELECT count(*) FROM (`+text+`)`, args, &n); err != nil {
+				return 0, failure("store.count_rows", "", err)
+			}
+			sum += n
+		}
+	}
+	return sum, nil
+}
+
+const casesOf = `SELECT code, service, version, status, outcome, portal, filed, due, updated, subject FROM cases WHERE requester = ?1`
+
+// CasesOf lists a citizen's own cases, newest first.
+func (s *Store) CasesOf(ctx context.Context, person, after string, limit int) ([]engine.Summary, string, error) {
+	q := &query{args: []any{person}}
+	q.add(casesOf)
+	if after != "" {
+		filed, rest, err := rowenc.ParseCursor("c", after, 1)
+		if err != nil {
+			return nil, "", err
+		}
+		q.add(` AND (filed, code) < (?, ?)`, filed, rest[0])
+	}
+	q.add(` ORDER BY filed DESC, code DESC LIMIT ?`, more(limit))
+	out, next := []engine.Summary{}, ""
+	var last rowenc.CaseRow
+	err := s.each(ctx, q.text.String(), q.args, func(r *sql.Rows) error {
+		var c rowenc.CaseRow
+		if err := r.Scan(&c.Code, &c.Service, &c.Version, &c.Status, &c.Outcome, &c.Portal, &c.Filed, &c.Due, &c.Updated, &c.Subject); err != nil {
+			return err
+		}
+		if limit > 0 && len(out) == limit {
+			next = rowenc.Cursor("c", last.Filed, last.Code)
+			return nil
+		}
+		last = c
+		out = append(out, c.Summary())
+		return nil
+	})
+	if err != nil {
+		return nil, "", failure("store.cases_of", "", err)
+	}
+	return out, next, nil
+}
+
+// more is a LIMIT of one more than a page, which tells whether another follows.
+func more(limit int) int {
+	if limit <= 0 {
+		return -1
+	}
+	return limit + 1
+}
+
+const tasksOf = `SELECT case_code, step, person, kind, state, due, since FROM tasks WHERE person = ?1`
+
+// TasksOf lists what a citizen must do, most urgent first.
+func (s *Store) TasksOf(ctx context.Context, person string) ([]engine.Task, error) {
+	out := []engine.Task{}
+	err := s.each(ctx, tasksOf, []any{person}, func(r *sql.Rows) error {
+		var t engine.Task
+		var due, since int64
+		err := r.Scan(&t.Case, &t.Step, &t.Person, &t.Kind, &t.State, &due, &since)
+		t.Due, t.Since = rowenc.Time(due), rowenc.Time(since)
+		out = append(out, t)
+		return err
+	})
+	if err != nil {
+		return nil, failure("store.tasks_of", "", err)
+	}
+	slices.SortFunc(out, rowenc.CompareTasks)
+	return out, nil
+}
+
+const notesTo = `SELECT key, case_code, step, addressee, what, at, params FROM notifications WHERE addressee = ?1`
+
+// Notifications lists what a person or office was told, newest first.
+func (s *Store) Notifications(ctx context.Context, to, after string, limit int) ([]engine.Notification, string, error) {
+	q := &query{args: []any{to}}
+	q.add(notesTo)
+	if after != "" {
+		at, rest, err := rowenc.ParseCursor("n", after, 1)
+		if err != nil {
+			return nil, "", err
+		}
+		q.add(` AND (at, key) < (?, ?)`, at, rest[0])
+	}
+	q.add(` ORDER BY at DESC, key DESC LIMIT ?`, more(limit))
+	out, next := []engine.Notification{}, ""
+	var last rowenc.NoteRow
+	err := s.each(ctx, q.text.String(), q.args, func(r *sql.Rows) error {
+		var n rowenc.NoteRow
+		if err := r.Scan(&n.Key, &n.Case, &n.Step, &n.To, &n.What, &n.At, &n.Params); err != nil {
+			return err
+		}
+		if limit > 0 && len(out) == limit {
+			next = rowenc.Cursor("n", last.At, last.Key)
+			return nil
+		}
+		last = n
+		x, err := n.Notification()
+		out = append(out, x)
+		return err
+	})
+	if err != nil {
+		return nil, "", failure("store.notifications", "", err)
+	}
+	return out, next, nil
+}
+
+// Result finds the case and step that issued a public result id.
+func (s *Store) Result(ctx context.Context, id string) (code, step string, err error) {
+	const op = "store.result"
+	err = s.row(ctx, `SELECT case_code, step FROM results WHERE id = ?1`, []any{id}, &code, &step)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", "", rowenc.Missing(op, "")
+	}
+	return code, step, failure(op, "", err)
+}
+
+// CaseOf finds the case of any code.
+func (s *Store) CaseOf(ctx context.Context, code string) (string, error) {
+	const op = "store.case_of"
+	var found string
+	err := s.row(ctx, `SELECT case_code FROM codes WHERE code = ?1`, []any{code}, &found)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", rowenc.Missing(op, "")
+	}
+	return found, failure(op, "", err)
+}

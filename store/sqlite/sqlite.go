@@ -1,0 +1,184 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"runtime"
+	"strconv"
+	"sync"
+	"time"
+
+	_ "github.com/mattn/go-sqlite3" // the driver "sqlite3"
+
+	"lienthong/engine"
+	"lienthong/store/rowenc"
+)
+
+// Config says where the file is and how the writer gathers work. The zero value
+// of everything but Path is the default.
+type Config struct {
+	Path          string        // of the database file; made when absent
+	Logger        *slog.Logger  // nil = discard
+	MaxBatch      int           // calls in one transaction; 0 = 256
+	MaxBatchBytes int           // bytes of payloads and bodies in one transaction; 0 = 4 MiB
+	Linger        time.Duration // how long the writer waits for company; 0 = takes who is there
+	MaxQueue      int           // calls waiting for the writer before it is Unavailable; 0 = 4096
+	Readers       int           // connections that read; 0 = 4 or the number of CPUs
+	BusyTimeout   time.Duration // how long to wait for another process's lock; 0 = 5 s
+	Hooks         Hooks         // for tests
+}
+
+// Hooks let tests reach into a commit. A nil hook does nothing.
+type Hooks struct {
+	Plan   func(code string)               // before a change is checked; may panic
+	Commit func(commit func() error) error // around the commit
+}
+
+// Validate tells what is wrong with the configuration.
+func (c Config) Validate() error {
+	switch {
+	case c.Path == "":
+		return errors.New("sqlite: Path is empty")
+	case c.MaxBatch < 0, c.MaxBatchBytes < 0, c.MaxQueue < 0, c.Readers < 0, c.Linger < 0, c.BusyTimeout < 0:
+		return errors.New("sqlite: a bound is negative")
+	}
+	return nil
+}
+
+// withDefaults fills what was left zero.
+func (c Config) withDefaults() Config {
+	set := func(v *int, d int) {
+		if *v == 0 {
+			*v = d
+		}
+	}
+	set(&c.MaxBatch, 256)
+	set(&c.MaxBatchBytes, 4<<20)
+	set(&c.MaxQueue, 4096)
+	set(&c.Readers, max(4, runtime.NumCPU()))
+	if c.BusyTimeout == 0 {
+		c.BusyTimeout = 5 * time.Second
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+// Store is an engine.Store in one SQLite file.
+type Store struct {
+	cfg     Config
+	log     *slog.Logger
+	writeDB *sql.DB
+	readDB  *sql.DB
+	reads   sync.Map // query → *sql.Stmt
+
+	mu     sync.RWMutex // guards closed, and sending on queue against closing it
+	closed bool
+	queue  chan *job
+	done   chan struct{} // the writer has ended
+}
+
+var _ engine.Store = (*Store)(nil)
+
+// Open opens or makes the database, brings its schema up to date and starts the
+// writer. The caller closes the store.
+func Open(ctx context.Context, cfg Config) (*Store, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	cfg = cfg.withDefaults()
+	s := &Store{cfg: cfg, log: cfg.Logger, queue: make(chan *job, cfg.MaxQueue), done: make(chan struct{})}
+	var err error
+	if s.writeDB, err = sql.Open("sqlite3", writerDSN(cfg)); err != nil {
+		return nil, fmt.Errorf("sqlite: %w", err)
+	}
+	s.writeDB.SetMaxOpenConns(1)
+	if err := migrate(ctx, s.writeDB); err != nil {
+		return nil, errors.Join(err, s.writeDB.Close())
+	}
+	// The writer's connection outlives the caller's context.
+	conn, err := s.writeDB.Conn(context.Background())
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("sqlite: %w", err), s.writeDB.Close())
+	}
+	if s.readDB, err = sql.Open("sqlite3", readerDSN(cfg)); err != nil {
+		return nil, errors.Join(fmt.Errorf("sqlite: %w", err), conn.Close(), s.writeDB.Close())
+	}
+	s.readDB.SetMaxOpenConns(cfg.Readers)
+	s.readDB.SetMaxIdleConns(cfg.Readers)
+	if err := s.readDB.PingContext(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("sqlite: %w", err), s.readDB.Close(), conn.Close(), s.writeDB.Close())
+	}
+	w := &writer{store: s, conn: conn, stmts: map[string]*sql.Stmt{}}
+	go w.run()
+	return s, nil
+}
+
+// writerDSN holds every setting of the connection that writes.
+func writerDSN(c Config) string {
+	return dsn(c.Path, url.Values{
+		"mode":          {"rwc"},
+		"_journal_mode": {"WAL"},
+		"_txlock":       {"immediate"},
+		"_synchronous":  {"FULL"},
+		"_busy_timeout": {strconv.FormatInt(c.BusyTimeout.Milliseconds(), 10)},
+		"_foreign_keys": {"1"},
+		"_cache_size":   {"-65536"},
+	})
+}
+
+// readerDSN holds every setting of the connections that read.
+func readerDSN(c Config) string {
+	return dsn(c.Path, url.Values{
+		"mode":          {"ro"},
+		"_query_only":   {"1"},
+		"_busy_timeout": {strconv.FormatInt(c.BusyTimeout.Milliseconds(), 10)},
+		"_cache_size":   {"-16384"},
+	})
+}
+
+func dsn(path string, v url.Values) string {
+	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + v.Encode()
+}
+
+// Ready fails when the store cannot read or its writer has ended.
+func (s *Store) Ready(ctx context.Context) error {
+	const op = "store.ready"
+	s.mu.RLock()
+	closed := s.closed
+	s.mu.RUnlock()
+	if closed {
+		return rowenc.Busy(op, errClosed)
+	}
+	var n int
+	if err := s.row(ctx, `SELECT count(*) FROM (SELECT 1 FROM cases LIMIT 1)`, nil, &n); err != nil {
+		return failure(op, "", err)
+	}
+	return nil
+}
+
+// Close lets the writer finish what waits, then closes the file. Calls that come
+// later are Unavailable.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil
+	}
+	s.closed = true
+	close(s.queue)
+	s.mu.Unlock()
+	<-s.done
+	s.reads.Range(func(_, v any) bool { _ = v.(*sql.Stmt).Close(); return true })
+	return errors.Join(s.readDB.Close(), s.writeDB.Close())
+}
+
+// Waiting is how many calls wait for the writer.
+func (s *Store) Waiting() int { return len(s.queue) }
+
+var errClosed = errors.New("the store is closed")

@@ -1,0 +1,7 @@
+// Package storetest is the contract of engine.Store as tests: every store runs
+// Run, and whatever a store promises is tested here, by name. Cases are built from
+// hand-made entries folded by engine.Fold, so that no definition is needed.
+//
+// May import: engine, engine/calendar, store/rowenc, store/memory (as the oracle
+// of Differential), rapid, goleak and the standard library.
+package storetest
