@@ -1,0 +1,128 @@
+package story_test
+
+import (
+	"context"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"lienthong/cmd/lienthong/story"
+	"lienthong/cmd/lienthong/system"
+	"lienthong/engine/calendar"
+	"lienthong/engine/runtime"
+)
+
+// stage is a whole system on loopback HTTP with a business clock that stands
+// still: nothing moves but by Settle and Pass, so every date can be asserted.
+type stage struct {
+	story.Stage
+	t   *testing.T
+	sys *system.System
+}
+
+// at reads a business instant, "2026-09-07 08:00", in Vietnam.
+func at(t *testing.T, s string) time.Time {
+	t.Helper()
+	v, err := time.ParseInLocation("2006-01-02 15:04", s, calendar.Zone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// open starts a system at an instant. change may alter its configuration.
+func open(t *testing.T, start string, change func(*system.Config)) *stage {
+	t.Helper()
+	cfg := system.Config{DB: filepath.Join(t.TempDir(), "cases.db"), Start: at(t, start), Still: true, Demo: true, AutoPay: "0s",
+		Runtime: func(c *runtime.Config) {
+			c.RetryFirst, c.RetryMax, c.BreakerPause = time.Nanosecond, time.Nanosecond, time.Nanosecond // a failed exchange is tried again at the next settling
+			c.Tries = 1000
+		}}
+	if change != nil {
+		change(&cfg)
+	}
+	sys, err := system.Open(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport := &http.Transport{}
+	t.Cleanup(func() {
+		transport.CloseIdleConnections()
+		if err := sys.Close(); err != nil {
+			t.Errorf("closing: %v", err)
+		}
+	})
+	s := &stage{t: t, sys: sys}
+	s.Client = &story.Client{Base: sys.URL, HTTP: &http.Client{Transport: transport}}
+	s.Settle = sys.Settle
+	s.Pass = func(ctx context.Context, d time.Duration) error { return sys.Advance(ctx, sys.Clock.Now().Add(d)) }
+	return s
+}
+
+// until moves the business clock to an instant.
+func (s *stage) until(when string) {
+	s.t.Helper()
+	if err := s.sys.Advance(s.t.Context(), at(s.t, when)); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// begin files an example.
+func (s *stage) begin(example string, change func(app map[string]any)) *story.Tale {
+	s.t.Helper()
+	return story.Begin(s.t.Context(), s.Stage, example, change)
+}
+
+// ok ends the test when the tale went wrong.
+func (s *stage) ok(tales ...*story.Tale) {
+	s.t.Helper()
+	for _, t := range tales {
+		if err := t.Err(); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+}
+
+// due checks when a part is due.
+func (s *stage) due(t *story.Tale, step, want string) {
+	s.t.Helper()
+	if got := t.Now().Dossier(step).Due; !got.Equal(at(s.t, want)) {
+		s.t.Errorf("%s is due %s, want %s", step, got.In(calendar.Zone).Format("2006-01-02 15:04"), want)
+	}
+	s.ok(t)
+}
+
+// told lists what a citizen was told about a case, oldest first, as "what" or
+// "what step".
+func (s *stage) told(account, code string) []string {
+	s.t.Helper()
+	var page struct {
+		Notifications []struct{ Case, Step, What, Text string }
+	}
+	if _, err := s.Call(s.t.Context(), story.Request{Account: account, Method: http.MethodGet, Path: "/notifications?limit=200"}, &page); err != nil {
+		s.t.Fatal(err)
+	}
+	var out []string
+	for i := len(page.Notifications) - 1; i >= 0; i-- {
+		if n := page.Notifications[i]; n.Case == code {
+			out = append(out, strings.TrimSpace(n.What+" "+n.Step))
+		}
+	}
+	return out
+}
+
+// sound checks that the store's chains hold, that folding the history gives the
+// stored cases, and that no case is stuck.
+func (s *stage) sound() {
+	s.t.Helper()
+	n, err := s.sys.Store.Verify(s.t.Context(), func(code string, seq int64, what string) { s.t.Errorf("%s entry %d: %s", code, seq, what) })
+	if err != nil || n == 0 {
+		s.t.Errorf("verified %d cases: %v", n, err)
+	}
+	stuck, err := s.sys.Runtime.StuckStep(s.t.Context())
+	if err != nil || len(stuck) > 0 {
+		s.t.Errorf("stuck: %+v %v", stuck, err)
+	}
+}

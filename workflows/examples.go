@@ -1,0 +1,35 @@
+package workflows
+
+import (
+	"embed"
+	"fmt"
+	"time"
+
+	"lienthong/engine"
+)
+
+//go:embed examples/*.json
+var examples embed.FS
+
+// Example is a valid application of a seeded person, for the demonstration, the
+// tests and whoever writes a client.
+type Example struct {
+	Story       string         `json:"story"`
+	Service     string         `json:"service"`
+	Filed       time.Time      `json:"filed"` // an instant at which it may be filed
+	Requester   engine.Person  `json:"requester"`
+	Application map[string]any `json:"application"`
+}
+
+// LoadExample reads examples/<name>.json.
+func LoadExample(name string) (Example, error) {
+	b, err := examples.ReadFile("examples/" + name + ".json")
+	if err != nil {
+		return Example{}, fmt.Errorf("no example %q: %w", name, err)
+	}
+	var e Example
+	if err := engine.Unmarshal(b, &e); err != nil {
+		return Example{}, fmt.Errorf("example %s: %w", name, err)
+	}
+	return e, nil
+}
