@@ -82,25 +82,27 @@ func Load(fsys fs.FS) (*Set, error) {
 
 // readAll parses every file of the known folders.
 func (l *loader) readAll(fsys fs.FS) {
+	names := make([][]string, len(folders))
 	count := 0
-	for _, f := range folders {
+	for i, f := range folders {
 		entries, err := fs.ReadDir(fsys, f.name)
-		if err != nil {
-			if !errors.Is(err, fs.ErrNotExist) {
-				l.add(f.name, 0, 0, "read_failed", err)
-			}
-			continue
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			l.add(f.name, 0, 0, "read_failed", err)
 		}
 		for _, e := range entries {
-			name := path.Join(f.name, e.Name())
 			ext := path.Ext(e.Name())
-			if e.IsDir() || ext != ".yaml" && ext != ".yml" || strings.HasPrefix(e.Name(), ".") {
-				continue
+			if !e.IsDir() && (ext == ".yaml" || ext == ".yml") && !strings.HasPrefix(e.Name(), ".") {
+				names[i] = append(names[i], path.Join(f.name, e.Name()))
+				count++
 			}
-			if count++; count > maxFiles {
-				l.add(name, 0, 0, "too_many_files", maxFiles)
-				return
-			}
+		}
+	}
+	if count > maxFiles {
+		l.add(".", 0, 0, "too_many_files", maxFiles)
+		return
+	}
+	for i, f := range folders {
+		for _, name := range names[i] {
 			l.readFile(fsys, f.name, f.key, name)
 		}
 	}
