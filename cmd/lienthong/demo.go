@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"lienthong/cmd/lienthong/story"
+	"lienthong/cmd/lienthong/system"
+	"lienthong/engine/calendar"
+)
+
+type demoCommand struct {
+	Once   bool   `help:"Exit after the stories: 0 only if both ended as told."`
+	DB     string `help:"SQLite file to keep the cases in; a temporary one without it." type:"path"`
+	Listen string `help:"Address of the surface." default:"127.0.0.1:8080"`
+	Start  string `help:"Where the demonstration's clock starts (Vietnam time)." default:"2026-09-07 08:00"`
+	Lang   string `help:"Language of the timeline: vi or en." enum:"vi,en" default:"vi"`
+}
+
+// Run plays the two stories and, unless told otherwise, stays up.
+func (c *demoCommand) Run(e *env) (err error) {
+	start, err := time.ParseInLocation("2006-01-02 15:04", c.Start, calendar.Zone)
+	if err != nil {
+		return fmt.Errorf(`--start %q: want "2006-01-02 15:04"`, c.Start)
+	}
+	db := c.DB
+	if db == "" {
+		dir, err := os.MkdirTemp("", "lienthong-demo-")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(dir)
+		db = filepath.Join(dir, "demo.db")
+	}
+	s, err := system.Open(e.ctx, system.Config{DB: db, Registers: strings.TrimSuffix(db, filepath.Ext(db)) + "-registers", Listen: c.Listen,
+		Start: start, Demo: true, AutoPay: "0s", Logger: e.log})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	good := c.play(e, s)
+	if c.Once {
+		if !good {
+			return errNotGood
+		}
+		return nil
+	}
+	c.welcome(e.out, s)
+	return s.Run(e.ctx)
+}
+
+// play runs the stories over HTTP and prints each case's timeline.
+func (c *demoCommand) play(e *env, s *system.System) bool {
+	stage := story.Stage{
+		Client: &story.Client{Base: s.URL},
+		Settle: s.Settle,
+		Pass:   func(ctx context.Context, d time.Duration) error { return s.Advance(ctx, s.Clock.Now().Add(d)) },
+	}
+	good := true
+	var report []tale
+	for _, p := range []struct {
+		name string
+		play func(context.Context, story.Stage) *story.Tale
+	}{{"birth", story.Birth}, {"death", story.Death}} {
+		began := time.Now()
+		t := p.play(e.ctx, stage)
+		one := tale{Story: p.name, Case: t.Code, Good: t.Err() == nil, Took: time.Since(began).Round(time.Millisecond).String()}
+		if t.Err() != nil {
+			one.Error, good = t.Err().Error(), false
+		}
+		if t.Code != "" {
+			lines, err := stage.Timeline(e.ctx, t.Citizen, t.Code, c.Lang)
+			if err != nil {
+				one.Error, one.Good, good = errText(one.Error, err), false, false
+			}
+			one.Timeline = lines
+		}
+		report = append(report, one)
+		if !e.asJSON {
+			c.print(e.out, one)
+		}
+	}
+	if e.asJSON {
+		enc := json.NewEncoder(e.out)
+		enc.SetIndent("", "  ")
+		if err := enc.Encode(map[string]any{"good": good, "stories": report}); err != nil {
+			return false
+		}
+	}
+	return good
+}
+
+func errText(before string, err error) string {
+	if before == "" {
+		return err.Error()
+	}
+	return before + "; " + err.Error()
+}
+
+// tale is what is told of one story.
+type tale struct {
+	Story    string       `json:"story"`
+	Case     string       `json:"case"`
+	Good     bool         `json:"good"`
+	Took     string       `json:"took"`
+	Error    string       `json:"error,omitempty"`
+	Timeline []story.Line `json:"timeline"`
+}
+
+func (c *demoCommand) print(w io.Writer, t tale) {
+	verdict := "kết thúc đúng như kể / ended as told"
+	if !t.Good {
+		verdict = "KHÔNG như kể / NOT as told: " + t.Error
+	}
+	fmt.Fprintf(w, "\n%s  %s  (%s)\n%s\n", strings.ToUpper(t.Story), t.Case, t.Took, strings.Repeat("─", 110))
+	for _, l := range t.Timeline {
+		due := ""
+		if !l.Due.IsZero() {
+			due = "  → hạn " + l.Due.In(calendar.Zone).Format("02/01 15:04")
+			if c.Lang == "en" {
+				due = "  → due " + l.Due.In(calendar.Zone).Format("02/01 15:04")
+			}
+		}
+		fmt.Fprintf(w, "%s  %-34s %s%s\n", l.At.In(calendar.Zone).Format("02/01 15:04"), clip(l.Who(), 34), l.What, due)
+	}
+	fmt.Fprintf(w, "%s\n%s\n", strings.Repeat("─", 110), verdict)
+}
+
+func clip(s string, n int) string {
+	r := []rune(s)
+	if len(r) > n {
+		return string(r[:n-1]) + "…"
+	}
+	return s
+}
+
+func (c *demoCommand) welcome(w io.Writer, s *system.System) {
+	fmt.Fprintf(w, `
+Liên Thông is up. Business clock: %s. Stop with Ctrl-C.
+
+  API            %s/api/v1      (OpenAPI: %s/openapi.json)
+  registries     %s
+  sign in        POST %s/api/v1/sessions  {"account": "…"}   no pass phrase in the demonstration
+
+  citizens       001093000103 Nguyễn Minh Tuấn (filed the birth), 001058000101 Nguyễn Văn Hùng (his father, household head),
+                 079187000902 Lý Thị Hồng (filed the death), and everyone in agencies/seed/README.md
+  clerks         reception|officer|leader|supervisor . office, e.g. officer.civil_status_00004, leader.police_00004
+  others         operator, tester, administrator
+`, s.Clock.Now().In(calendar.Zone).Format("02/01/2006 15:04"), s.URL, s.URL, s.RegistryURL, s.URL)
+}
