@@ -1,0 +1,92 @@
+package diagram_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"lienthong/engine"
+	"lienthong/engine/diagram"
+)
+
+func TestPicturesHaveNoFlaws(t *testing.T) {
+	for name, g := range pictures() {
+		for _, f := range diagram.Flaws(g) {
+			t.Errorf("%s: %s: %s", name, f.Kind, f.Text)
+		}
+	}
+}
+
+// Any procedure is drawn so that no line crosses a box or hides another one, with
+// nothing outside the page.
+func TestRandomProceduresHaveNoFlaws(t *testing.T) {
+	for seed := range uint64(150) {
+		g := diagram.Procedure(randomProcedure(seed), diagram.Options{})
+		for _, f := range diagram.Flaws(g) {
+			if f.Kind != diagram.LabelOverBox && f.Kind != diagram.LabelOverLabel {
+				t.Errorf("seed %d: %s: %s", seed, f.Kind, f.Text)
+			}
+		}
+	}
+}
+
+func TestRandomServicesHaveNoFlaws(t *testing.T) {
+	for seed := range uint64(100) {
+		for _, detail := range []bool{false, true} {
+			g := diagram.Service(randomService(seed), diagram.Options{Detail: detail})
+			for _, f := range diagram.Flaws(g) {
+				if f.Kind != diagram.LabelOverBox && f.Kind != diagram.LabelOverLabel {
+					t.Errorf("seed %d, detail %v: %s: %s", seed, detail, f.Kind, f.Text)
+				}
+			}
+		}
+	}
+}
+
+// randomProcedure makes any states and actions, sensible or not.
+func randomProcedure(seed uint64) *engine.Procedure {
+	r := rand.New(rand.NewPCG(seed, 1))
+	p := &engine.Procedure{ID: "p", Agency: fmt.Sprint("agency_", r.IntN(3))}
+	n := 1 + r.IntN(14)
+	for i := range n {
+		s := state(fmt.Sprintf("s%d|Trạng thái %d|State %d", i, i, i))
+		switch r.IntN(8) {
+		case 0:
+			s.Final = engine.FinalSuccess
+		case 1:
+			s.Final = engine.FinalRefused
+		case 2:
+			s.Agency = "other"
+		case 3:
+			asks("registry")(s)
+		}
+		p.States = append(p.States, s)
+	}
+	roles := []string{"officer", "applicant", "timer", "registry", "party"}
+	for i := range r.IntN(3 * n) {
+		a := action(fmt.Sprintf("a%d|Thao tác %d|Action %d|||%s", i, i, i, roles[r.IntN(len(roles))]))
+		for range 1 + r.IntN(3) {
+			a.From = append(a.From, fmt.Sprint("s", r.IntN(n)))
+		}
+		for range r.IntN(3) {
+			a.To = append(a.To, engine.Target{State: fmt.Sprint("s", r.IntN(n))})
+		}
+		p.Actions = append(p.Actions, a)
+	}
+	return p
+}
+
+func randomService(seed uint64) *engine.Service {
+	r := rand.New(rand.NewPCG(seed, 2))
+	s := &engine.Service{ID: "s"}
+	for i := range 1 + r.IntN(6) {
+		st := &engine.Step{ID: fmt.Sprint("step", i), Procedure: randomProcedure(seed*10 + uint64(i))}
+		for k := range i {
+			if r.IntN(3) == 0 {
+				st.Needs = append(st.Needs, engine.Need{Step: fmt.Sprint("step", k), Optional: r.IntN(4) == 0})
+			}
+		}
+		s.Steps = append(s.Steps, st)
+	}
+	return s
+}
