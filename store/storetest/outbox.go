@@ -1,0 +1,215 @@
+package storetest
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"lienthong/engine"
+)
+
+// wall is the wall clock of the outbox stories.
+var wall = time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// owing files a case whose second entry owes deliveries: each "registry" or
+// "registry@step".
+func owing(t *testing.T, s engine.Store, code, node string, lease time.Time, events func(st *Story) []engine.Event) {
+	t.Helper()
+	st := File(Filing{Code: code})
+	must(t, s.Append(t.Context(), st.Change()))
+	c := st.Go("ask", "birth", events(st)...).Change()
+	c.Node, c.Lease = node, lease
+	must(t, s.Append(t.Context(), c))
+}
+
+func asks(registries ...string) func(*Story) []engine.Event {
+	return func(st *Story) []engine.Event {
+		var out []engine.Event
+		for i, r := range registries {
+			if r == engine.NotificationRegistry {
+				out = append(out, notified("birth", st.Key(i), "001"))
+			} else {
+				out = append(out, requested("birth", st.Key(i), r, map[string]any{"i": int64(i), "big": int64(9007199254740993)}))
+			}
+		}
+		return out
+	}
+}
+
+func keys(ds []engine.Delivery) []string {
+	out := []string{}
+	for _, d := range ds {
+		out = append(out, d.Key)
+	}
+	return out
+}
+
+func testOutbox(t *testing.T, x Target) {
+	claim := func(t *testing.T, s engine.Store, now time.Time, limit int) []engine.Delivery {
+		t.Helper()
+		return ok(s.Claim(t.Context(), "n1", now, now.Add(time.Minute), limit))(t)
+	}
+	t.Run("claim, lease, fence", func(t *testing.T) {
+		s := x.open(t, Hooks{})
+		owing(t, s, "A", "", time.Time{}, asks("population"))
+		ds := claim(t, s, wall, 10)
+		same(t, keys(ds), []string{"A/2/0"})
+		if d := ds[0]; d.Fence != 1 || d.Status != engine.DeliveryPending || d.Input["big"] != int64(9007199254740993) || d.Step != "birth" || d.Seq != 2 {
+			t.Fatalf("claimed %+v", d)
+		}
+		same(t, keys(claim(t, s, wall.Add(59*time.Second), 10)), []string{})
+		late := ds[0]
+		ds = claim(t, s, wall.Add(time.Minute), 10) // the lease is over
+		if len(ds) != 1 || ds[0].Fence != 2 {
+			t.Fatalf("second claim: %+v", ds)
+		}
+		late.Status = engine.DeliveryDone
+		wants(t, s.Settle(t.Context(), late), engine.StaleVersion)
+		d := ds[0]
+		d.Status, d.Tries, d.Next, d.LastError = engine.DeliveryPending, 1, wall.Add(time.Hour), "timeout"
+		must(t, s.Settle(t.Context(), d))
+		same(t, keys(claim(t, s, wall.Add(59*time.Minute), 10)), []string{})
+		d = claim(t, s, wall.Add(time.Hour), 10)[0]
+		if d.Tries != 1 || d.LastError != "timeout" || d.Fence != 3 {
+			t.Fatalf("third claim: %+v", d)
+		}
+		d.Status, d.SentAt, d.Expected, d.Next = engine.DeliveryAccepted, wall, wall.Add(time.Hour), wall.Add(2*time.Hour)
+		must(t, s.Settle(t.Context(), d))
+		same(t, keys(claim(t, s, wall.Add(2*time.Hour), 10)), []string{"A/2/0"}) // asked after
+		d = *ok(s.Delivery(t.Context(), "A/2/0"))(t)
+		d.Status, d.Reply, d.DoneAt = engine.DeliveryDone, &engine.Reply{Request: d.Key, Outcome: engine.ReplyDone, Data: map[string]any{"id": int64(1)<<60 + 1}}, wall
+		must(t, s.Settle(t.Context(), d))
+		got := ok(s.Delivery(t.Context(), "A/2/0"))(t)
+		if got.Reply == nil || got.Reply.Data["id"] != int64(1)<<60+1 || !got.DoneAt.Equal(wall) || !got.SentAt.Equal(wall) {
+			t.Fatalf("settled: %+v", got)
+		}
+		same(t, keys(claim(t, s, wall.Add(100*time.Hour), 10)), []string{})
+		same(t, keys(ok(s.Deliveries(t.Context(), "", "", "", 0))(t)), []string{})
+		if n := ok(s.Prune(t.Context(), wall.Add(time.Second)))(t); n != 1 {
+			t.Fatalf("pruned %d", n)
+		}
+		_, err := s.Delivery(t.Context(), "A/2/0")
+		wants(t, err, engine.NotFound)
+		wants(t, s.Settle(t.Context(), d), engine.NotFound)
+	})
+	t.Run("born leased", func(t *testing.T) {
+		s := x.open(t, Hooks{})
+		owing(t, s, "A", "me", wall.Add(time.Minute), asks("population"))
+		same(t, keys(claim(t, s, wall, 10)), []string{})
+		d := ok(s.Delivery(t.Context(), "A/2/0"))(t)
+		if d.Fence != 1 {
+			t.Fatalf("fence %d, want 1", d.Fence)
+		}
+		same(t, keys(claim(t, s, wall.Add(time.Minute), 10)), []string{"A/2/0"})
+		d.Status = engine.DeliveryDone
+		wants(t, s.Settle(t.Context(), *d), engine.StaleVersion)
+	})
+	t.Run("order per dossier and registry", func(t *testing.T) {
+		s := x.open(t, Hooks{})
+		owing(t, s, "A", "", time.Time{}, asks("population", "population", "civil"))
+		owing(t, s, "B", "", time.Time{}, asks("population"))
+		same(t, keys(claim(t, s, wall, 10)), []string{"A/2/0", "A/2/2", "B/2/0"})
+		same(t, keys(claim(t, s, wall, 10)), []string{})
+		first := *ok(s.Delivery(t.Context(), "A/2/0"))(t)
+		for _, step := range []struct {
+			status string
+			sent   time.Time
+			want   []string
+		}{
+			{engine.DeliveryIncident, time.Time{}, []string{}},
+			{engine.DeliveryAccepted, wall, []string{"A/2/1"}},
+		} {
+			first.Status, first.SentAt, first.Next = step.status, step.sent, wall.Add(time.Hour)
+			must(t, s.Settle(t.Context(), first))
+			same(t, keys(claim(t, s, wall, 10)), step.want)
+		}
+	})
+	t.Run("an incident after acceptance holds nobody back", func(t *testing.T) {
+		s := x.open(t, Hooks{})
+		owing(t, s, "A", "", time.Time{}, asks("population", "population"))
+		d := claim(t, s, wall, 10)[0]
+		d.Status, d.SentAt = engine.DeliveryIncident, wall
+		must(t, s.Settle(t.Context(), d))
+		same(t, keys(claim(t, s, wall, 10)), []string{"A/2/1"})
+	})
+	t.Run("notifications are not ordered", func(t *testing.T) {
+		s := x.open(t, Hooks{})
+		owing(t, s, "A", "", time.Time{}, asks(engine.NotificationRegistry, engine.NotificationRegistry))
+		same(t, keys(claim(t, s, wall, 10)), []string{"A/2/0", "A/2/1"})
+	})
+	t.Run("reset", func(t *testing.T) {
+		s := x.open(t, Hooks{})
+		owing(t, s, "A", "", time.Time{}, asks("population"))
+		d := claim(t, s, wall, 10)[0]
+		back := d
+		back.Status, back.Note = engine.DeliveryPending, "asked by phone"
+		must(t, s.Reset(t.Context(), back))
+		d.Status = engine.DeliveryDone
+		wants(t, s.Settle(t.Context(), d), engine.StaleVersion) // whoever had the lease is late
+		d = claim(t, s, wall, 10)[0]
+		if d.Fence != 3 || d.Note != "asked by phone" {
+			t.Fatalf("claimed %+v", d)
+		}
+		d.Key = "none"
+		wants(t, s.Reset(t.Context(), d), engine.NotFound)
+		d.Key, d.Status = "A/2/0", "nonsense"
+		wants(t, s.Reset(t.Context(), d), engine.Invalid)
+	})
+	t.Run("list", func(t *testing.T) { testDeliveries(t, x) })
+	t.Run("two nodes never claim the same", func(t *testing.T) {
+		s := x.open(t, Hooks{})
+		for i := range 20 {
+			owing(t, s, fmt.Sprintf("C%02d", i), "", time.Time{}, asks("population"))
+		}
+		var mu sync.Mutex
+		var wg sync.WaitGroup
+		seen := map[string]bool{}
+		for i := range 8 {
+			wg.Go(func() {
+				ds, err := s.Claim(t.Context(), fmt.Sprintf("n%d", i), wall, wall.Add(time.Minute), 5)
+				if err != nil {
+					t.Error(err)
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				for _, d := range ds {
+					if seen[d.Key] {
+						t.Errorf("%s was claimed twice", d.Key)
+					}
+					seen[d.Key] = true
+				}
+			})
+		}
+		wg.Wait()
+		if len(seen) != 20 {
+			t.Fatalf("claimed %d of 20", len(seen))
+		}
+	})
+}
+
+func testDeliveries(t *testing.T, x Target) {
+	s := x.open(t, Hooks{})
+	owing(t, s, "B", "", time.Time{}, asks("population", "civil"))
+	owing(t, s, "A", "", time.Time{}, asks("population"))
+	d := *ok(s.Delivery(t.Context(), "B/2/1"))(t)
+	d.Status, d.Next = engine.DeliveryIncident, wall
+	must(t, s.Settle(t.Context(), d))
+	for _, c := range []struct {
+		registry, status, after string
+		limit                   int
+		want                    []string
+	}{
+		{"", "", "", 0, []string{"A/2/0", "B/2/0", "B/2/1"}},
+		{"", "", "", 2, []string{"A/2/0", "B/2/0"}},
+		{"", "", "B/2/0", 2, []string{"B/2/1"}},
+		{"population", "", "", 0, []string{"A/2/0", "B/2/0"}},
+		{"", engine.DeliveryIncident, "", 0, []string{"B/2/1"}},
+		{"population", engine.DeliveryPending, "A/2/0", 0, []string{"B/2/0"}},
+		{"", engine.DeliveryDone, "", 0, []string{}},
+	} {
+		same(t, keys(ok(s.Deliveries(t.Context(), c.registry, c.status, c.after, c.limit))(t)), c.want)
+	}
+	_, err := s.Deliveries(t.Context(), "", "", "none", 0)
+	wants(t, err, engine.Invalid)
+}
