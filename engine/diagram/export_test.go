@@ -22,62 +22,83 @@ const (
 // Flaws lays a graph out and lists what is wrong with the picture.
 func Flaws(g Graph) []Flaw {
 	l := newLayout(&g)
-	var out []Flaw
-	add := func(kind, format string, a ...any) { out = append(out, Flaw{kind, fmt.Sprintf(format, a...)}) }
-	page := rect{0, 0, l.sizes.width, l.sizes.height}
-	var pieces []piece
+	c := check{l: l, page: rect{0, 0, l.sizes.width, l.sizes.height}}
 	for _, ln := range l.lines {
 		if len(ln.segs) == 0 {
-			add(LineThroughBox, "no route from %d to %d", ln.from, ln.to)
+			c.add(LineThroughBox, "no route from %d to %d", ln.from, ln.to)
 		}
-		pieces = append(pieces, l.pieces(ln)...)
+		c.pieces = append(c.pieces, l.pieces(ln)...)
 	}
-	for i := range l.boxes {
-		b := l.area(i)
-		for _, p := range pieces {
+	c.boxes()
+	c.lines()
+	c.labels()
+	return c.flaws
+}
+
+// check gathers the flaws of one picture.
+type check struct {
+	l      *layout
+	page   rect
+	pieces []piece
+	flaws  []Flaw
+}
+
+func (c *check) add(kind, format string, a ...any) {
+	c.flaws = append(c.flaws, Flaw{kind, fmt.Sprintf(format, a...)})
+}
+
+func (c *check) boxes() {
+	for i := range c.l.boxes {
+		b := c.l.area(i)
+		for _, p := range c.pieces {
 			if p.rect.overlaps(rect{b.x + 1, b.y + 1, b.w - 2, b.h - 2}) {
-				add(LineThroughBox, "line %d→%d, box %d", p.line.from, p.line.to, i)
+				c.add(LineThroughBox, "line %d→%d, box %d", p.line.from, p.line.to, i)
 			}
 		}
 		for k := range i {
-			if b.overlaps(l.area(k)) {
-				add(BoxesOverlap, "%d and %d", k, i)
+			if b.overlaps(c.l.area(k)) {
+				c.add(BoxesOverlap, "%d and %d", k, i)
 			}
 		}
-		if boxBold.widest(l.boxes[i].text) > b.w-4 {
-			add(TextTooWide, "%v", l.boxes[i].text)
+		if boxBold.widest(c.l.boxes[i].text) > b.w-4 {
+			c.add(TextTooWide, "%v", c.l.boxes[i].text)
 		}
-		if !inside(b, page) {
-			add(OffPage, "box %d", i)
+		if !inside(b, c.page) {
+			c.add(OffPage, "box %d", i)
 		}
 	}
-	for i, p := range pieces {
-		if !inside(p.rect, page) {
-			add(OffPage, "line %d→%d", p.line.from, p.line.to)
+}
+
+func (c *check) lines() {
+	for i, p := range c.pieces {
+		if !inside(p.rect, c.page) {
+			c.add(OffPage, "line %d→%d", p.line.from, p.line.to)
 		}
-		for _, q := range pieces[:i] {
+		for _, q := range c.pieces[:i] {
 			if p.line.net != q.line.net && together(p.rect, q.rect) {
-				add(LinesOverlap, "%d→%d and %d→%d", p.line.from, p.line.to, q.line.from, q.line.to)
+				c.add(LinesOverlap, "%d→%d and %d→%d", p.line.from, p.line.to, q.line.from, q.line.to)
 			}
 		}
 	}
-	for i := range l.labels {
-		r := l.labels[i].rect()
-		if !inside(r, page) {
-			add(OffPage, "label %v", l.labels[i].lines)
+}
+
+func (c *check) labels() {
+	for i := range c.l.labels {
+		t := &c.l.labels[i]
+		if !inside(t.rect(), c.page) {
+			c.add(OffPage, "label %v", t.lines)
 		}
 		for k := range i {
-			if r.overlaps(l.labels[k].rect()) {
-				add(LabelOverLabel, "%v over %v", l.labels[i].lines, l.labels[k].lines)
+			if t.rect().overlaps(c.l.labels[k].rect()) {
+				c.add(LabelOverLabel, "%v over %v", t.lines, c.l.labels[k].lines)
 			}
 		}
-		for k := range l.boxes {
-			if r.overlaps(l.area(k)) {
-				add(LabelOverBox, "%v over %d", l.labels[i].lines, k)
+		for k := range c.l.boxes {
+			if t.rect().overlaps(c.l.area(k)) {
+				c.add(LabelOverBox, "%v over %d", t.lines, k)
 			}
 		}
 	}
-	return out
 }
 
 func (l *layout) area(i int) rect {

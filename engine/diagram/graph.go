@@ -1,8 +1,6 @@
 package diagram
 
-import (
-	"lienthong/engine"
-)
+import "lienthong/engine"
 
 // CitizenLane is the id of the lane of the people a service is for; a title for
 // it in [Options].Agencies replaces the usual one.
@@ -138,8 +136,6 @@ var words = map[string]engine.Text{
 	"current":    {VI: "đang thực hiện", EN: "in progress"},
 	"done":       {VI: "đã xong", EN: "done"},
 	"struck":     {VI: "không thực hiện hoặc không đạt", EN: "not taken or not granted"},
-	"initial":    {VI: "bắt đầu", EN: "initial"},
-	"final":      {VI: "kết thúc", EN: "final"},
 }
 
 func word(key, lang string) string { return words[key].In(lang) }

@@ -1,8 +1,6 @@
 package diagram
 
-import (
-	"lienthong/engine"
-)
+import "lienthong/engine"
 
 // Service draws a service: the citizen files, the steps run in their agencies'
 // lanes, linked as they need each other, and the results go back to the citizen.

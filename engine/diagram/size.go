@@ -20,17 +20,16 @@ const (
 
 // sizes are the coordinates of the grid, once known.
 type sizes struct {
-	title          float64 // width of the lane titles' column
-	laneText       [][]string
-	colX, colW     []float64 // columns of boxes
-	rowY, rowH     []float64 // rows of boxes
-	chanX, chanW   []float64 // vertical channels
-	chanY, chanH   []float64 // horizontal channels
-	before, after  []float64 // of the vertical channels: room for labels on either side
-	caption        []float64 // of the horizontal channels: room for titles of frames
-	laneTop        []float64 // one more entry for the end
-	width, height  float64
-	topY, contentX float64
+	title         float64 // width of the lane titles' column
+	laneText      [][]string
+	colX, colW    []float64 // columns of boxes
+	rowY, rowH    []float64 // rows of boxes
+	chanX, chanW  []float64 // vertical channels
+	chanY, chanH  []float64 // horizontal channels
+	before, after []float64 // of the vertical channels: room for labels on either side
+	caption       []float64 // of the horizontal channels: room for titles of frames
+	laneTop       []float64 // one more entry for the end
+	width, height float64
 }
 
 // wrap breaks a node's texts and notes what room they need.
@@ -163,7 +162,7 @@ func (l *layout) measureRows() {
 		}
 	}
 	for _, f := range l.frames() {
-		z.caption[f.row0] = captionH
+		z.caption[f.row0] = captionH + 9
 	}
 	for lane := range l.g.Lanes {
 		l.fitLane(lane)

@@ -73,9 +73,10 @@ func (w *writer) printf(format string, a ...any) { fmt.Fprintf(&w.b, format, a..
 // num writes a coordinate with at most one decimal.
 func num(f float64) string { return strconv.FormatFloat(math.Round(f*10)/10, 'f', -1, 64) }
 
-// esc makes a text safe in XML content and attributes.
+// escaper writes what XML content and attributes may not hold.
 var escaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&#39;")
 
+// esc makes a text safe in XML.
 func esc(s string) string { return escaper.Replace(clean(s)) }
 
 func langOf(lang string) string {
