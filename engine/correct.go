@@ -74,7 +74,7 @@ func (d *decision) propagate(up *Dossier, version int) error {
 			}
 		}
 		if waits {
-			if err := d.upstreamAnswered(dos); err != nil {
+			if err := d.upstreamAnswered(dos, answerOf(changed, version)); err != nil {
 				return err
 			}
 		}
@@ -121,15 +121,34 @@ func (d *decision) review(dos *Dossier, of string, used, version int) {
 	d.notifyOffice(dos, NoteReview, map[string]any{"of": of, "annulled": version == 0, "review_due": formatTime(r.Due)})
 }
 
-// decideReview closes the oldest open review item, and takes the new values when
-// the dossier is to be amended or its result kept beside them.
+// Review decisions.
+const (
+	ReviewKeep  = "keep"
+	ReviewAmend = "amend"
+	ReviewAnnul = "annul"
+)
+
+// beginReview lets an amendment compute with the corrected values.
+func (d *decision) beginReview(dos *Dossier, a *Action) error {
+	r := dos.OpenReview()
+	if r == nil {
+		return d.noAction(dos)
+	}
+	if a.Review == ReviewAmend && r.To > 0 {
+		return d.rebind(dos)
+	}
+	return nil
+}
+
+// decideReview closes the oldest open review item; an amendment, which took all
+// new values, closes every item about a corrected result.
 func (d *decision) decideReview(dos *Dossier, decision string) {
 	r := dos.OpenReview()
-	to := r.To
-	d.emit(ReviewDecided{ev{dos.Step}, r.ID, decision, d.cmd.Actor.ID, d.now})
-	if decision == "amend" && to > 0 {
-		if with, uses, err := d.bind(d.svc.Step(dos.Step)); err == nil {
-			d.emit(WithChanged{ev{dos.Step}, with, uses})
+	amended := decision == ReviewAmend && r.To > 0
+	for i := range dos.Reviews {
+		x := dos.Reviews[i]
+		if x.Decision == "" && (x.ID == r.ID || amended && x.To > 0) {
+			d.emit(ReviewDecided{ev{dos.Step}, x.ID, decision, d.cmd.Actor.ID, d.now})
 		}
 	}
 }
@@ -154,11 +173,22 @@ func (d *decision) freshen(dos *Dossier) error {
 
 // upstreamAnswered takes the `by: upstream` action of a dossier that had returned
 // something.
-func (d *decision) upstreamAnswered(dos *Dossier) error {
+func (d *decision) upstreamAnswered(dos *Dossier, outcome string) error {
 	for _, a := range d.procedure(dos).Actions {
 		if slices.Contains(a.By, ByUpstream) && slices.Contains(a.From, dos.State) {
-			return d.take(dos, a, map[string]any{})
+			return d.take(dos, a, map[string]any{"outcome": outcome})
 		}
 	}
 	return nil
+}
+
+// answerOf names what the issuer did: amended, kept or annulled.
+func answerOf(changed bool, version int) string {
+	switch {
+	case version == 0:
+		return "annulled"
+	case changed:
+		return "amended"
+	}
+	return "kept"
 }

@@ -344,7 +344,13 @@ func (d *decision) reason(dos *Dossier) any {
 	if t, ok := rec["detail"]; ok {
 		return t
 	}
-	return Str(rec, "comment")
+	if c := Str(rec, "comment"); c != "" {
+		return c
+	}
+	if dos.Result != nil { // a refusal without an office: the reason is in what it issued
+		return dos.Result.Data["reason"]
+	}
+	return ""
 }
 
 func formatTime(t time.Time) string {

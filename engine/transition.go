@@ -93,8 +93,10 @@ func (d *decision) take(dos *Dossier, a *Action, record map[string]any) error {
 	if d.cmd.Comment != "" && d.cmd.Step == dos.Step && record["comment"] == nil {
 		record["comment"] = d.cmd.Comment
 	}
-	if a.Review != "" && dos.OpenReview() == nil {
-		return d.noAction(dos)
+	if a.Review != "" {
+		if err := d.beginReview(dos, a); err != nil {
+			return err
+		}
 	}
 	d.emit(Recorded{ev{dos.Step}, a.ID, record})
 	for _, b := range a.Set {
@@ -195,10 +197,12 @@ func (d *decision) enter(dos *Dossier, action, to string) error {
 	if err := d.askParties(dos, p, st); err != nil {
 		return err
 	}
-	d.tellMove(dos, st, was, reopened)
 	if st.Final != FinalNone {
-		return d.finish(dos, st, reopened)
+		if err := d.finish(dos, st, reopened); err != nil {
+			return err
+		}
 	}
+	d.tellMove(dos, st, was, reopened)
 	return nil
 }
 
@@ -409,9 +413,14 @@ func (d *decision) checkReply(dos *Dossier, data map[string]any) error {
 // finish issues what a final state gives and tells those who used an earlier
 // version of it.
 func (d *decision) finish(dos *Dossier, st *State, reopened bool) error {
-	if st.Final == FinalAnnulled && dos.Result != nil {
-		d.emit(ResultRevoked{ev{dos.Step}})
-		return d.propagate(dos, 0)
+	if st.Final == FinalAnnulled {
+		for r := dos.OpenReview(); r != nil; r = dos.OpenReview() {
+			d.emit(ReviewDecided{ev{dos.Step}, r.ID, ReviewAnnul, d.cmd.Actor.ID, d.now}) // nothing is left to review
+		}
+		if dos.Result != nil {
+			d.emit(ResultRevoked{ev{dos.Step}})
+			return d.propagate(dos, 0)
+		}
 	}
 	if st.Result == nil {
 		return nil

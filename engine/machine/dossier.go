@@ -132,10 +132,13 @@ func (l *loader) recordType(p *procedure, a *engine.Action) *cel.Type {
 			fields[n] = f
 		}
 	}
-	own := map[string]fieldSpec{"by": {cel.StringType, false}, "at": {cel.TimestampType, false}, "comment": optionalText}
+	own := map[string]fieldSpec{"by": {cel.StringType, false}, "at": {cel.StringType, false}, "comment": optionalText}
 	if refused || len(done) > 0 {
 		own["code"] = fieldSpec{cel.StringType, !refused || len(done) > 0}
 		own["detail"] = fieldSpec{cel.DynType, true}
+	}
+	if slices.Contains(a.By, engine.ByUpstream) { // what the issuer did: amended, kept or annulled
+		own["outcome"] = fieldSpec{cel.StringType, false}
 	}
 	for n, f := range own {
 		if _, given := fields[n]; !given {
