@@ -132,7 +132,7 @@ func (l *loader) recordType(p *procedure, a *engine.Action) *cel.Type {
 			fields[n] = f
 		}
 	}
-	own := map[string]fieldSpec{"by": {cel.StringType, false}, "at": {cel.StringType, false}, "comment": optionalText}
+	own := map[string]fieldSpec{"by": {cel.StringType, false}, "at": {cel.TimestampType, false}, "comment": optionalText}
 	if refused || len(done) > 0 {
 		own["code"] = fieldSpec{cel.StringType, !refused || len(done) > 0}
 		own["detail"] = fieldSpec{cel.DynType, true}
