@@ -28,6 +28,7 @@ var findingCases = []struct {
 }{
 	// files
 	{"too_large", "forms/x.yaml", "", strings.Repeat("# padding\n", 120_000), "0:0"},
+	{"too_many_keys", "forms/x.yaml", "", "form: x\n" + strings.Repeat("a:\n", 20_000), "20001:2"},
 	{"too_deep", "forms/x.yaml", "", "form: x\nschema: " + strings.Repeat("[", 100) + strings.Repeat("]", 100), "2:73"},
 	{"too_deep", "forms/x.yaml", "", "form: x\nschema:\n  " + strings.Repeat("- ", 200) + "a", "3:201"},
 	{"yaml_syntax", "forms/x.yaml", "", "form: x\nschema: {a: [}\n", "2:14"},

@@ -15,11 +15,13 @@ import (
 )
 
 // Bounds on one file. The YAML parser recurses, so nesting is bounded on its
-// tokens before it runs; an indentation is a nesting too.
+// tokens before it runs; an indentation is a nesting too, and to the parser so is
+// the next key of a mapping.
 const (
 	maxFileSize = 1 << 20
 	maxFlow     = 64
 	maxIndent   = 200
+	maxKeys     = 20_000
 )
 
 // kind is the sort of a YAML value.
@@ -154,7 +156,7 @@ func reportYAML(r *report, file string, err error) {
 // boundTokens refuses what would make the parser recurse deeply, and what makes
 // a value mean something other than what stands there (aliases, tags).
 func boundTokens(r *report, file string, tokens token.Tokens) bool {
-	flow, line := 0, 0
+	flow, line, keys := 0, 0, 0
 	for _, t := range tokens {
 		pos := t.Position
 		switch t.Type {
@@ -162,12 +164,18 @@ func boundTokens(r *report, file string, tokens token.Tokens) bool {
 			flow++
 		case token.MappingEndType, token.SequenceEndType:
 			flow--
+		case token.MappingValueType:
+			keys++
 		case token.AnchorType, token.AliasType, token.TagType, token.MergeKeyType, token.DirectiveType:
 			r.add(file, pos.Line, pos.Column, "yaml_alias", strings.TrimSpace(t.Origin))
 			return false
 		}
 		nests := pos.Line != line && flow == 0 || t.Type == token.SequenceEntryType || t.Type == token.MappingKeyType
 		line = pos.Line
+		if keys > maxKeys {
+			r.add(file, pos.Line, pos.Column, "too_many_keys", maxKeys)
+			return false
+		}
 		if flow > maxFlow || nests && t.Type != token.CommentType && pos.Column > maxIndent {
 			r.add(file, pos.Line, pos.Column, "too_deep")
 			return false
