@@ -143,6 +143,12 @@ func (c *Client) token(ctx context.Context, account string) (string, error) {
 type Case struct {
 	Code    string `json:"code"`
 	View    string `json:"view"`
+	Service struct {
+		ID      string `json:"id"`
+		Version string `json:"version"`
+	} `json:"service"`
+	Channel int    `json:"channel"`
+	Group   string `json:"group"`
 	Status  string `json:"status"`
 	Outcome string `json:"outcome"`
 	Portal  struct {
@@ -151,12 +157,15 @@ type Case struct {
 	} `json:"portal"`
 	Filed       time.Time      `json:"filed"`
 	Due         time.Time      `json:"due"`
+	Overdue     bool           `json:"overdue"`
 	Subject     string         `json:"subject"`
 	Application map[string]any `json:"application"`
 	Fee         *struct {
-		Amount  int64  `json:"amount"`
-		Status  string `json:"status"`
-		Receipt string `json:"receipt"`
+		Amount  int64     `json:"amount"`
+		Status  string    `json:"status"`
+		Receipt string    `json:"receipt"`
+		PaidAt  time.Time `json:"paid_at"`
+		Waiting *Waiting  `json:"waiting"`
 	} `json:"fee"`
 	Items    []Item    `json:"items"`
 	Dossiers []Dossier `json:"dossiers"`
@@ -192,6 +201,7 @@ type Dossier struct {
 	} `json:"office"`
 	Assignee string         `json:"assignee"`
 	Due      time.Time      `json:"due"`
+	Overdue  bool           `json:"overdue"`
 	Clock    string         `json:"clock"`
 	With     map[string]any `json:"with"`
 	Data     map[string]any `json:"data"`
@@ -211,17 +221,24 @@ type Dossier struct {
 		Due      time.Time `json:"due"`
 		Decision string    `json:"decision"`
 	} `json:"reviews"`
-	Waiting []struct {
-		For      string    `json:"for"`
-		Registry string    `json:"registry"`
-		Since    time.Time `json:"since"`
-		Status   string    `json:"status"`
-		Tries    int       `json:"tries"`
-		Error    string    `json:"last_error"`
-		Request  string    `json:"request"`
-	} `json:"waiting"`
-	Actions []Action `json:"actions"`
-	ETag    string   `json:"etag"`
+	Waiting []Waiting `json:"waiting"`
+	Actions []Action  `json:"actions"`
+	ETag    string    `json:"etag"`
+}
+
+// Waiting is one thing that must happen before a dossier goes on.
+type Waiting struct {
+	For      string      `json:"for"`
+	Steps    []string    `json:"steps"`
+	Registry string      `json:"registry"`
+	What     engine.Text `json:"what"`
+	Since    time.Time   `json:"since"`
+	Until    time.Time   `json:"until"`
+	Status   string      `json:"status"`
+	Tries    int         `json:"tries"`
+	Expected time.Time   `json:"expected"`
+	Error    string      `json:"last_error"`
+	Request  string      `json:"request"`
 }
 
 // Action is an action object.
