@@ -59,3 +59,9 @@ func tamperAccess(_ testing.TB, s engine.Store, n int64, change func(*rowenc.Acc
 	m := s.(*Store)
 	change(&m.access[n-1])
 }
+
+func BenchmarkStore(b *testing.B) {
+	storetest.Bench(b, storetest.Target{
+		Open: func(_ testing.TB, _ string, h storetest.Hooks) engine.Store { return NewWithHooks(Hooks(h)) },
+	})
+}

@@ -50,14 +50,15 @@ func (q *query) add(text string, args ...any) {
 // along dossiers_list, or, with a text, look-ups of what search found.
 func rowsQuery(cols string, rq engine.RowQuery, office string, shelf int, from *engine.Row, limit int) (string, []any) {
 	q := &query{}
-	q.add(`SELECT ` + cols + ` FROM dossiers d JOIN cases c ON c.code = d.case_code WHERE d.shelf <> 0`)
-	text, search := rowenc.ParseText(rq.Text)
-	if search {
-		q.add(` AND +d.office = ? AND +d.shelf = ? AND (d.case_code, d.step) IN (`, office, shelf)
+	if text, search := rowenc.ParseText(rq.Text); search {
+		q.add(`WITH found AS MATERIALIZED (`)
 		q.addSearch(text, office)
-		q.add(`)`)
+		// CROSS JOIN keeps the order: first what was found, then its dossier.
+		q.add(`) SELECT ` + cols + ` FROM found f CROSS JOIN dossiers d ON d.case_code = f.case_code AND d.step = f.step
+	CROSS JOIN cases c ON c.code = d.case_code WHERE d.shelf <> 0`)
+		q.add(` AND +d.office = ? AND +d.shelf = ?`, office, shelf)
 	} else {
-		q.add(` AND d.office = ? AND d.shelf = ?`, office, shelf)
+		q.add(`SELECT `+cols+` FROM dossiers d JOIN cases c ON c.code = d.case_code WHERE d.shelf <> 0 AND d.office = ? AND d.shelf = ?`, office, shelf)
 	}
 	for _, f := range []struct{ col, want string }{{"procedure", rq.Procedure}, {"state", rq.State}, {"assignee", rq.Assignee}} {
 		if f.want != "" {

@@ -9,6 +9,7 @@ import (
 	"go.uber.org/goleak"
 
 	"lienthong/engine"
+	"lienthong/store/memory"
 	"lienthong/store/rowenc"
 	"lienthong/store/storetest"
 )
@@ -123,3 +124,13 @@ func tamperAccess(t testing.TB, s engine.Store, n int64, change func(*rowenc.Acc
 			n, a.At, a.Account, a.Office, a.Case, a.What, a.Hash)
 	})
 }
+
+// TestDifferential compares this store with the oracle, call by call.
+func TestDifferential(t *testing.T) {
+	oracle := storetest.Target{Open: func(_ testing.TB, _ string, h storetest.Hooks) engine.Store {
+		return memory.NewWithHooks(memory.Hooks(h))
+	}}
+	storetest.Differential(t, oracle, target())
+}
+
+func BenchmarkStore(b *testing.B) { storetest.Bench(b, target()) }
