@@ -1,0 +1,136 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"lienthong/engine"
+	"lienthong/engine/runtime"
+)
+
+// Runtime is what the surface asks of engine/runtime; *runtime.Runtime has it.
+type Runtime interface {
+	Do(ctx context.Context, r runtime.Request) (runtime.Result, error)
+	File(ctx context.Context, f runtime.Filing) ([]*engine.Case, error)
+	Preview(ctx context.Context, f runtime.Filing) (runtime.Preview, error)
+	Reply(ctx context.Context, registry string, reply engine.Reply) error
+	Retry(ctx context.Context, actor engine.Actor, key string) error
+	Record(ctx context.Context, actor engine.Actor, key string, reply engine.Reply, note string) error
+	Skip(ctx context.Context, actor engine.Actor, key, note string) error
+	Now() time.Time
+	Advance(ctx context.Context, to time.Time) error
+	Settle(ctx context.Context) error
+	Subscribe() (<-chan string, func())
+}
+
+// Store is the part of engine.Store that the surface reads, and the desk that it
+// keeps. It never writes cases.
+type Store interface {
+	engine.Lists
+	engine.Desk
+	Load(ctx context.Context, code string) (*engine.Case, error)
+	History(ctx context.Context, code string, from int64, limit int) ([]engine.Entry, error)
+	Delivery(ctx context.Context, key string) (*engine.Delivery, error)
+	Deliveries(ctx context.Context, registry, status, after string, limit int) ([]engine.Delivery, error)
+	NextDue(ctx context.Context) (time.Time, bool, error)
+	Ready(ctx context.Context) error
+}
+
+// Catalogue is the published definitions; *machine.Set has it.
+type Catalogue interface {
+	engine.Definitions
+	// Services lists every version of every service.
+	Services() []*engine.Service
+	// Offices lists every office, closed ones too.
+	Offices() []engine.Office
+	// Units names the administrative units by code.
+	Units() map[string]engine.Text
+}
+
+// Messages renders what people are told; *workflows.Messages has it.
+type Messages interface {
+	Render(what string, params map[string]any, lang string) (subject, text string)
+}
+
+// Demo is what a demonstration may do and a server in service may not.
+type Demo struct {
+	// OpenSignIn lets every account sign in without its pass phrase.
+	OpenSignIn bool
+	// Faults reads (body nil) or turns the fault dial of one registry and returns
+	// the dial as JSON. NotFound and Invalid are told to the caller.
+	Faults func(ctx context.Context, registry string, body []byte) ([]byte, error)
+}
+
+// Limits bound what one caller may ask for. Zero values mean the defaults.
+type Limits struct {
+	SignInsPerMinute int           // from one address; 30, negative = no limit
+	PublicPerMinute  int           // public result checks from one address; 120, negative = no limit
+	DocumentBytes    int64         // of one uploaded document; 10 MiB
+	Session          time.Duration // how long a session lasts, wall clock; 8 h
+	Batch            int           // dossiers in one batch; 100
+	Streams          int           // event streams open at once; 1000
+	Heartbeat        time.Duration // between signs of life on a stream; 15 s
+}
+
+// Config is everything that the surface needs from outside.
+type Config struct {
+	Runtime     Runtime
+	Store       Store
+	Definitions Catalogue
+	Messages    Messages
+	// Callback verifies the signature of a registry's late answer and reads it. An
+	// Unauthenticated error means a wrong signature, Invalid an unreadable body.
+	Callback func(registry string, h http.Header, body []byte) (engine.Reply, error)
+	// Lookup reads from a register for prefill: its answer, NotFound when the
+	// register refuses (it does not know), Unavailable when it is silent.
+	Lookup func(ctx context.Context, registry, operation string, input map[string]any) (map[string]any, error)
+	Demo   *Demo            // nil in service
+	Wall   func() time.Time // for sessions and limits; time.Now
+	Logger *slog.Logger     // silent when nil
+	Limits Limits
+	// Version is written into the OpenAPI document; "1" when empty.
+	Version string
+}
+
+func (c *Config) complete() error {
+	if c.Runtime == nil || c.Store == nil || c.Definitions == nil || c.Messages == nil {
+		return errors.New("api: Runtime, Store, Definitions and Messages are required")
+	}
+	if c.Callback == nil {
+		c.Callback = func(string, http.Header, []byte) (engine.Reply, error) {
+			return engine.Reply{}, &engine.Error{Code: engine.Unauthenticated}
+		}
+	}
+	if c.Lookup == nil {
+		c.Lookup = func(context.Context, string, string, map[string]any) (map[string]any, error) {
+			return nil, &engine.Error{Code: engine.Unavailable}
+		}
+	}
+	if c.Wall == nil {
+		c.Wall = time.Now
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Version == "" {
+		c.Version = "1"
+	}
+	l := &c.Limits
+	orDefault(&l.SignInsPerMinute, 30)
+	orDefault(&l.PublicPerMinute, 120)
+	orDefault(&l.DocumentBytes, 10<<20)
+	orDefault(&l.Session, 8*time.Hour)
+	orDefault(&l.Batch, 100)
+	orDefault(&l.Streams, 1000)
+	orDefault(&l.Heartbeat, 15*time.Second)
+	return nil
+}
+
+func orDefault[N int | int64 | time.Duration](p *N, def N) {
+	if *p == 0 {
+		*p = def
+	}
+}

@@ -1,0 +1,190 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"lienthong/engine"
+	"lienthong/engine/calendar"
+)
+
+type clockBody struct {
+	Advance string    `json:"advance,omitempty" maxLength:"40" doc:"A duration (3h, 90m) or a limit (1 working day, 2 months)" example:"1 working day"`
+	To      time.Time `json:"to,omitzero" doc:"An instant, instead of advance"`
+}
+
+type demoClockView struct {
+	Now        Time   `json:"now"`
+	WorkingDay bool   `json:"working_day"`
+	Calendar   string `json:"calendar"`
+	NextDue    Time   `json:"next_due,omitzero" doc:"The next thing that happens by itself"`
+}
+
+type demoClockAnswer struct{ Body demoClockView }
+
+func (s *Server) routeDemo() {
+	tester := only(roleTester)
+	route(s, op{method: http.MethodGet, path: base + "/demo/clock", id: "demo-clock", tag: "demo", summary: "The business clock", status: 200, who: tester}, s.demoClock)
+	route(s, op{method: http.MethodPost, path: base + "/demo/clock", id: "advance-demo-clock", tag: "demo", summary: "Put the business clock forward; stops at everything that falls due on the way", status: 200, who: tester, errors: []int{409}}, s.advance)
+	fault := op{method: http.MethodGet, path: base + "/demo/agencies/{id}/faults", id: "demo-faults", tag: "demo", summary: "A registry's fault dial", status: 200, who: tester}
+	route(s, fault, s.faults)
+	fault.method, fault.id, fault.summary = http.MethodPut, "set-demo-faults", "Turn a registry's fault dial"
+	route(s, fault, s.setFaults)
+}
+
+// demo is refused where nothing is demonstrated.
+func (s *Server) demo() (*Demo, error) {
+	if s.cfg.Demo == nil {
+		return nil, notFound()
+	}
+	return s.cfg.Demo, nil
+}
+
+func (s *Server) demoClock(ctx context.Context, _ *struct{}) (*demoClockAnswer, error) {
+	if _, err := s.demo(); err != nil {
+		return nil, err
+	}
+	return s.showClock(ctx)
+}
+
+func (s *Server) showClock(ctx context.Context) (*demoClockAnswer, error) {
+	now := s.cfg.Runtime.Now()
+	out := &demoClockAnswer{}
+	out.Body.Now = at(now)
+	if cal := s.cfg.Definitions.Calendar(now); cal != nil {
+		out.Body.WorkingDay, out.Body.Calendar = cal.WorkingDay(calendar.DateOf(now)), cal.ID
+	}
+	due, ok, err := s.cfg.Store.NextDue(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if ok {
+		out.Body.NextDue = at(due)
+	}
+	return out, nil
+}
+
+func (s *Server) advance(ctx context.Context, in *struct {
+	Keyed
+	Body clockBody
+}) (*demoClockAnswer, error) {
+	if _, err := s.demo(); err != nil {
+		return nil, err
+	}
+	key := callerOf(ctx).actor.ID + "/" + in.Key
+	if in.Key != "" {
+		was, err := s.once.get(key, digestOf(ctx))
+		if err != nil {
+			return nil, err
+		}
+		if was != nil {
+			return was.(*demoClockAnswer), nil
+		}
+	}
+	to, err := s.instant(in.Body)
+	if err != nil {
+		return nil, err
+	}
+	// An advance is many commits: it goes on when the caller leaves.
+	if err := s.cfg.Runtime.Advance(context.WithoutCancel(ctx), to); err != nil {
+		return nil, err
+	}
+	out, err := s.showClock(ctx)
+	if err == nil && in.Key != "" {
+		s.once.put(key, digestOf(ctx), out)
+	}
+	return out, err
+}
+
+// farthest is how far one advance may go.
+const farthest = 5 * 366 * 24 * time.Hour
+
+// instant reads where the clock should go: a working day is the same time of day
+// on the next working day.
+func (s *Server) instant(b clockBody) (time.Time, error) {
+	now := s.cfg.Runtime.Now()
+	to := b.To
+	if (b.Advance == "") == b.To.IsZero() {
+		return now, invalid("/advance", "required", "Cho biết advance hoặc to.", "Send either advance or to.")
+	}
+	if b.Advance != "" {
+		var err error
+		if to, err = s.ahead(now, strings.TrimSpace(b.Advance)); err != nil {
+			return now, err
+		}
+	}
+	if to.Before(now) || to.After(now.Add(farthest)) {
+		return now, invalid("/to", "range", "Đồng hồ chỉ đi tới, tối đa năm năm.", "The clock only goes forward, at most five years.")
+	}
+	return to, nil
+}
+
+func (s *Server) ahead(now time.Time, text string) (time.Time, error) {
+	if d, err := time.ParseDuration(text); err == nil {
+		return now.Add(d), nil
+	}
+	cal := s.cfg.Definitions.Calendar(now)
+	l, err := calendar.ParseLimit(text)
+	if err != nil || cal == nil || l.N > 1000 {
+		return now, invalid("/advance", "format", "Viết như 3h hoặc 1 working day.", "Write 3h, or 1 working day.")
+	}
+	if l.Unit != calendar.WorkingDay {
+		return cal.After(now, l), nil
+	}
+	day := calendar.DateOf(now)
+	for range l.N {
+		day = cal.NextWorkingDay(day.AddDays(1))
+	}
+	local := now.In(calendar.Zone)
+	return day.At(local.Hour(), local.Minute()).Add(time.Duration(local.Second()) * time.Second), nil
+}
+
+type faultsAnswer struct{ Body Object }
+
+func (s *Server) faults(ctx context.Context, in *struct {
+	ID string `path:"id" maxLength:"60" doc:"Registry"`
+}) (*faultsAnswer, error) {
+	return s.dial(ctx, in.ID, nil)
+}
+
+func (s *Server) setFaults(ctx context.Context, in *struct {
+	ID   string `path:"id" maxLength:"60" doc:"Registry"`
+	Body Object
+	rawBody
+}) (*faultsAnswer, error) {
+	return s.dial(ctx, in.ID, in.bytes)
+}
+
+func (s *Server) dial(ctx context.Context, registry string, body []byte) (*faultsAnswer, error) {
+	d, err := s.demo()
+	if err != nil {
+		return nil, err
+	}
+	if d.Faults == nil {
+		return nil, notFound()
+	}
+	raw, err := d.Faults(ctx, registry, body)
+	if err != nil {
+		return nil, err
+	}
+	out := &faultsAnswer{}
+	var o map[string]any
+	if err := engine.Unmarshal(raw, &o); err != nil {
+		return nil, &engine.Error{Code: engine.Internal, Err: err}
+	}
+	out.Body = o
+	return out, nil
+}
+
+// rawBody keeps the exact bytes of a body.
+type rawBody struct{ bytes []byte }
+
+// Resolve takes the bytes.
+func (b *rawBody) Resolve(hc huma.Context) []error {
+	b.bytes, _ = rawOf(hc)
+	return nil
+}

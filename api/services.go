@@ -1,0 +1,247 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"time"
+
+	"lienthong/engine"
+)
+
+type serviceView struct {
+	ID      string   `json:"id"`
+	Version string   `json:"version"`
+	Code    string   `json:"code" doc:"National procedure code"`
+	Title   Text     `json:"title"`
+	Summary Text     `json:"summary"`
+	Legal   []string `json:"legal"`
+	From    Time     `json:"from,omitzero" doc:"In force for applications filed from"`
+	To      Time     `json:"to,omitzero" doc:"Exclusive"`
+	InForce bool     `json:"in_force"`
+	Limit   string   `json:"limit,omitempty"`
+}
+
+type serviceDetail struct {
+	serviceView
+	Hash     string            `json:"hash" doc:"Of everything that decides"`
+	Form     *formView         `json:"form,omitempty"`
+	Each     *eachView         `json:"each,omitempty" doc:"One case for each element of a list"`
+	Fee      *feeRule          `json:"fee,omitempty"`
+	Subforms []string          `json:"subforms,omitempty" doc:"Sector forms filled from the combined one"`
+	Steps    []serviceStepView `json:"steps"`
+	Versions []string          `json:"versions" doc:"All published ones, oldest first"`
+}
+
+type formView struct {
+	ID     string `json:"id"`
+	Title  Text   `json:"title"`
+	Schema Object `json:"schema" doc:"JSON Schema 2020-12 with x-label, x-source, x-needed-by"`
+}
+
+type eachView struct {
+	List string `json:"list"`
+	As   string `json:"as"`
+}
+
+type feeRule struct {
+	Purpose Text   `json:"purpose"`
+	Within  string `json:"within,omitempty"`
+	Amount  string `json:"amount" doc:"How it is computed; POST …/check tells the amount"`
+}
+
+type serviceStepView struct {
+	ID        string       `json:"id"`
+	Title     Text         `json:"title"`
+	Procedure procedureRef `json:"procedure"`
+	Agency    string       `json:"agency"`
+	Needs     []string     `json:"needs,omitempty"`
+	Optional  bool         `json:"conditional,omitempty" doc:"Runs only under a condition"`
+	If        string       `json:"if,omitempty"`
+	Limit     string       `json:"limit,omitempty"`
+	States    []stateRef   `json:"states"`
+	Documents []stateDoc   `json:"results,omitempty"`
+}
+
+type stateRef struct {
+	ID     string `json:"id"`
+	Title  Text   `json:"title"`
+	Portal int    `json:"portal"`
+	Clock  string `json:"clock"`
+	Final  string `json:"final,omitempty"`
+}
+
+type stateDoc struct {
+	Document string `json:"document"`
+	Code     string `json:"code"`
+	Title    Text   `json:"title"`
+	Paper    bool   `json:"paper,omitempty"`
+}
+
+func (s *Server) routeServices() {
+	route(s, op{method: http.MethodGet, path: base + "/services", id: "list-services", tag: "services", summary: "What can be applied for", status: 200, who: anyone}, s.listServices)
+	route(s, op{method: http.MethodGet, path: base + "/services/{id}", id: "get-service", tag: "services", summary: "A service: form, steps, limits, fee, legal basis", status: 200, who: anyone}, s.getService)
+}
+
+func (s *Server) listServices(ctx context.Context, in *struct {
+	All bool `query:"all" doc:"Every published version, not only those in force"`
+}) (*struct {
+	Body struct {
+		Services []serviceView `json:"services"`
+	}
+}, error) {
+	out := &struct {
+		Body struct {
+			Services []serviceView `json:"services"`
+		}
+	}{}
+	out.Body.Services = []serviceView{}
+	now := s.cfg.Runtime.Now()
+	for _, svc := range s.cfg.Definitions.Services() {
+		if v := serviceOf(svc, now); in.All || v.InForce {
+			out.Body.Services = append(out.Body.Services, v)
+		}
+	}
+	return out, nil
+}
+
+func serviceOf(svc *engine.Service, now time.Time) serviceView {
+	v := serviceView{ID: svc.ID, Version: svc.Version, Code: svc.Code, Title: svc.Title, Summary: svc.Summary, Legal: svc.Legal,
+		From: at(svc.From), To: at(svc.To), InForce: !now.Before(svc.From) && (svc.To.IsZero() || now.Before(svc.To)), Limit: limitOf(svc.Limit)}
+	if v.Legal == nil {
+		v.Legal = []string{}
+	}
+	return v
+}
+
+func limitOf(l *engine.Limit) string {
+	switch {
+	case l == nil:
+		return ""
+	case l.Param != "":
+		return "param " + l.Param
+	}
+	return l.Within.String()
+}
+
+func (s *Server) getService(ctx context.Context, in *struct {
+	ID      string `path:"id" maxLength:"60"`
+	Version string `query:"version" maxLength:"60" doc:"The one in force when absent"`
+}) (*struct{ Body serviceDetail }, error) {
+	now := s.cfg.Runtime.Now()
+	svc, err := s.cfg.Definitions.ServiceAt(in.ID, now)
+	if in.Version != "" {
+		svc, err = s.cfg.Definitions.Service(in.ID, in.Version)
+	}
+	if err != nil {
+		return nil, err
+	}
+	v := serviceDetail{serviceView: serviceOf(svc, now), Hash: svc.Hash, Subforms: svc.Subforms, Steps: []serviceStepView{}, Versions: []string{}}
+	if svc.Form != nil {
+		v.Form = &formView{ID: svc.Form.ID, Title: svc.Form.Title, Schema: schemaOf(svc.Form)}
+	}
+	if svc.Each != nil {
+		v.Each = &eachView{svc.Each.List, svc.Each.As}
+	}
+	if f := svc.Fee; f != nil {
+		v.Fee = &feeRule{Purpose: f.Purpose, Within: limitOf(f.Within), Amount: f.Amount.Source()}
+	}
+	for _, st := range svc.Steps {
+		v.Steps = append(v.Steps, stepOf(st))
+	}
+	for _, other := range s.cfg.Definitions.Services() {
+		if other.ID == svc.ID {
+			v.Versions = append(v.Versions, other.Version)
+		}
+	}
+	return &struct{ Body serviceDetail }{v}, nil
+}
+
+func stepOf(st *engine.Step) serviceStepView {
+	p := st.Procedure
+	v := serviceStepView{ID: st.ID, Title: st.Title, Procedure: procedureRef{ID: p.ID, Code: p.Code, Title: p.Title}, Agency: p.Agency,
+		Optional: st.If != nil, Limit: limitOf(p.Limit), States: []stateRef{}}
+	if st.If != nil {
+		v.If = st.If.Source()
+	}
+	for _, n := range st.Needs {
+		v.Needs = append(v.Needs, n.Step)
+	}
+	for _, state := range p.States {
+		v.States = append(v.States, stateRef{ID: state.ID, Title: state.Title, Portal: state.Portal, Clock: string(state.Clock), Final: string(state.Final)})
+		if r := state.Result; r != nil && !slices.ContainsFunc(v.Documents, func(d stateDoc) bool { return d.Document == r.Document }) {
+			v.Documents = append(v.Documents, stateDoc{Document: r.Document, Code: r.Code, Title: r.Title, Paper: r.Paper})
+		}
+	}
+	return v
+}
+
+type checkView struct {
+	Valid     bool         `json:"valid"`
+	Service   string       `json:"service"`
+	Version   string       `json:"version,omitempty"`
+	At        Time         `json:"at"`
+	Problems  []FieldError `json:"problems"`
+	Duplicate *Problem     `json:"duplicate,omitempty" doc:"Another case holds the same key"`
+	Fee       int64        `json:"fee" doc:"đồng, for all cases"`
+	Due       Time         `json:"due,omitzero"`
+	Cases     []checkCase  `json:"cases"`
+}
+
+type checkCase struct {
+	Subject string      `json:"subject"`
+	Fee     int64       `json:"fee"`
+	Due     Time        `json:"due,omitzero"`
+	Steps   []checkStep `json:"steps"`
+}
+
+type checkStep struct {
+	Step   string     `json:"step"`
+	Title  Text       `json:"title"`
+	Office *officeRef `json:"office,omitempty"`
+	Closed string     `json:"closed,omitempty" doc:"Why it will not run"`
+	May    bool       `json:"may,omitempty" doc:"Depends on what comes before it"`
+	Due    Time       `json:"due,omitzero"`
+}
+
+func (s *Server) checkApplication(ctx context.Context, in *struct {
+	ID string `path:"id" maxLength:"60"`
+	Keyed
+	Body checkBody
+}) (*struct{ Body checkView }, error) {
+	b := filingBody{Service: in.ID, Application: in.Body.Application, Prefill: in.Body.Prefill, Disputes: in.Body.Disputes, Channel: in.Body.Channel, OnBehalfOf: in.Body.OnBehalfOf}
+	f, err := s.filing(ctx, &b)
+	if err != nil {
+		return nil, err
+	}
+	p, err := s.cfg.Runtime.Preview(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	lang := langOf(ctx)
+	v := checkView{Valid: len(p.Problems) == 0 && p.Duplicate == nil, Service: p.Service, Version: p.Version, At: at(p.At), Problems: []FieldError{},
+		Fee: p.Fee, Due: at(p.Due), Cases: []checkCase{}}
+	for _, x := range p.Problems {
+		v.Problems = append(v.Problems, FieldError{x.Pointer, x.Code, x.Detail.In(lang)})
+	}
+	if p.Duplicate != nil {
+		v.Duplicate = problemOf(s.hideOther(ctx, p.Duplicate), lang)
+	}
+	for _, c := range p.Cases {
+		cv := checkCase{Subject: c.Subject, Fee: c.Fee, Due: at(c.Due), Steps: []checkStep{}}
+		for _, st := range c.Steps {
+			cv.Steps = append(cv.Steps, checkStep{Step: st.Step, Title: st.Title, Office: s.officeRef(st.Office), Closed: st.Closed, May: st.May, Due: at(st.Due)})
+		}
+		v.Cases = append(v.Cases, cv)
+	}
+	return &struct{ Body checkView }{v}, nil
+}
+
+// checkBody is filingBody without the service, which the address names.
+type checkBody struct {
+	Application Object            `json:"application"`
+	Prefill     string            `json:"prefill,omitempty" maxLength:"100"`
+	Disputes    map[string]string `json:"disputes,omitempty"`
+	Channel     int               `json:"channel,omitempty" minimum:"1" maximum:"3"`
+	OnBehalfOf  *behalfBody       `json:"on_behalf_of,omitempty"`
+}

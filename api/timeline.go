@@ -1,0 +1,353 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"lienthong/engine"
+	"lienthong/engine/calendar"
+)
+
+// momentView is one thing that happened, in plain words.
+type momentView struct {
+	Seq    int64      `json:"seq"`
+	At     Time       `json:"at"`
+	Kind   string     `json:"kind"`
+	Step   string     `json:"step,omitempty"`
+	Title  *Text      `json:"title,omitempty" doc:"Of the part"`
+	Who    actorView  `json:"who"`
+	Office *officeRef `json:"office,omitempty" doc:"Where the part was"`
+	Text   string     `json:"text"`
+	Due    Time       `json:"due,omitzero" doc:"When the part was due, as it stood then"`
+}
+
+func (s *Server) routeTimeline() {
+	route(s, op{method: http.MethodGet, path: base + "/cases/{code}/timeline", id: "case-timeline", tag: "cases", summary: "What happened, in plain words: who, what, which office, when, due when", status: 200, who: caseFolk}, s.timeline)
+}
+
+func (s *Server) timeline(ctx context.Context, in *struct{ CasePath }) (*struct {
+	Body struct {
+		Moments []momentView `json:"moments" doc:"Oldest first"`
+	}
+}, error) {
+	c, err := s.read(ctx, in.Code, "timeline")
+	if err != nil {
+		return nil, err
+	}
+	entries, err := s.cfg.Store.History(ctx, c.Code, 1, 0)
+	if err != nil {
+		return nil, err
+	}
+	out := &struct {
+		Body struct {
+			Moments []momentView `json:"moments" doc:"Oldest first"`
+		}
+	}{}
+	t := teller{p: s.picture(ctx, c), lang: langOf(ctx), out: []momentView{}}
+	for i := range entries {
+		t.tell(&entries[i])
+	}
+	out.Body.Moments = t.out
+	return out, nil
+}
+
+// sentences are what the events say. {part} is the step's title, {office} its
+// office; the others are the event's own.
+var sentences = map[string]Text{
+	"filed":             {VI: "Đã nộp hồ sơ: {service}.", EN: "Filed: {service}."},
+	"filed_for":         {VI: "Bộ phận một cửa đã nhận hồ sơ nộp thay: {service}.", EN: "The counter took the application: {service}."},
+	"application":       {VI: "Tờ khai đã được thay bằng bản mới.", EN: "The declaration was replaced."},
+	"fee_asked":         {VI: "Cần nộp lệ phí {amount} đồng.", EN: "A fee of {amount} đồng is due."},
+	"fee_paid":          {VI: "Đã nộp lệ phí. Biên lai: {receipt}.", EN: "The fee was paid. Receipt: {receipt}."},
+	"fee_cancelled":     {VI: "Lệ phí không còn phải nộp.", EN: "The fee is no longer asked for."},
+	"step_opened":       {VI: "{part}: hồ sơ {code} được gửi đến {office}.", EN: "{part}: dossier {code} went to {office}."},
+	"step_closed":       {VI: "{part}: không thực hiện ({why}).", EN: "{part}: will not run ({why})."},
+	"step_reset":        {VI: "{part}: được nộp lại.", EN: "{part}: filed again."},
+	"moved":             {VI: "{part}: {action}. Trạng thái: {state}.", EN: "{part}: {action}. State: {state}."},
+	"moved_by_itself":   {VI: "{part}: hết thời hạn của bước trước. Trạng thái: {state}.", EN: "{part}: the time of the last state ended. State: {state}."},
+	"clock_calendar":    {VI: "{part}: ngày hẹn trả chuyển sang {due} theo lịch làm việc mới.", EN: "{part}: the due time moved to {due} with the new calendar."},
+	"warned":            {VI: "{part}: sắp đến hạn {due}.", EN: "{part}: the due time {due} is near."},
+	"apologised":        {VI: "{office} xin lỗi và hẹn lại {due}. Lý do: {reason}", EN: "{office} apologised and gave a new date, {due}. Reason: {reason}"},
+	"requested":         {VI: "{part}: đã gửi yêu cầu “{operation}”.", EN: "{part}: asked for “{operation}”."},
+	"replied_done":      {VI: "{part}: cơ sở dữ liệu đã thực hiện yêu cầu.", EN: "{part}: the register did what was asked."},
+	"replied_refused":   {VI: "{part}: cơ sở dữ liệu từ chối ({code}).", EN: "{part}: the register refused ({code})."},
+	"recorded_by_hand":  {VI: "{part}: câu trả lời bằng giấy đã được ghi nhận.", EN: "{part}: an answer on paper was recorded."},
+	"parties_asked":     {VI: "{part}: đã hỏi ý kiến {count} người.", EN: "{part}: {count} people were asked to agree."},
+	"party_agreed":      {VI: "{part}: một người được hỏi đã đồng ý.", EN: "{part}: one of those asked agreed."},
+	"party_declined":    {VI: "{part}: một người được hỏi không đồng ý.", EN: "{part}: one of those asked did not agree."},
+	"items_asked":       {VI: "{office} yêu cầu bổ sung: {items}.", EN: "{office} asks for: {items}."},
+	"item_answered":     {VI: "Đã bổ sung: {items}.", EN: "Answered: {items}."},
+	"result_issued":     {VI: "{part}: đã có kết quả “{document}”.", EN: "{part}: the result “{document}” was issued."},
+	"result_corrected":  {VI: "{part}: kết quả “{document}” được thay bằng bản {version}.", EN: "{part}: the result “{document}” was replaced by version {version}."},
+	"result_revoked":    {VI: "{part}: kết quả bị thu hồi.", EN: "{part}: the result was revoked."},
+	"delivered":         {VI: "{part}: đã trả kết quả.", EN: "{part}: the result was delivered."},
+	"returned_upstream": {VI: "{part}: đề nghị bước “{to}” sửa kết quả.", EN: "{part}: asked “{to}” to correct its result."},
+	"with_changed":      {VI: "{part}: nhận dữ liệu đã sửa từ bước trước.", EN: "{part}: took corrected data from an earlier part."},
+	"review_opened":     {VI: "{part}: rà soát lại vì kết quả của “{to}” đã thay đổi.", EN: "{part}: looks again, since the result of “{to}” changed."},
+	"review_keep":       {VI: "{part}: rà soát xong, giữ nguyên.", EN: "{part}: reviewed and kept."},
+	"review_amend":      {VI: "{part}: rà soát xong, sửa kết quả.", EN: "{part}: reviewed and amended."},
+	"review_annul":      {VI: "{part}: rà soát xong, hủy kết quả.", EN: "{part}: reviewed and annulled."},
+	"assigned":          {VI: "{part}: do {account} xử lý.", EN: "{part}: handled by {account}."},
+	"released":          {VI: "{part}: chờ phân công.", EN: "{part}: waits to be assigned."},
+	"transferred":       {VI: "{part}: chuyển đến {office}. Lý do: {reason}", EN: "{part}: transferred to {office}. Reason: {reason}"},
+	"case_closed":       {VI: "Hồ sơ kết thúc: {outcome}.", EN: "The case ended: {outcome}."},
+	"case_reopened":     {VI: "Hồ sơ được mở lại.", EN: "The case runs again."},
+	"erased":            {VI: "Dữ liệu cá nhân đã được xóa theo luật.", EN: "Personal data were lawfully erased."},
+}
+
+// terms are the closed words of events.
+var terms = map[string]Text{
+	engine.ClosedAbsent:            {VI: "không đề nghị", EN: "not asked for"},
+	engine.ClosedNotApplicable:     {VI: "không áp dụng", EN: "does not apply"},
+	engine.ClosedNeed:              {VI: "bước trước không thành", EN: "what it needs did not succeed"},
+	engine.ClosedWithdrawn:         {VI: "đã rút", EN: "withdrawn"},
+	engine.ClosedExpired:           {VI: "hết hạn", EN: "expired"},
+	engine.ClosedRefused:           {VI: "không đủ điều kiện", EN: "not eligible"},
+	string(engine.Completed):       {VI: "hoàn thành", EN: "completed"},
+	string(engine.CompletedInPart): {VI: "hoàn thành một phần", EN: "completed in part"},
+}
+
+// teller turns entries into moments. It folds as it goes, so that offices and due
+// times are those of the moment.
+type teller struct {
+	p    *picture
+	lang string
+	c    *engine.Case
+	e    *engine.Entry
+	out  []momentView
+}
+
+func (t *teller) tell(e *engine.Entry) {
+	t.e, t.c = e, engine.Fold(t.c, *e)
+	for _, v := range e.Events {
+		t.event(v)
+	}
+}
+
+// say adds a moment; pairs fill the sentence's places.
+func (t *teller) say(kind, step string, pairs ...string) {
+	m := momentView{Seq: t.e.Seq, At: at(t.e.At), Kind: kind, Step: step, Who: t.p.s.actorView(t.e.Command.Actor)}
+	places := []string{"{service}", t.p.serviceRef().Title.In(t.lang)}
+	if d := t.c.Dossier(step); d != nil {
+		m.Office, m.Due = t.p.s.officeRef(d.Office), at(d.Due())
+		if st := t.p.step(step); st != nil {
+			m.Title = &st.Title
+			places = append(places, "{part}", st.Title.In(t.lang))
+		} else {
+			places = append(places, "{part}", step)
+		}
+	}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		places = append(places, "{"+pairs[i]+"}", pairs[i+1])
+	}
+	if m.Office != nil {
+		places = append(places, "{office}", m.Office.Name.In(t.lang))
+	}
+	m.Text = strings.NewReplacer(places...).Replace(sentences[kind].In(t.lang))
+	t.out = append(t.out, m)
+}
+
+func (t *teller) event(v engine.Event) {
+	step := v.Of()
+	switch v := v.(type) {
+	case engine.Filed:
+		kind := "filed"
+		if v.By.Kind == engine.Staff {
+			kind = "filed_for"
+		}
+		t.say(kind, "")
+	case engine.ApplicationChanged:
+		t.say("application", "")
+	case engine.FeeAsked:
+		t.say("fee_asked", "", "amount", dong(v.Amount))
+	case engine.FeeSettled:
+		if v.Status == engine.FeePaid {
+			t.say("fee_paid", "", "receipt", v.Receipt)
+		} else {
+			t.say("fee_cancelled", "")
+		}
+	case engine.StepOpened:
+		t.say("step_opened", step, "code", v.Code)
+	case engine.StepClosed:
+		why := t.term(v.Why)
+		if v.Reason != nil {
+			why = v.Reason.In(t.lang)
+		}
+		t.say("step_closed", step, "why", why)
+	case engine.StepReset:
+		t.say("step_reset", step)
+	case engine.Moved:
+		t.moved(v)
+	case engine.ClockChanged:
+		if v.Why == "calendar" && step != "" {
+			t.say("clock_calendar", step, "due", t.when(v.Clock.Due))
+		}
+	case engine.Warned:
+		if step != "" {
+			t.say("warned", step, "due", t.when(v.Due))
+		}
+	case engine.Apologised:
+		t.say("apologised", step, "due", t.when(v.To), "reason", v.Reason, "office", t.ownOffice())
+	case engine.Assigned:
+		if v.Account == "" {
+			t.say("released", step)
+		} else {
+			t.say("assigned", step, "account", v.Account)
+		}
+	case engine.Transferred:
+		t.say("transferred", step, "reason", v.Reason)
+	case engine.CaseClosed:
+		t.say("case_closed", "", "outcome", t.term(string(v.Outcome)))
+	case engine.CaseReopened:
+		t.say("case_reopened", "")
+	case engine.Erased:
+		t.say("erased", "")
+	default:
+		t.dealing(v)
+	}
+}
+
+// dealing tells of registries, people who are asked, and results.
+func (t *teller) dealing(v engine.Event) {
+	step := v.Of()
+	switch v := v.(type) {
+	case engine.Requested:
+		if step == "" {
+			return // the fee: told by FeeAsked
+		}
+		title := v.Registry + "/" + v.Operation
+		if o, ok := t.p.s.cfg.Definitions.Operation(v.Registry, v.Operation); ok {
+			title = o.Title.In(t.lang)
+		}
+		t.say("requested", step, "operation", title)
+	case engine.Replied:
+		if step == "" {
+			return
+		}
+		if v.By != "" {
+			t.say("recorded_by_hand", step)
+		}
+		t.say("replied_"+v.Outcome, step, "code", v.Code)
+	case engine.PartiesAsked:
+		people := map[string]bool{}
+		for _, set := range v.Sets {
+			for _, p := range set.People {
+				people[p] = true
+			}
+		}
+		t.say("parties_asked", step, "count", strconv.Itoa(len(people)))
+	case engine.PartyAnswered:
+		if v.Agree {
+			t.say("party_agreed", step)
+		} else {
+			t.say("party_declined", step)
+		}
+	case engine.ItemsAsked:
+		var about []string
+		for _, it := range v.Items {
+			about = append(about, it.About)
+		}
+		t.say("items_asked", step, "items", strings.Join(about, ", "))
+	case engine.ItemAnswered:
+		about := v.ID
+		for _, it := range t.c.Items {
+			if it.ID == v.ID {
+				about = it.About
+			}
+		}
+		t.say("item_answered", step, "items", about)
+	case engine.ResultIssued:
+		title := v.Result.Document
+		if d := t.p.s.documentTitle(t.p.c, step, title); d != nil {
+			title = d.In(t.lang)
+		}
+		if v.Result.Version > 1 {
+			t.say("result_corrected", step, "document", title, "version", strconv.Itoa(v.Result.Version))
+		} else {
+			t.say("result_issued", step, "document", title)
+		}
+	case engine.ResultRevoked:
+		t.say("result_revoked", step)
+	case engine.Delivered:
+		t.say("delivered", step)
+	case engine.ReturnedUpstream:
+		if v.To != "" {
+			t.say("returned_upstream", step, "to", t.titleOf(v.To))
+		}
+	case engine.WithChanged:
+		t.say("with_changed", step)
+	case engine.ReviewOpened:
+		t.say("review_opened", step, "to", t.titleOf(v.Review.Of))
+	case engine.ReviewDecided:
+		t.say("review_"+v.Decision, step)
+	}
+}
+
+func (t *teller) moved(v engine.Moved) {
+	if v.Action == "" {
+		return // told by StepOpened
+	}
+	kind, action, state := "moved", v.Action, v.To
+	if st := t.p.step(v.Step); st != nil {
+		if a := st.Procedure.Action(v.Action); a != nil && !a.Title.IsZero() {
+			action = a.Title.In(t.lang)
+		}
+		if x := st.Procedure.State(v.To); x != nil && !x.Title.IsZero() {
+			state = x.Title.In(t.lang)
+		}
+	}
+	if t.e.Command.Actor.Kind == engine.Timer {
+		kind = "moved_by_itself"
+	}
+	t.say(kind, v.Step, "action", action, "state", state)
+}
+
+func (t *teller) titleOf(step string) string {
+	if st := t.p.step(step); st != nil {
+		return st.Title.In(t.lang)
+	}
+	return step
+}
+
+// ownOffice is the office of whoever acted.
+func (t *teller) ownOffice() string {
+	if o := t.p.s.officeRef(t.e.Command.Actor.Office); o != nil {
+		return o.Name.In(t.lang)
+	}
+	return ""
+}
+
+func (t *teller) term(word string) string {
+	if x, ok := terms[word]; ok {
+		return x.In(t.lang)
+	}
+	return word
+}
+
+// when writes an instant as people here do: 17:00 ngày 07/09/2026.
+func (t *teller) when(at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	at = at.In(calendar.Zone)
+	if t.lang == en {
+		return at.Format("15:04 on 02/01/2006")
+	}
+	return at.Format("15:04") + " ngày " + at.Format("02/01/2006")
+}
+
+// dong writes an amount with dots between thousands.
+func dong(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	sign := ""
+	if strings.HasPrefix(s, "-") {
+		sign, s = "-", s[1:]
+	}
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "." + s[i:]
+	}
+	return sign + s
+}
