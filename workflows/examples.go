@@ -3,6 +3,7 @@ package workflows
 import (
 	"embed"
 	"fmt"
+	"io/fs"
 	"time"
 
 	"lienthong/engine"
@@ -19,6 +20,15 @@ type Example struct {
 	Filed       time.Time      `json:"filed"` // an instant at which it may be filed
 	Requester   engine.Person  `json:"requester"`
 	Application map[string]any `json:"application"`
+}
+
+// Examples are the example files.
+func Examples() fs.FS {
+	sub, err := fs.Sub(examples, "examples")
+	if err != nil {
+		panic(err) // the folder is embedded
+	}
+	return sub
 }
 
 // LoadExample reads examples/<name>.json.

@@ -27,7 +27,15 @@ func (c *diagramCommand) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	opt := diagram.Options{Lang: c.Lang, Detail: c.Detail, Agencies: set.Agencies()}
+	agencies, err := workflows.Agencies()
+	if err != nil {
+		return err
+	}
+	registries := map[string]engine.Text{}
+	for _, r := range set.Registries() {
+		registries[r.ID] = r.Title
+	}
+	opt := diagram.Options{Lang: c.Lang, Detail: c.Detail, Agencies: agencies, Registries: registries}
 	g, err := c.graph(set, opt)
 	if err != nil {
 		return err
