@@ -103,7 +103,7 @@ func newCompiler(r *report, p params) (*compiler, error) {
 	if err != nil {
 		return nil, err
 	}
-	ts := &typeSet{Provider: base.CELTypeProvider(), records: map[string]*record{}}
+	ts := &typeSet{Provider: base.CELTypeProvider(), records: map[string]*record{}, schemas: map[*schema]*cel.Type{}}
 	base, err = base.Extend(cel.CustomTypeProvider(ts))
 	if err != nil {
 		return nil, err
@@ -173,7 +173,7 @@ func (s *scope) compile(n *node, w want) *expr {
 	return &expr{src: n.text, at: n, ast: checked.NativeRep(), typ: out, optional: optional, prog: prog}
 }
 
-// types reports whether an expression compiles, without findings, and its type.
+// typeOf tells whether an expression compiles, without findings, and its type.
 func (s *scope) typeOf(n *node) (*cel.Type, bool) {
 	quiet := *s
 	c := *s.compiler

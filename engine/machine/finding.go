@@ -98,6 +98,12 @@ func (r *report) add(file string, line, col int, code string, args ...any) {
 	r.all = append(r.all, f)
 }
 
+// merge takes over another report.
+func (r *report) merge(o *report) {
+	r.errors += o.errors
+	r.all = append(r.all, o.all...)
+}
+
 // clip keeps a quoted part of a file short.
 func clip(s string) string {
 	const most = 200

@@ -107,7 +107,7 @@ func facts(e ast.Expr, truth bool) paths {
 	return nil
 }
 
-// reader of optional fields: calls see for every field that the type says may be
+// unguarded searches an expression: it calls see for every field that the type says may be
 // absent, read where nothing says that it is there.
 type unguarded struct {
 	ts   *typeSet

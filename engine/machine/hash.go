@@ -13,7 +13,12 @@ import (
 // a service version. Titles and other texts for people are left out, and so is
 // the order in which things that have none are written.
 func hashService(set *Set, s *engine.Service) string {
-	b, err := json.Marshal(canonicalService(set, s)) // maps are written in order of their keys
+	return digest(canonicalService(set, s))
+}
+
+// digest is the hash of a plain value.
+func digest(v any) string {
+	b, err := json.Marshal(v) // maps are written in order of their keys
 	if err != nil {
 		panic("machine: hash: " + err.Error()) // plain values only
 	}
@@ -131,7 +136,7 @@ func canonicalForm(f *engine.Form) any {
 
 func canonicalSchema(s engine.Schema) any {
 	if x, ok := s.(*schema); ok && x != nil {
-		return withoutTexts(x.root, true)
+		return x.digest
 	}
 	return nil
 }

@@ -5,8 +5,11 @@ import (
 	"errors"
 	"io/fs"
 	"path"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"lienthong/engine"
 )
@@ -102,32 +105,50 @@ func (l *loader) readAll(fsys fs.FS) {
 		return
 	}
 	for i, f := range folders {
-		for _, name := range names[i] {
-			l.readFile(fsys, f.name, f.key, name)
+		for _, p := range parseAll(fsys, names[i]) {
+			l.merge(p.report)
+			switch {
+			case p.doc == nil:
+			case p.doc.kind != mapKind:
+				l.at(p.doc, "wrong_type", "a mapping", kindNames[p.doc.kind])
+			case p.doc.get(f.key) == nil:
+				l.at(p.doc, "wrong_folder", f.name, f.key)
+			default:
+				l.raw[p.doc] = p.data
+				l.files[f.name] = append(l.files[f.name], p.doc)
+			}
 		}
 	}
 }
 
-func (l *loader) readFile(fsys fs.FS, folder, key, name string) {
-	data, err := readBounded(fsys, name)
-	if err != nil {
-		l.add(name, 0, 0, "read_failed", err)
-		return
+// parsed is one file, read.
+type parsed struct {
+	report *report
+	doc    *node
+	data   []byte
+}
+
+// parseAll reads files side by side, and returns them in order.
+func parseAll(fsys fs.FS, names []string) []parsed {
+	out := make([]parsed, len(names))
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(len(names), runtime.GOMAXPROCS(0)) {
+		wg.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(names)); i = next.Add(1) - 1 {
+				p := parsed{report: &report{}}
+				data, err := readBounded(fsys, names[i])
+				if err != nil {
+					p.report.add(names[i], 0, 0, "read_failed", err)
+				} else {
+					p.data, p.doc = data, parseFile(p.report, names[i], data)
+				}
+				out[i] = p
+			}
+		})
 	}
-	n := parseFile(l.report, name, data)
-	if n == nil {
-		return
-	}
-	if n.kind != mapKind {
-		l.at(n, "wrong_type", "a mapping", kindNames[n.kind])
-		return
-	}
-	if n.get(key) == nil {
-		l.at(n, "wrong_folder", folder, key)
-		return
-	}
-	l.raw[n] = data
-	l.files[folder] = append(l.files[folder], n)
+	wg.Wait()
+	return out
 }
 
 // readBounded reads a little more than the limit at most.

@@ -19,6 +19,7 @@ type schema struct {
 	json     []byte // in the order of the file
 	root     any    // the same, decoded
 	compiled *jsonschema.Schema
+	digest   string // of what decides in it; see canonicalSchema
 }
 
 var _ engine.Schema = (*schema)(nil)
@@ -145,7 +146,7 @@ func (b *bundler) compile(id string, at, root *node) *schema {
 		b.schemaError(at, root, err)
 		return nil
 	}
-	s.root = doc
+	s.root, s.digest = doc, digest(withoutTexts(doc, true))
 	if !b.knownFormats(root) {
 		return nil
 	}

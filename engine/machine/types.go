@@ -22,6 +22,7 @@ import (
 type typeSet struct {
 	types.Provider
 	records map[string]*record
+	schemas map[*schema]*cel.Type
 }
 
 type record struct {
@@ -170,8 +171,13 @@ func (ts *typeSet) ofSchema(s *schema) *cel.Type {
 	if s == nil {
 		return cel.DynType
 	}
-	sh := &shaper{typeSet: ts, root: s.root, open: map[string]bool{}, memo: map[string]*cel.Type{}}
-	return sh.typeOf(s.root)
+	t := ts.schemas[s]
+	if t == nil {
+		sh := &shaper{typeSet: ts, root: s.root, open: map[string]bool{}, memo: map[string]*cel.Type{}}
+		t = sh.typeOf(s.root)
+		ts.schemas[s] = t
+	}
+	return t
 }
 
 // shape is what a schema and everything it pulls in says about a value.
