@@ -118,6 +118,9 @@ func (s *rowSet) add(c *rowenc.Change) {
 		s.erase[code] = max(s.erase[code], c.EraseTo)
 	}
 	for _, x := range c.Codes {
+		if _, ok := s.plan.stored[x]; ok {
+			continue
+		}
 		s.codes = append(s.codes, []any{x, code})
 	}
 	for _, r := range c.Results {

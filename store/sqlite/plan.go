@@ -3,6 +3,7 @@ package sqlite
 import (
 	"database/sql"
 	"fmt"
+	"maps"
 
 	"lienthong/store/rowenc"
 )
@@ -39,6 +40,7 @@ type plan struct {
 	keys    map[string]string // duplicate key → case
 	held    map[string]string // case → duplicate key
 	codes   map[string]string // any code → case
+	stored  map[string]string // codes as committed
 	answers map[pair]told
 }
 
@@ -72,6 +74,7 @@ func (w *writer) newPlan(jobs []*job) (*plan, error) {
 	if err := w.readOwners(`SELECT code, case_code FROM codes WHERE code IN `, codes, p.codes); err != nil {
 		return nil, err
 	}
+	p.stored = maps.Clone(p.codes)
 	return p, w.readAnswers(p, answers)
 }
 

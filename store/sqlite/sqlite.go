@@ -114,7 +114,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err := s.readDB.PingContext(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("sqlite: %w", err), s.readDB.Close(), conn.Close(), s.writeDB.Close())
 	}
-	w := &writer{store: s, conn: conn, stmts: map[string]*sql.Stmt{}}
+	w := &writer{store: s, conn: conn, stmts: map[string]*sql.Stmt{}, inserts: map[insertOf]string{}}
 	go w.run()
 	return s, nil
 }

@@ -80,6 +80,14 @@ type writer struct {
 	store *Store
 	conn  *sql.Conn
 	stmts map[string]*sql.Stmt
+
+	inserts map[insertOf]string
+}
+
+// insertOf names the text of a multi-row INSERT.
+type insertOf struct {
+	head string
+	rows int
 }
 
 // run takes jobs until the queue is closed and empty.
@@ -303,12 +311,23 @@ func (w *writer) insert(t table, rows [][]any) error {
 		for _, r := range rows[:n] {
 			args = append(args, r...)
 		}
-		if err := w.exec(t.head+tuples(n, t.cols)+t.tail, args...); err != nil {
+		if err := w.exec(w.text(t, n), args...); err != nil {
 			return err
 		}
 		rows = rows[n:]
 	}
 	return nil
+}
+
+// text is the INSERT of n rows, made once.
+func (w *writer) text(t table, n int) string {
+	k := insertOf{t.head, n}
+	q, ok := w.inserts[k]
+	if !ok {
+		q = t.head + tuples(n, t.cols) + t.tail
+		w.inserts[k] = q
+	}
+	return q
 }
 
 // among runs a query whose text ends in IN and a list, for all keys; the list is

@@ -2,6 +2,5 @@
 // Run, and whatever a store promises is tested here, by name. Cases are built from
 // hand-made entries folded by engine.Fold, so that no definition is needed.
 //
-// May import: engine, engine/calendar, store/rowenc, store/memory (as the oracle
-// of Differential), rapid, goleak and the standard library.
+// May import: engine, engine/calendar, store/rowenc, rapid and the standard library.
 package storetest

@@ -1,0 +1,121 @@
+package rowenc
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"pgregory.net/rapid"
+
+	"lienthong/engine"
+)
+
+func TestWords(t *testing.T) {
+	for in, want := range map[string]string{
+		"Nguyễn Thị Đào":                      "nguyen thi dao",
+		"  NGUYỄN,thị-đào  ":                  "nguyen thi dao",
+		"Nguye\u0302\u0303n":                  "nguyen",
+		"ưỡng Ườn ơ":                          "uong uon o",
+		"An an AN":                            "an",
+		"…":                                   "",
+		"K'Sor H'Bia":                         "k sor h bia",
+		"Lê 2":                                "le 2",
+		strings.Repeat("dài", 40):             cut(strings.Repeat("dai", 40)),
+		"a " + strings.Repeat("đ", 100) + "b": "a " + strings.Repeat("d", maxToken),
+	} {
+		if got := strings.Join(Words(in), " "); got != want {
+			t.Errorf("Words(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+// Whatever the text, folding is stable, and a text finds itself.
+func TestTextFindsItself(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		s := rapid.String().Draw(r, "text")
+		for _, w := range Words(s) {
+			if len(w) > maxToken || !utf8.ValidString(w) || After(w) <= w {
+				r.Fatalf("word %q of %q", w, s)
+			}
+		}
+		q, ok := ParseText(s)
+		if ok && len(q.Words) > 0 && !q.Match(Words(s)) {
+			r.Fatalf("%q does not find itself", s)
+		}
+		if code := strings.TrimSpace(s); code != "" && !q.Match([]string{CodeToken(code)}) {
+			r.Fatalf("code %q does not find itself", code)
+		}
+	})
+}
+
+func TestCursor(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		key, rest := rapid.Int64().Draw(r, "key"), rapid.SliceOfN(rapid.StringMatching(`[\x20-\x{10FF}]*`), 2, 2).Draw(r, "rest")
+		k, got, err := ParseCursor("x", Cursor("x", key, rest...), 2)
+		if err != nil || k != key || !slices.Equal(got, rest) {
+			r.Fatalf("%d %q %v", k, got, err)
+		}
+		if _, _, err := ParseCursor("y", Cursor("x", key, rest...), 2); engine.CodeOf(err) != engine.Invalid {
+			r.Fatalf("another list's cursor: %v", err)
+		}
+	})
+}
+
+func TestTime(t *testing.T) {
+	if !Time(Micros(time.Time{})).IsZero() || Urgency(time.Time{}) != math.MaxInt64 {
+		t.Error("no time is not none")
+	}
+	at := time.Date(2026, 1, 2, 3, 4, 5, 6789, time.FixedZone("", 3600))
+	if got := Trim(at); !got.Equal(at.Truncate(time.Microsecond)) || got.Location() != time.UTC {
+		t.Errorf("trimmed to %v", got)
+	}
+	s, err := Stamp(at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := ParseStamp(s); err != nil || !got.Equal(at) || got.Format(time.RFC3339) != at.Format(time.RFC3339) {
+		t.Errorf("stamped %s: %v, %v", s, got, err)
+	}
+	if _, err := Stamp(time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)); err == nil {
+		t.Error("the year 10000 was stamped")
+	}
+}
+
+// Two lists of fields never have one hash because their borders moved.
+func TestLinkBorders(t *testing.T) {
+	a, b := Sealed{Case: "AB", Action: "C"}, Sealed{Case: "A", Action: "BC"}
+	if fmt.Sprintf("%x", a.Link(nil)) == fmt.Sprintf("%x", b.Link(nil)) {
+		t.Error("borders between fields do not count")
+	}
+}
+
+// Sealing twice commits to the same payload under another salt.
+func TestSealSalts(t *testing.T) {
+	e := engine.Entry{Case: "A", Seq: 1, At: time.Unix(1, 0)}
+	a, err := Seal(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := Seal(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(a.Payload) != string(b.Payload) || string(a.Commitment) == string(b.Commitment) {
+		t.Error("the commitment is not salted")
+	}
+}
+
+func FuzzWords(f *testing.F) {
+	f.Add("Nguyễn Thị Đào")
+	f.Fuzz(func(t *testing.T, s string) {
+		for _, w := range Words(s) {
+			if w == "" || len(w) > maxToken {
+				t.Errorf("word %q", w)
+			}
+		}
+	})
+}
