@@ -41,7 +41,10 @@ type Cases interface {
 	// rows, effects, notifications, timers, stored answers. StaleVersion when a
 	// case is no longer at Base (nothing is written), Duplicate (Other = the
 	// holder) when another case holds its key, IdempotencyMismatch when the answer's
-	// key is taken by another digest; UnknownOutcome when the commit failed in a
+	// key is taken by another digest, StaleVersion with Op "answered" when it is taken
+	// by the same digest (read the answer with Answered); answers are checked first,
+	// then Base, then the key. An entry with an Erased event erases the payloads it
+	// names in the same write. UnknownOutcome when the commit failed in a
 	// way that leaves open whether it happened. A refused call never touches the
 	// calls that share its transaction. It returns only after the commit; a
 	// cancelled ctx makes it return UnknownOutcome early, never half a write.
@@ -98,7 +101,8 @@ type Outbox interface {
 	// Claim leases deliveries that may be sent or asked after now to a node until
 	// the lease ends: pending ones whose Next has come and whose earlier sibling
 	// (same case, step and registry) was accepted; accepted ones whose Next has
-	// come. Each claim raises the fence.
+	// come. Each claim raises the fence; an effect born leased has fence 1. An earlier
+	// sibling holds back while it is pending, or an incident that was never sent.
 	Claim(ctx context.Context, node string, now, lease time.Time, limit int) ([]Delivery, error)
 	// Settle writes a delivery's new status, tries, next, error and reply, and
 	// frees the lease. StaleVersion when the fence has moved on.
@@ -111,7 +115,7 @@ type Outbox interface {
 	// Reset makes a delivery pending again, or done/skipped with a note, whatever
 	// lease it has (it raises the fence).
 	Reset(ctx context.Context, d Delivery) error
-	// Prune deletes delivered ones and stored answers older than a time.
+	// Prune deletes delivered ones, stored answers and sessions older than a time.
 	Prune(ctx context.Context, before time.Time) (int, error)
 }
 
@@ -280,15 +284,19 @@ type Desk interface {
 	DeleteDraft(ctx context.Context, owner, id string) error
 	PutPrefill(ctx context.Context, owner string, p Prefill) error
 	Prefill(ctx context.Context, owner, id string) (*Prefill, error)
+	// PutDocument keeps a document of at most 20 MiB; nil content changes only what is
+	// said about a document that exists (its case and step once it is filed).
 	PutDocument(ctx context.Context, d Document, content []byte) error
 	Document(ctx context.Context, id string) (*Document, []byte, error)
 	Documents(ctx context.Context, ids []string) ([]Document, error)
 	// LogAccess is committed before it returns; the log is append-only and chained.
 	LogAccess(ctx context.Context, a Access) error
+	// AccessTo lists reads of a case, oldest first; after is how many lines the caller
+	// has had, as a decimal number ("" = none).
 	AccessTo(ctx context.Context, code string, after string, limit int) ([]Access, error)
 }
 
-// Store is everything one database keeps.
+// Store is everything one database keeps. A limit of 0 means no limit.
 type Store interface {
 	Cases
 	Outbox
