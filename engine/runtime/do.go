@@ -28,6 +28,9 @@ type Result struct {
 // faster it decides again over fresh state; an If-Match that no longer holds is
 // then refused by Decide. Filing has a method of its own, and so have replies.
 //
+// With a refusal comes the fresh state that it was decided over, and the entries
+// of timers that fired all the same.
+//
 // Errors are those of engine.Decide and of engine.Cases.Append, and Unavailable
 // when a case is too busy.
 func (r *Runtime) Do(ctx context.Context, req Request) (Result, error) {

@@ -58,7 +58,7 @@ func (r *Runtime) Record(ctx context.Context, actor engine.Actor, key string, re
 	}
 	rep.Request, rep.By = key, actor.ID
 	if err := r.accept(ctx, key, rep, "recorded by "+actor.ID+": "+note); err != nil {
-		return err
+		return refusalOf(err)
 	}
 	r.changed(d.Case)
 	return nil

@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -92,8 +93,8 @@ func (r *Runtime) Preview(ctx context.Context, f Filing) (Preview, error) {
 
 // refused turns what is wrong with the form into problems.
 func (v Preview) refused(err error) (Preview, error) {
-	e, ok := err.(*engine.Error)
-	if !ok || e.Code != engine.Invalid {
+	var e *engine.Error
+	if !errors.As(err, &e) || e.Code != engine.Invalid {
 		return v, err
 	}
 	v.Problems = e.Problems

@@ -155,7 +155,7 @@ func (r *Runtime) record(ctx context.Context, d engine.Delivery, a Answer, now t
 	switch a.Outcome {
 	case Done, Refused:
 		err := r.accept(ctx, d.Key, a.reply(d.Key), "")
-		if no := (refusal{}); asRefusal(err, &no) || engine.CodeOf(err) == engine.Invalid {
+		if no := (refusal{}); asRefusal(err, &no) {
 			return nil // an incident by now
 		}
 		return err
@@ -232,8 +232,8 @@ func (r *Runtime) release(ctx context.Context, d engine.Delivery, now time.Time)
 // the longest, and between half and all of that.
 func (r *Runtime) backoff(tries int) time.Duration {
 	d := r.cfg.RetryMax
-	if n := tries - 1; n < 32 && r.cfg.RetryFirst<<n>>n == r.cfg.RetryFirst && r.cfg.RetryFirst<<n < d {
-		d = r.cfg.RetryFirst << max(n, 0)
+	if n := max(tries, 1) - 1; n < 32 && r.cfg.RetryFirst<<n>>n == r.cfg.RetryFirst && r.cfg.RetryFirst<<n < d {
+		d = r.cfg.RetryFirst << n
 	}
 	b, err := r.draw(8)
 	if err != nil {

@@ -38,13 +38,14 @@ func (r *Runtime) Reply(ctx context.Context, registry string, rep engine.Reply) 
 		return e
 	}
 	rep.By = ""
-	return r.accept(ctx, d.Key, rep, "")
+	return refusalOf(r.accept(ctx, d.Key, rep, ""))
 }
 
 func validOutcome(s string) bool { return s == engine.ReplyDone || s == engine.ReplyRefused }
 
 // accept enters an answer in history and finishes its delivery. Answers to one
-// request are taken one after the other.
+// request are taken one after the other. A refusal of Decide comes back marked,
+// with the incident recorded.
 func (r *Runtime) accept(ctx context.Context, key string, rep engine.Reply, note string) error {
 	defer r.keys.lock(key)()
 	d, err := r.store.Delivery(ctx, key)
@@ -55,6 +56,9 @@ func (r *Runtime) accept(ctx context.Context, key string, rep engine.Reply, note
 		return r.again(ctx, d, *d.Reply, rep)
 	}
 	if d.Registry == engine.NotificationRegistry {
+		if d.Status == engine.DeliverySkipped {
+			return nil
+		}
 		if rep.Outcome != engine.ReplyDone {
 			return r.incident(ctx, d, "refused: "+rep.Code+" "+rep.Detail.EN)
 		}
@@ -69,7 +73,6 @@ func (r *Runtime) accept(ctx context.Context, key string, rep engine.Reply, note
 			if e := r.incident(after, d, "the answer cannot be taken: "+no.Error()); e != nil {
 				r.log.Error("incident not recorded", "delivery", d.Key, "error", e)
 			}
-			return no.error
 		}
 		return err
 	}

@@ -1,0 +1,212 @@
+package runtime_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"lienthong/engine"
+	"lienthong/engine/runtime"
+	"lienthong/store/memory"
+)
+
+func TestTwentyPeopleAtOnceAreAllHeard(t *testing.T) {
+	w := newWorld(t)
+	var people []any
+	for i := range 20 {
+		people = append(people, fmt.Sprint("N", i))
+	}
+	cs, err := w.r.File(t.Context(), runtime.Filing{Service: "consent", Actor: citizen, Requester: engine.Person{ID: "P"}, Channel: 2,
+		Application: map[string]any{"people": people, "commune": "00004"}})
+	w.must(err)
+	code := cs[0].Code
+	var wg sync.WaitGroup
+	for _, p := range people {
+		wg.Go(func() {
+			_, err := w.r.Do(t.Context(), runtime.Request{Command: engine.Command{Action: "agree", Case: code, Step: "consent",
+				Actor: engine.Actor{Kind: engine.Citizen, ID: p.(string)}}})
+			if err != nil {
+				t.Error(p, err)
+			}
+		})
+	}
+	wg.Wait()
+	w.state(code, "consent", "done")
+	if n := len(w.actions(code)); n != 21 {
+		t.Fatalf("%d entries, want 21", n)
+	}
+	w.sound()
+}
+
+func TestOfTwentyWithOneVersionOneWins(t *testing.T) {
+	w := newWorld(t)
+	code := w.file("An")
+	req := w.staff(code, "birth", "receive", engine.ByReception)
+	var mu sync.Mutex
+	codes := map[engine.Code]int{}
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() {
+			_, err := w.r.Do(t.Context(), req)
+			mu.Lock()
+			defer mu.Unlock()
+			codes[engine.CodeOf(err)]++
+		})
+	}
+	wg.Wait()
+	if codes[""] != 1 || codes[engine.StaleVersion] != 19 {
+		t.Fatalf("got %v, want one winner and 19 stale", codes)
+	}
+}
+
+func TestOneKeyIsDecidedOnce(t *testing.T) {
+	w := newWorld(t)
+	code := w.file("An")
+	req := w.staff(code, "birth", "receive", engine.ByReception)
+	req.Key, req.Digest = "k1", "d1"
+	var mu sync.Mutex
+	fresh := 0
+	var wg sync.WaitGroup
+	for range 10 {
+		wg.Go(func() {
+			res, err := w.r.Do(t.Context(), req)
+			if err != nil || res.Case == nil {
+				t.Error(err)
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if !res.Repeated {
+				fresh++
+			}
+		})
+	}
+	wg.Wait()
+	if got := w.actions(code); fresh != 1 || !slices.Equal(got, []string{"file", "receive"}) {
+		t.Fatalf("%d decided, history %v", fresh, got)
+	}
+	req.Digest = "d2"
+	_, err := w.r.Do(t.Context(), req)
+	w.code(err, engine.IdempotencyMismatch)
+	req.Command.Actor.ID = "another"
+	_, err = w.r.Do(t.Context(), req)
+	w.code(err, engine.StaleVersion) // another actor's key is another key
+}
+
+func TestRefusalsAreNotStored(t *testing.T) {
+	w := newWorld(t)
+	code := w.file("An")
+	req := w.staff(code, "birth", "sign", engine.ByLeader)
+	req.Key, req.Digest = "k1", "d1"
+	_, err := w.r.Do(t.Context(), req)
+	w.code(err, engine.WrongState)
+	w.act(code, "receive", engine.ByReception)
+	rev := w.load(code).Dossier("birth").Rev
+	req.Command.IfMatch = &rev
+	res, err := w.r.Do(t.Context(), req)
+	w.must(err)
+	if res.Repeated {
+		t.Fatal("a refusal was stored")
+	}
+}
+
+func TestTimersAreKeptThoughTheCommandIsRefused(t *testing.T) {
+	w := newWorld(t)
+	code := w.file("An")
+	w.act(code, "receive", engine.ByReception)
+	w.act(code, "pause", engine.ByOfficer)
+	req := w.staff(code, "birth", "resume", engine.ByOfficer)
+	w.clock.Advance(30 * 24 * time.Hour)
+	_, err := w.r.Do(t.Context(), req)
+	w.code(err, engine.WrongState)
+	w.state(code, "birth", "expired")
+	if got := w.actions(code); !slices.Contains(got, "expire") {
+		t.Fatalf("history %v has no expiry", got)
+	}
+	es, err := w.store.History(t.Context(), code, 1, 0)
+	w.must(err)
+	if at := es[len(es)-1].At; !at.Equal(time.Date(2026, 9, 16, 17, 0, 0, 0, start.Location())) {
+		t.Fatalf("the expiry is dated %s, not at its due time", at)
+	}
+	w.sound()
+}
+
+func TestFilingAndRepliesHaveTheirOwnWays(t *testing.T) {
+	w := newWorld(t)
+	code, key := w.recording("An")
+	_, err := w.r.Do(t.Context(), runtime.Request{Command: engine.Command{Action: engine.ActReply, Case: code, Step: "birth",
+		Actor: engine.Actor{Kind: engine.Registry, ID: "civil"}}})
+	w.code(err, engine.Invalid)
+	_, err = w.r.Do(t.Context(), runtime.Request{Command: engine.Command{Action: engine.ActFile}})
+	w.code(err, engine.Invalid)
+	w.status(key, engine.DeliveryPending)
+}
+
+// A commit whose outcome stays open is not decided again behind the caller's back.
+func TestUnknownOutcomeGivesTheTruthOnRetry(t *testing.T) {
+	w := newWorld(t)
+	lost := false
+	w.store = memory.NewWithHooks(memory.Hooks{Commit: func(commit func() error) error {
+		err := commit()
+		if lost {
+			lost = false
+			return fmt.Errorf("the line went dead")
+		}
+		return err
+	}})
+	w.r = w.node("a")
+	code := w.file("An")
+	req := w.staff(code, "birth", "receive", engine.ByReception)
+	req.Key, req.Digest = "k", "d"
+	lost = true
+	_, err := w.r.Do(t.Context(), req)
+	if err == nil {
+		// The runtime may have found its stored answer already: also the truth.
+		t.Log("answered from the stored answer")
+	}
+	res, err := w.r.Do(t.Context(), req)
+	w.must(err)
+	if res.Case.Dossier("birth").State != "checking" {
+		t.Fatal("the truth is lost")
+	}
+	if got := w.actions(code); !slices.Equal(got, []string{"file", "receive"}) {
+		t.Fatalf("history %v", got)
+	}
+}
+
+func TestConfigSaysWhatIsMissing(t *testing.T) {
+	for name, c := range map[string]runtime.Config{
+		"empty":    {},
+		"lease":    {Store: memory.New(), Definitions: fakeDefs(t), Exchange: newRegistry(), Lease: time.Second},
+		"negative": {Store: memory.New(), Definitions: fakeDefs(t), Exchange: newRegistry(), Tries: -1},
+		"back-off": {Store: memory.New(), Definitions: fakeDefs(t), Exchange: newRegistry(), RetryMax: time.Millisecond},
+	} {
+		if _, err := runtime.New(c); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}
+
+func BenchmarkDo(b *testing.B) {
+	w := newWorld(b)
+	code := w.file("An")
+	w.act(code, "receive", engine.ByReception)
+	d := w.load(code).Dossier("birth")
+	office, rev := d.Office, d.Rev
+	staff := engine.Actor{Kind: engine.Staff, ID: "officer", Office: office, Roles: []string{engine.ByOfficer}}
+	b.ReportAllocs()
+	for i := range b.N {
+		action := engine.ActClaim
+		if i%2 == 1 {
+			action = engine.ActRelease
+		}
+		res, err := w.r.Do(context.Background(), runtime.Request{Command: engine.Command{Action: action, Case: code, Step: "birth", IfMatch: &rev, Actor: staff}})
+		if err != nil {
+			b.Fatal(err)
+		}
+		rev = res.Case.Dossier("birth").Rev
+	}
+}

@@ -1,0 +1,530 @@
+package runtime_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"lienthong/engine"
+	"lienthong/engine/runtime"
+)
+
+func reply(key, outcome string) engine.Reply {
+	r := engine.Reply{Request: key, Outcome: outcome}
+	if outcome == engine.ReplyDone {
+		r.Data = map[string]any{"number": "01/2026"}
+	} else {
+		r.Code = "known_child"
+	}
+	return r
+}
+
+var (
+	transient = runtime.Answer{Outcome: runtime.Transient, Detail: engine.Text{EN: "no answer"}}
+	taken     = runtime.Answer{Outcome: runtime.Later}
+)
+
+func TestReplyNowRunsTheCaseToItsEnd(t *testing.T) {
+	w := newWorld(t)
+	code, key := w.recording("An")
+	w.settle()
+	w.state(code, "card", "done")
+	if c := w.load(code); c.Status != engine.CaseEnded || c.Outcome != engine.Completed {
+		t.Fatalf("case is %s %s", c.Status, c.Outcome)
+	}
+	d := w.status(key, engine.DeliveryDone)
+	if d.Reply == nil || d.Reply.Outcome != engine.ReplyDone || d.DoneAt.IsZero() {
+		t.Fatalf("delivery %+v", d)
+	}
+	if ds, err := w.store.Deliveries(t.Context(), "", "", "", 100); err != nil || len(ds) != 0 {
+		t.Fatalf("still owed: %v %v", ds, err)
+	}
+	w.sound()
+}
+
+func TestReplyLaterByCallback(t *testing.T) {
+	w := newWorld(t)
+	w.reg.say("civil", taken)
+	code, key := w.recording("An")
+	w.settle()
+	d := w.status(key, engine.DeliveryAccepted)
+	if !d.Expected.Equal(start.Add(2*time.Hour)) || !d.Next.Equal(start.Add(2*time.Hour)) || d.SentAt.IsZero() {
+		t.Fatalf("expected %s, next %s, sent %s", d.Expected, d.Next, d.SentAt)
+	}
+	w.must(w.r.Reply(t.Context(), "civil", reply(key, engine.ReplyDone)))
+	w.state(code, "birth", "registered")
+	before := len(w.actions(code))
+	for range 3 { // repeated
+		w.must(w.r.Reply(t.Context(), "civil", reply(key, engine.ReplyDone)))
+	}
+	if n := len(w.actions(code)); n != before {
+		t.Fatalf("history grew from %d to %d", before, n)
+	}
+	w.status(key, engine.DeliveryDone)
+	w.settle()
+	w.sound()
+}
+
+func TestContradictionIsAnIncidentOfTheDelivery(t *testing.T) {
+	w := newWorld(t)
+	code, key := w.recording("An")
+	w.settle()
+	was := w.actions(code)
+	w.must(w.r.Reply(t.Context(), "civil", reply(key, engine.ReplyRefused)))
+	d := w.status(key, engine.DeliveryIncident)
+	if !strings.Contains(d.LastError, "contradiction") || d.Reply.Outcome != engine.ReplyDone || !slices.Equal(was, w.actions(code)) {
+		t.Fatalf("delivery %+v", d)
+	}
+	// What the registry says next does not hide it; a person settles it.
+	w.must(w.r.Reply(t.Context(), "civil", reply(key, engine.ReplyDone)))
+	w.status(key, engine.DeliveryIncident)
+	w.code(w.r.Retry(t.Context(), operator, key), engine.WrongState)
+	w.code(w.r.Record(t.Context(), operator, key, reply(key, engine.ReplyRefused), "paper"), engine.Precondition)
+	w.must(w.r.Record(t.Context(), operator, key, reply(key, engine.ReplyDone), "asked by telephone"))
+	w.status(key, engine.DeliveryDone)
+	if !slices.Equal(was, w.actions(code)) {
+		t.Fatal("history changed")
+	}
+	w.sound()
+}
+
+func TestCallbackBeforeTheSendWasRecorded(t *testing.T) {
+	w := newWorld(t)
+	code, key := w.recording("An")
+	w.reg.say("civil", taken)
+	w.reg.before = func(verb string, d engine.Delivery) {
+		if d.Registry == "civil" { // the registry is faster than its own 202
+			w.must(w.r.Reply(context.Background(), "civil", reply(key, engine.ReplyDone)))
+		}
+	}
+	w.step()
+	w.state(code, "birth", "registered")
+	w.status(key, engine.DeliveryDone)
+	w.reg.before = nil
+	w.settle()
+	w.state(code, "card", "done")
+	w.sound()
+}
+
+func TestReplyToWhatWasNeverAsked(t *testing.T) {
+	w := newWorld(t)
+	_, key := w.recording("An")
+	w.code(w.r.Reply(t.Context(), "insurance", reply(key, engine.ReplyDone)), engine.NotFound)
+	w.code(w.r.Reply(t.Context(), "civil", reply("no/1/1", engine.ReplyDone)), engine.NotFound)
+	w.code(w.r.Reply(t.Context(), "civil", reply(key, "perhaps")), engine.Invalid)
+	w.status(key, engine.DeliveryPending)
+}
+
+func TestUnusableReplyIsAnIncident(t *testing.T) {
+	w := newWorld(t)
+	code, key := w.recording("An")
+	w.reg.say("civil", runtime.Answer{Outcome: runtime.Done}) // no number
+	w.settle()
+	d := w.status(key, engine.DeliveryIncident)
+	if d.Reply != nil || !strings.Contains(d.LastError, "/number") {
+		t.Fatalf("delivery %+v", d)
+	}
+	w.state(code, "birth", "recording")
+	w.code(w.r.Reply(t.Context(), "civil", engine.Reply{Request: key, Outcome: engine.ReplyDone}), engine.Invalid)
+	// The registry mends its answer.
+	w.must(w.r.Reply(t.Context(), "civil", reply(key, engine.ReplyDone)))
+	w.state(code, "birth", "registered")
+	w.status(key, engine.DeliveryDone)
+}
+
+func TestTransientIsTriedAgainLaterAndLater(t *testing.T) {
+	w := newWorld(t)
+	code, key := w.recording("An")
+	w.reg.say("civil", transient, transient, transient)
+	var waits []time.Duration
+	for range 3 {
+		w.step()
+		d := w.status(key, engine.DeliveryPending)
+		if d.LastError != "no answer" {
+			t.Fatalf("why: %q", d.LastError)
+		}
+		wait := d.Next.Sub(w.wall.Now())
+		waits = append(waits, wait)
+		w.wall.Advance(wait - time.Millisecond)
+		if w.step(); w.delivery(key).Tries != len(waits) {
+			t.Fatal("tried too early")
+		}
+		w.wall.Advance(time.Millisecond)
+	}
+	for i, longest := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second} {
+		if waits[i] < longest/2 || waits[i] > longest {
+			t.Errorf("back-off %d is %s, want %s to %s", i, waits[i], longest/2, longest)
+		}
+	}
+	w.step()
+	w.state(code, "birth", "registered")
+	if d := w.status(key, engine.DeliveryDone); d.LastError != "" {
+		t.Fatalf("error %q after the end", d.LastError)
+	}
+	w.sound()
+}
+
+func TestRegistryMayWishToBeLeftAlone(t *testing.T) {
+	w := newWorld(t)
+	_, key := w.recording("An")
+	a := transient
+	a.RetryAfter = time.Hour
+	w.reg.say("civil", a)
+	w.step()
+	if d := w.delivery(key); !d.Next.Equal(start.Add(time.Hour)) {
+		t.Fatalf("next %s", d.Next)
+	}
+}
+
+func TestIncidentAfterTheLastTryAndItsWaysOut(t *testing.T) {
+	w := newWorld(t, func(c *runtime.Config) { c.Tries = 2; c.BreakerFails = 100 })
+	code, key := w.recording("An")
+	w.reg.say("civil", transient, transient)
+	for range 3 {
+		w.step()
+		w.wall.Advance(time.Hour)
+	}
+	w.status(key, engine.DeliveryIncident)
+	if got := w.reg.calls("civil"); len(got) != 2 {
+		t.Fatalf("calls %v", got)
+	}
+	clerk := operator
+	clerk.Roles = []string{engine.ByOfficer}
+	w.code(w.r.Retry(t.Context(), clerk, key), engine.Forbidden)
+	w.code(w.r.Skip(t.Context(), operator, key, "why not"), engine.Precondition)
+	w.must(w.r.Retry(t.Context(), operator, key))
+	w.settle()
+	w.state(code, "birth", "registered")
+	if d := w.status(key, engine.DeliveryDone); d.Note != "retried by op" {
+		t.Fatalf("note %q", d.Note)
+	}
+	w.code(w.r.Retry(t.Context(), operator, key), engine.WrongState)
+	w.sound()
+}
+
+func TestRecordCountsAsTheReply(t *testing.T) {
+	w := newWorld(t)
+	code, key := w.recording("An")
+	w.reg.say("civil", runtime.Answer{Outcome: runtime.Incident, Code: "malformed", Status: 400})
+	w.settle()
+	d := w.status(key, engine.DeliveryIncident)
+	if d.LastError != "malformed" {
+		t.Fatalf("why: %q", d.LastError)
+	}
+	bad := engine.Reply{Outcome: engine.ReplyDone}
+	w.code(w.r.Record(t.Context(), operator, key, bad, "letter 12"), engine.Invalid)
+	w.code(w.r.Record(t.Context(), operator, key, engine.Reply{Outcome: engine.ReplyRefused, Code: "mood"}, "letter 12"), engine.Invalid)
+	w.code(w.r.Record(t.Context(), operator, key, reply(key, engine.ReplyDone), " "), engine.Invalid)
+	w.must(w.r.Record(t.Context(), operator, key, reply("", engine.ReplyRefused), "letter 12"))
+	w.state(code, "birth", "checking")
+	if d := w.status(key, engine.DeliveryDone); d.Note != "recorded by op: letter 12" {
+		t.Fatalf("note %q", d.Note)
+	}
+	es, err := w.store.History(t.Context(), code, 1, 0)
+	w.must(err)
+	if e := es[len(es)-1]; e.Facts.Reply.By != "op" {
+		t.Fatalf("history does not say who: %+v", e.Facts.Reply)
+	}
+	w.sound()
+}
+
+func TestOnlyNotificationsAreSkipped(t *testing.T) {
+	w := newWorld(t)
+	code := w.file("An")
+	ds, err := w.store.Deliveries(t.Context(), engine.NotificationRegistry, "", "", 10)
+	w.must(err)
+	if len(ds) != 1 || ds[0].Case != code {
+		t.Fatalf("notifications %v", ds)
+	}
+	key := ds[0].Key
+	w.reg.say(engine.NotificationRegistry, runtime.Answer{Outcome: runtime.Refused, Code: "no_number"})
+	w.settle()
+	w.status(key, engine.DeliveryIncident)
+	w.code(w.r.Skip(t.Context(), operator, key, ""), engine.Invalid)
+	w.must(w.r.Skip(t.Context(), operator, key, "no telephone"))
+	if d := w.status(key, engine.DeliverySkipped); d.Note != "skipped by op: no telephone" {
+		t.Fatalf("note %q", d.Note)
+	}
+	w.must(w.r.Reply(t.Context(), engine.NotificationRegistry, reply(key, engine.ReplyDone)))
+	w.status(key, engine.DeliverySkipped)
+}
+
+func TestBreakerSparesADeadRegistry(t *testing.T) {
+	w := newWorld(t)
+	var keys []string
+	for i := range 8 {
+		_, key := w.recording(strings.Repeat("A", i+1))
+		keys = append(keys, key)
+	}
+	for range 8 {
+		w.reg.say("civil", transient)
+	}
+	w.step()
+	if got := w.reg.calls("civil"); len(got) != 5 {
+		t.Fatalf("%d calls before the breaker opened, want 5", len(got))
+	}
+	d := w.status(keys[7], engine.DeliveryPending)
+	if d.Tries != 0 || !strings.HasPrefix(d.LastError, "not sent") {
+		t.Fatalf("delivery %+v", d)
+	}
+	if got := w.reg.calls(engine.NotificationRegistry); len(got) == 0 {
+		t.Fatal("another registry was not spared")
+	}
+	w.wall.Advance(25 * time.Second)
+	w.step() // still open
+	if got := w.reg.calls("civil"); len(got) != 5 {
+		t.Fatalf("calls %v", got)
+	}
+	w.wall.Advance(10 * time.Second)
+	w.step() // the probe fails: open again
+	if got := w.reg.calls("civil"); len(got) != 6 {
+		t.Fatalf("%d calls, want one probe", len(got))
+	}
+	w.reg.mu.Lock()
+	w.reg.script["civil"] = nil
+	w.reg.mu.Unlock()
+	for range 10 {
+		w.wall.Advance(time.Minute)
+		w.settle()
+	}
+	for _, k := range keys {
+		w.status(k, engine.DeliveryDone)
+	}
+	w.sound()
+}
+
+func TestOverdueReplyIsAskedFor(t *testing.T) {
+	w := newWorld(t)
+	w.reg.say("civil", taken, taken, done)
+	code, key := w.recording("An")
+	w.settle()
+	w.clock.Advance(2 * time.Hour)
+	w.wall.Advance(2 * time.Hour)
+	w.settle()
+	d := w.status(key, engine.DeliveryAccepted)
+	if !strings.HasPrefix(d.LastError, "not answered yet") || !d.Next.Equal(w.wall.Now().Add(10*time.Minute)) {
+		t.Fatalf("delivery %+v", d)
+	}
+	w.wall.Advance(10 * time.Minute)
+	w.settle()
+	w.state(code, "birth", "registered")
+	if got := w.reg.calls("civil"); !slices.Equal(got, []string{"send", "ask", "ask"}) {
+		t.Fatalf("calls %v", got)
+	}
+	w.sound()
+}
+
+func TestForgottenRequestIsSentAgain(t *testing.T) {
+	w := newWorld(t)
+	w.reg.say("civil", taken)
+	code, key := w.recording("An")
+	w.settle()
+	w.reg.mu.Lock()
+	delete(w.reg.known, key)
+	w.reg.mu.Unlock()
+	w.wall.Advance(2 * time.Hour)
+	w.settle()
+	w.state(code, "birth", "registered")
+	if got := w.reg.calls("civil"); !slices.Equal(got, []string{"send", "ask", "send"}) {
+		t.Fatalf("calls %v", got)
+	}
+}
+
+// A node dies after the registry performed the request, before anything is kept.
+func TestCrashBetweenSendAndReply(t *testing.T) {
+	w := newWorld(t)
+	code, key := w.recording("An")
+	dead, die := context.WithCancel(t.Context())
+	w.reg.before = func(verb string, d engine.Delivery) {
+		if d.Key == key {
+			die()
+		}
+	}
+	ds, err := w.store.Claim(dead, "dead", w.wall.Now(), w.wall.Now().Add(time.Minute), 10)
+	w.must(err)
+	for _, d := range ds {
+		w.reg.Send(dead, d) // performed; the answer is lost with the node
+	}
+	w.reg.before = nil
+	b := w.node("b")
+	if n, err := b.RelayStep(t.Context(), w.wall.Now()); err != nil || n != 0 {
+		t.Fatalf("the lease does not hold: %d %v", n, err)
+	}
+	w.wall.Advance(time.Minute)
+	w.must(b.Settle(t.Context()))
+	w.state(code, "birth", "registered")
+	w.status(key, engine.DeliveryDone)
+	if w.reg.performed[key] != 1 {
+		t.Fatalf("performed %d times", w.reg.performed[key])
+	}
+	w.sound()
+}
+
+// crashing is a store whose outbox fails from some moment on, as a node does that
+// dies between entering a reply and settling the delivery.
+type crashing struct {
+	engine.Store
+	down bool
+}
+
+func (s *crashing) Reset(ctx context.Context, d engine.Delivery) error {
+	if s.down {
+		return engine.Fail(engine.Unavailable, "", "crashed")
+	}
+	return s.Store.Reset(ctx, d)
+}
+
+func TestCrashBetweenReplyAndSettle(t *testing.T) {
+	w := newWorld(t)
+	code, key := w.recording("An")
+	a := w.node("a", func(c *runtime.Config) { c.Store = &crashing{w.store, true} })
+	if _, err := a.RelayStep(t.Context(), w.wall.Now()); engine.CodeOf(err) != engine.Unavailable {
+		t.Fatalf("got %v", err)
+	}
+	w.state(code, "birth", "registered") // history has it …
+	w.status(key, engine.DeliveryPending)
+	w.wall.Advance(time.Minute)
+	w.must(w.node("b").Settle(t.Context()))
+	if d := w.status(key, engine.DeliveryDone); d.Reply == nil || d.Reply.Data["number"] != "01/2026" {
+		t.Fatalf("delivery %+v", d)
+	}
+	if got := w.reg.calls("civil"); !slices.Equal(got, []string{"send"}) {
+		t.Fatalf("… and the registry was troubled again: %v", got)
+	}
+	// A contradiction is told from history even then.
+	d := w.delivery(key)
+	d.Status, d.Reply = engine.DeliveryAccepted, nil
+	w.must(w.store.Reset(t.Context(), *d))
+	w.must(w.r.Reply(t.Context(), "civil", reply(key, engine.ReplyRefused)))
+	w.status(key, engine.DeliveryIncident)
+	w.sound()
+}
+
+func TestLostLeaseIsFenced(t *testing.T) {
+	w := newWorld(t)
+	code, key := w.recording("An")
+	b := w.node("b")
+	first := true
+	w.reg.before = func(verb string, d engine.Delivery) {
+		if d.Key == key && first { // this node sleeps past its lease; the other one finishes
+			first = false
+			w.wall.Advance(2 * time.Minute)
+			w.must(b.Settle(context.Background()))
+			w.status(key, engine.DeliveryDone)
+			w.reg.say("civil", transient)
+		}
+	}
+	w.step()
+	w.state(code, "birth", "registered")
+	if d := w.status(key, engine.DeliveryDone); d.Tries != 0 {
+		t.Fatalf("the late node wrote: %+v", d)
+	}
+	if !strings.Contains(w.log.String(), "lease lost") {
+		t.Fatal("nobody was told")
+	}
+	w.sound()
+}
+
+func TestOvertakenRequestIsTakenBack(t *testing.T) {
+	for name, c := range map[string]struct {
+		say    []runtime.Answer
+		calls  []string
+		status string
+	}{
+		"taken":    {[]runtime.Answer{taken}, []string{"send", "cancel"}, engine.DeliverySkipped},
+		"not sent": {[]runtime.Answer{transient}, []string{"send", "cancel"}, engine.DeliverySkipped},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			code, key := w.recording("An")
+			w.reg.say("civil", c.say[0])
+			w.step()
+			w.withdraw(code)
+			w.state(code, "birth", "withdrawn")
+			w.wall.Advance(time.Second)
+			w.settle()
+			w.status(key, c.status)
+			if got := w.reg.calls("civil"); !slices.Equal(got, c.calls) {
+				t.Fatalf("calls %v, want %v", got, c.calls)
+			}
+			if w.reg.performed[key] != 0 {
+				t.Fatal("performed though withdrawn")
+			}
+			w.sound()
+		})
+	}
+}
+
+func TestOvertakenTooLate(t *testing.T) {
+	w := newWorld(t)
+	code, key := w.recording("An")
+	w.reg.say("civil", taken)
+	w.step()
+	w.reg.mu.Lock()
+	w.reg.known[key] = done // performed meanwhile; the callback is lost
+	w.reg.mu.Unlock()
+	w.withdraw(code)
+	was := w.actions(code)
+	w.settle()
+	d := w.status(key, engine.DeliveryDone)
+	if d.Reply == nil || d.Reply.Outcome != engine.ReplyDone || !slices.Equal(w.actions(code), was) {
+		t.Fatalf("delivery %+v", d)
+	}
+	if got := w.reg.calls("civil"); !slices.Equal(got, []string{"send", "cancel", "ask"}) {
+		t.Fatalf("calls %v", got)
+	}
+}
+
+func TestCancelledStepGivesBack(t *testing.T) {
+	w := newWorld(t)
+	_, key := w.recording("An")
+	ctx, cancel := context.WithCancel(t.Context())
+	w.reg.before = func(string, engine.Delivery) { cancel() }
+	w.reg.say("civil", transient)
+	w.reg.say(engine.NotificationRegistry, transient)
+	_, err := w.r.RelayStep(ctx, w.wall.Now())
+	w.must(err)
+	if d := w.status(key, engine.DeliveryPending); d.Tries != 0 {
+		t.Fatalf("counted as a try: %+v", d)
+	}
+	w.reg.before = nil
+	w.reg.mu.Lock()
+	w.reg.script = map[string][]runtime.Answer{}
+	w.reg.mu.Unlock()
+	w.settle()
+	w.status(key, engine.DeliveryDone)
+}
+
+func TestManyAtOnceInParallel(t *testing.T) {
+	w := newWorld(t, func(c *runtime.Config) { c.Parallel = 4; c.Batch = 100 })
+	var codes []string
+	for i := range 20 {
+		code, _ := w.recording(fmt.Sprint("child ", i))
+		codes = append(codes, code)
+	}
+	w.settle()
+	for _, c := range codes {
+		w.state(c, "card", "done")
+	}
+	w.sound()
+}
+
+func TestSameSeedSameBackOff(t *testing.T) {
+	run := func() (out []time.Time) {
+		w := newWorld(t)
+		_, key := w.recording("An")
+		w.reg.say("civil", transient, transient, transient)
+		for range 3 {
+			w.step()
+			out = append(out, w.delivery(key).Next)
+			w.wall.Advance(time.Minute)
+		}
+		return out
+	}
+	if a, b := run(), run(); !slices.EqualFunc(a, b, time.Time.Equal) {
+		t.Fatalf("%v and %v", a, b)
+	}
+}
