@@ -35,7 +35,7 @@ func at(t *testing.T, s string) time.Time {
 // open starts a system at an instant. change may alter its configuration.
 func open(t *testing.T, start string, change func(*system.Config)) *stage {
 	t.Helper()
-	cfg := system.Config{DB: filepath.Join(t.TempDir(), "cases.db"), Start: at(t, start), Still: true, Demo: true, AutoPay: "0s",
+	cfg := system.Config{DB: filepath.Join(t.TempDir(), "cases.db"), Start: at(t, start), Still: true, Demo: true, AutoPay: "0s", Secret: secret,
 		Runtime: func(c *runtime.Config) {
 			c.RetryFirst, c.RetryMax, c.BreakerPause = time.Nanosecond, time.Nanosecond, time.Nanosecond // a failed exchange is tried again at the next settling
 			c.Tries = 1000
@@ -85,10 +85,14 @@ func (s *stage) ok(tales ...*story.Tale) {
 	}
 }
 
-// due checks when a part is due.
+// due checks when a part is due; "" is not at all.
 func (s *stage) due(t *story.Tale, step, want string) {
 	s.t.Helper()
-	if got := t.Now().Dossier(step).Due; !got.Equal(at(s.t, want)) {
+	var due time.Time
+	if want != "" {
+		due = at(s.t, want)
+	}
+	if got := t.Now().Dossier(step).Due; !got.Equal(due) {
 		s.t.Errorf("%s is due %s, want %s", step, got.In(calendar.Zone).Format("2006-01-02 15:04"), want)
 	}
 	s.ok(t)
