@@ -210,3 +210,29 @@ func BenchmarkDo(b *testing.B) {
 		rev = res.Case.Dossier("birth").Rev
 	}
 }
+
+// busy is a store on which somebody else is always faster.
+type busy struct {
+	engine.Store
+	tries int
+}
+
+func (s *busy) Append(context.Context, ...engine.Change) error {
+	s.tries++
+	return &engine.Error{Code: engine.StaleVersion, Op: "store.append"}
+}
+
+func TestBusyCaseIsGivenUpAfterAWhile(t *testing.T) {
+	w := newWorld(t)
+	code := w.file("An")
+	s := &busy{Store: w.store}
+	r := w.node("b", func(c *runtime.Config) { c.Store, c.Attempts = s, 7 })
+	_, err := r.Do(t.Context(), w.staff(code, "birth", "receive", engine.ByReception))
+	w.code(err, engine.Unavailable)
+	if s.tries != 7 {
+		t.Fatalf("tried %d times", s.tries)
+	}
+	_, err = r.File(t.Context(), filing("Bình", nil))
+	w.code(err, engine.Unavailable)
+	w.state(code, "birth", "submitted")
+}
