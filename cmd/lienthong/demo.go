@@ -13,6 +13,7 @@ import (
 
 	"lienthong/cmd/lienthong/story"
 	"lienthong/cmd/lienthong/system"
+	"lienthong/engine"
 	"lienthong/engine/calendar"
 )
 
@@ -63,6 +64,10 @@ func (c *demoCommand) play(e *env, s *system.System) bool {
 		Settle: s.Settle,
 		Pass:   func(ctx context.Context, d time.Duration) error { return s.Advance(ctx, s.Clock.Now().Add(d)) },
 	}
+	registries := map[string]engine.Text{}
+	for _, r := range s.Definitions.Registries() {
+		registries[r.ID] = r.Title
+	}
 	good := true
 	var report []tale
 	for _, p := range []struct {
@@ -84,7 +89,7 @@ func (c *demoCommand) play(e *env, s *system.System) bool {
 		}
 		report = append(report, one)
 		if !e.asJSON {
-			c.print(e.out, one)
+			c.print(e.out, one, registries)
 		}
 	}
 	if e.asJSON {
@@ -114,31 +119,46 @@ type tale struct {
 	Timeline []story.Line `json:"timeline"`
 }
 
-func (c *demoCommand) print(w io.Writer, t tale) {
-	verdict := "kết thúc đúng như kể / ended as told"
+// print writes a case's timeline: when, who, at which office, what, due when.
+func (c *demoCommand) print(w io.Writer, t tale, registries map[string]engine.Text) {
+	verdict, due := "kết thúc đúng như kể", "hạn"
+	if c.Lang == "en" {
+		verdict, due = "ended as told", "due"
+	}
 	if !t.Good {
-		verdict = "KHÔNG như kể / NOT as told: " + t.Error
+		verdict = "✗ " + t.Error
 	}
-	fmt.Fprintf(w, "\n%s  %s  (%s)\n%s\n", strings.ToUpper(t.Story), t.Case, t.Took, strings.Repeat("─", 110))
+	rule := strings.Repeat("─", 140)
+	fmt.Fprintf(w, "\n%s  %s  (%s)\n%s\n", strings.ToUpper(t.Story), t.Case, t.Took, rule)
+	last := ""
 	for _, l := range t.Timeline {
-		due := ""
-		if !l.Due.IsZero() {
-			due = "  → hạn " + l.Due.In(calendar.Zone).Format("02/01 15:04")
-			if c.Lang == "en" {
-				due = "  → due " + l.Due.In(calendar.Zone).Format("02/01 15:04")
-			}
+		who, where := l.Actor.Name, ""
+		if l.Actor.Kind == string(engine.Registry) {
+			who = registries[l.Actor.ID].In(c.Lang)
 		}
-		fmt.Fprintf(w, "%s  %-34s %s%s\n", l.At.In(calendar.Zone).Format("02/01 15:04"), clip(l.Who(), 34), l.What, due)
+		if l.Actor.Office != nil {
+			where = l.Actor.Office.Name.In(c.Lang)
+		}
+		until := ""
+		if !l.Due.IsZero() {
+			until = fmt.Sprintf("  (%s %s)", due, l.Due.In(calendar.Zone).Format("02/01 15:04"))
+		}
+		line := fmt.Sprintf("%s  %s  %s  %s%s", l.At.In(calendar.Zone).Format("02/01 15:04"), column(who, 32), column(where, 30), l.What, until)
+		if !l.Chatter() && line != last {
+			fmt.Fprintln(w, line)
+			last = line
+		}
 	}
-	fmt.Fprintf(w, "%s\n%s\n", strings.Repeat("─", 110), verdict)
+	fmt.Fprintf(w, "%s\n%s\n", rule, verdict)
 }
 
-func clip(s string, n int) string {
+// column cuts or fills a text to a width in runes.
+func column(s string, n int) string {
 	r := []rune(s)
 	if len(r) > n {
 		return string(r[:n-1]) + "…"
 	}
-	return s
+	return s + strings.Repeat(" ", n-len(r))
 }
 
 func (c *demoCommand) welcome(w io.Writer, s *system.System) {

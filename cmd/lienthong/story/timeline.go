@@ -3,6 +3,7 @@ package story
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"lienthong/engine"
@@ -29,17 +30,10 @@ type office struct {
 	Name engine.Text `json:"name"`
 }
 
-// Who names who did it: the person, or the kind of actor.
-func (l Line) Who() string {
-	switch {
-	case l.Actor.Name != "":
-		return l.Actor.Name
-	case l.Actor.ID != "":
-		return l.Actor.ID
-	case l.Actor.Office != nil:
-		return l.Actor.Office.Name.VI
-	}
-	return l.Actor.Kind
+// Chatter tells whether the line is about the exchange with a register or
+// repeats what the line before it says: of interest to a tester, not in a summary.
+func (l Line) Chatter() bool {
+	return l.Kind == "requested" || l.Kind == "delivered" || strings.HasPrefix(l.Kind, "replied")
 }
 
 // Timeline reads what happened to a case as an account may see it.

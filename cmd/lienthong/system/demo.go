@@ -28,7 +28,7 @@ func (s *System) seedAccounts(ctx context.Context) error {
 	}
 	for _, o := range s.Definitions.Offices() {
 		for _, r := range officeRoles {
-			all = append(all, engine.Account{ID: r.id + "." + o.ID, Kind: engine.Staff, Name: fmt.Sprintf("%s – %s", r.vi, o.Name.VI), Office: o.ID, Roles: []string{r.id}})
+			all = append(all, engine.Account{ID: r.id + "." + o.ID, Kind: engine.Staff, Name: r.vi, Office: o.ID, Roles: []string{r.id}})
 		}
 	}
 	for _, r := range []struct{ id, vi string }{{"operator", "Người vận hành"}, {"tester", "Người kiểm thử"}, {"administrator", "Quản trị hệ thống"}} {
