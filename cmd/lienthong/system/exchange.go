@@ -20,7 +20,10 @@ type exchange struct {
 	person   func(ctx context.Context, id string) engine.Person
 }
 
-var _ runtime.Exchange = (*exchange)(nil)
+var (
+	_ runtime.Exchange  = (*exchange)(nil)
+	_ runtime.Canceller = (*exchange)(nil)
+)
 
 // Send asks the registry to perform the delivery's operation under its key.
 func (x *exchange) Send(ctx context.Context, d engine.Delivery) runtime.Answer {
@@ -100,4 +103,10 @@ func (x *exchange) verify(registry string, h http.Header, body []byte) (engine.R
 		return engine.Reply{}, engine.Fail(engine.Invalid, "Trả lời của cơ sở dữ liệu khác", "the reply names another registry")
 	}
 	return engine.Reply{Request: c.Key, Outcome: string(c.Outcome), Code: c.Code, Detail: text(c.Detail), Data: c.Data}, nil
+}
+
+// Cancel takes back a request that is not performed yet, where its operation
+// offers that.
+func (x *exchange) Cancel(ctx context.Context, d engine.Delivery) runtime.Answer {
+	return answer(x.client.Cancel(ctx, d.Registry, d.Key))
 }
