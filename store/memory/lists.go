@@ -140,20 +140,19 @@ func (s *Store) Notifications(ctx context.Context, to, after string, limit int) 
 		if err != nil {
 			return nil, "", err
 		}
-		from = rowenc.NoteRow{At: at, Key: rest[0]}
+		from = rowenc.NoteRow{At: at, Turn: rest[0]}
 	}
-	newest := func(a, b rowenc.NoteRow) int { return cmp.Or(cmp.Compare(b.At, a.At), cmp.Compare(b.Key, a.Key)) }
 	var rs []rowenc.NoteRow
 	for _, r := range s.notes {
-		if r.To == to && (after == "" || newest(r, from) > 0) {
+		if r.To == to && (after == "" || rowenc.Newest(r, from) > 0) {
 			rs = append(rs, r)
 		}
 	}
-	slices.SortFunc(rs, newest)
+	slices.SortFunc(rs, rowenc.Newest)
 	next := ""
 	if limit > 0 && len(rs) > limit {
 		rs = rs[:limit]
-		next = rowenc.Cursor("n", rs[limit-1].At, rs[limit-1].Key)
+		next = rowenc.Cursor("n", rs[limit-1].At, rs[limit-1].Turn)
 	}
 	out := []engine.Notification{}
 	for i := range rs {

@@ -3,6 +3,7 @@ package rowenc
 import (
 	"cmp"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"lienthong/engine"
@@ -107,12 +108,28 @@ type NoteRow struct {
 	Key, Case, Step, To, What string
 	At                        int64
 	Params                    []byte
+	Turn                      string // where it stands in history, so written that text sorts as history ran
+}
+
+// Newest orders notifications by age, the newest first, then against history.
+func Newest(a, b NoteRow) int { return cmp.Or(cmp.Compare(b.At, a.At), cmp.Compare(b.Turn, a.Turn)) }
+
+// turn writes a key case/seq/n with numbers of one width: of two entries at one
+// instant, and of two messages of one entry, the earlier sorts first.
+func turn(key string) string {
+	parts := strings.Split(key, "/")
+	for i := max(1, len(parts)-2); i < len(parts); i++ {
+		if len(parts[i]) < 12 {
+			parts[i] = strings.Repeat("0", 12-len(parts[i])) + parts[i]
+		}
+	}
+	return strings.Join(parts, "/")
 }
 
 // NewNote makes the row of a notification.
 func NewNote(n engine.Notification) (NoteRow, error) {
 	p, err := JSON(n.Params)
-	return NoteRow{Key: n.Key, Case: n.Case, Step: n.Step, To: n.To, What: n.What, At: Micros(n.At), Params: p}, err
+	return NoteRow{Key: n.Key, Case: n.Case, Step: n.Step, To: n.To, What: n.What, At: Micros(n.At), Params: p, Turn: turn(n.Key)}, err
 }
 
 // Notification reads the row back.

@@ -69,7 +69,7 @@ var (
 	intoResults  = into("results", `id case_code step`, " ON CONFLICT DO NOTHING")
 	intoAnswers  = into("answers", `actor key digest case_code status body at`, "")
 	intoOutbox   = into("outbox", outboxCols, "")
-	intoNotes    = into("notifications", `key case_code step addressee what at params`, "")
+	intoNotes    = into("notifications", `key case_code step addressee what at params turn`, "")
 	intoTasks    = into("tasks", `case_code n person step kind state due since`, "")
 	intoSearch   = into("search", `office token case_code step`, " ON CONFLICT DO NOTHING")
 )
@@ -133,7 +133,7 @@ func (s *rowSet) add(c *rowenc.Change) {
 		s.outbox = append(s.outbox, outboxRow(&c.Effects[i]))
 	}
 	for _, n := range c.Notes {
-		s.notes = append(s.notes, []any{n.Key, n.Case, n.Step, n.To, n.What, n.At, n.Params})
+		s.notes = append(s.notes, []any{n.Key, n.Case, n.Step, n.To, n.What, n.At, n.Params, n.Turn})
 	}
 }
 

@@ -226,7 +226,7 @@ func (s *Store) TasksOf(ctx context.Context, person string) ([]engine.Task, erro
 	return out, nil
 }
 
-const notesTo = `SELECT key, case_code, step, addressee, what, at, params FROM notifications WHERE addressee = ?1`
+const notesTo = `SELECT key, case_code, step, addressee, what, at, params, turn FROM notifications WHERE addressee = ?1`
 
 // Notifications lists what a person or office was told, newest first.
 func (s *Store) Notifications(ctx context.Context, to, after string, limit int) ([]engine.Notification, string, error) {
@@ -237,18 +237,18 @@ func (s *Store) Notifications(ctx context.Context, to, after string, limit int) 
 		if err != nil {
 			return nil, "", err
 		}
-		q.add(` AND (at, key) < (?, ?)`, at, rest[0])
+		q.add(` AND (at, turn) < (?, ?)`, at, rest[0])
 	}
-	q.add(` ORDER BY at DESC, key DESC LIMIT ?`, more(limit))
+	q.add(` ORDER BY at DESC, turn DESC LIMIT ?`, more(limit))
 	out, next := []engine.Notification{}, ""
 	var last rowenc.NoteRow
 	err := s.each(ctx, q.text.String(), q.args, func(r *sql.Rows) error {
 		var n rowenc.NoteRow
-		if err := r.Scan(&n.Key, &n.Case, &n.Step, &n.To, &n.What, &n.At, &n.Params); err != nil {
+		if err := r.Scan(&n.Key, &n.Case, &n.Step, &n.To, &n.What, &n.At, &n.Params, &n.Turn); err != nil {
 			return err
 		}
 		if limit > 0 && len(out) == limit {
-			next = rowenc.Cursor("n", last.At, last.Key)
+			next = rowenc.Cursor("n", last.At, last.Turn)
 			return nil
 		}
 		last = n

@@ -162,6 +162,15 @@ func testCitizen(t *testing.T, x Target) {
 	if len(ns) != 5 {
 		t.Fatalf("the office was told %d times", len(ns))
 	}
+	tell := func(n int) engine.Notified {
+		return engine.Notified{Key: st.Key(n), To: "009", What: engine.NoteTask}
+	}
+	must(t, s.Append(t.Context(), st.Go("tell", "birth", tell(2), tell(10)).Change()))
+	ns, _, err = s.Notifications(t.Context(), "009", "", 0)
+	must(t, err)
+	if len(ns) != 2 || ns[0].Key != "C4/5/10" || ns[1].Key != "C4/5/2" { // of one entry the later first, by number
+		t.Fatalf("told %+v", ns)
+	}
 }
 
 func testFind(t *testing.T, x Target) {

@@ -174,9 +174,10 @@ CREATE TABLE notifications (
     addressee TEXT NOT NULL,
     what      TEXT NOT NULL,
     at        INTEGER NOT NULL,
-    params    BLOB
+    params    BLOB,
+    turn      TEXT NOT NULL -- the key so written that text sorts as history ran
 ) STRICT;
-CREATE INDEX notifications_to ON notifications (addressee, at DESC, key DESC);
+CREATE INDEX notifications_to ON notifications (addressee, at DESC, turn DESC);
 
 CREATE TABLE tasks (
     case_code TEXT NOT NULL REFERENCES cases (code),
