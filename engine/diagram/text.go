@@ -84,7 +84,6 @@ type style struct {
 }
 
 var (
-	boxText   = style{13, false}
 	boxBold   = style{13, true} // the current box; boxes are sized for it
 	noteText  = style{10, false}
 	edgeText  = style{10.5, false}

@@ -64,7 +64,6 @@ func asExpr(e *expr) engine.Expr {
 
 // want says what an expression must give.
 type want struct {
-	code  string // of the finding
 	words string
 	ok    func(*cel.Type) bool
 }
@@ -279,11 +278,11 @@ func (sizes) EstimateSize(element cost.AstNode) *cost.SizeEstimate {
 func (sizes) EstimateCallCost(function, _ string, _ *cost.AstNode, args []cost.AstNode) *cost.CallEstimate {
 	switch function {
 	case "sum":
-		return &cost.CallEstimate{CostEstimate: cost.CostEstimate{Min: 1, Max: usualList}}
+		return &cost.CallEstimate{CostEstimate: cost.Estimate{Min: 1, Max: usualList}}
 	case paramInt, paramDouble, paramString, paramBool, paramAny, "fraction", "round_half_up", "min", "max",
 		"date", "month_start", "day_after_months", "months_between", "years_between":
 		size := cost.SizeEstimate{Min: 0, Max: usualText}
-		return &cost.CallEstimate{CostEstimate: cost.CostEstimate{Min: 1, Max: 10}, ResultSize: &size}
+		return &cost.CallEstimate{CostEstimate: cost.Estimate{Min: 1, Max: 10}, ResultSize: &size}
 	}
 	return nil
 }
