@@ -141,13 +141,14 @@ func (d *decision) beginReview(dos *Dossier, a *Action) error {
 }
 
 // decideReview closes the oldest open review item; an amendment, which took all
-// new values, closes every item about a corrected result.
+// new values, closes every item about a corrected result, and an annulment every
+// item: nothing is left to look at.
 func (d *decision) decideReview(dos *Dossier, decision string) {
 	r := dos.OpenReview()
 	amended := decision == ReviewAmend && r.To > 0
 	for i := range dos.Reviews {
 		x := dos.Reviews[i]
-		if x.Decision == "" && (x.ID == r.ID || amended && x.To > 0) {
+		if x.Decision == "" && (x.ID == r.ID || amended && x.To > 0 || decision == ReviewAnnul) {
 			d.emit(ReviewDecided{ev{dos.Step}, x.ID, decision, d.cmd.Actor.ID, d.now})
 		}
 	}

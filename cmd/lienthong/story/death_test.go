@@ -266,7 +266,7 @@ func TestDeathEntitledToNothing(t *testing.T) {
 	t.Parallel()
 	s := open(t, "2026-09-07 08:00", nil)
 	tale := s.begin("death-none", nil)
-	tale.Later(15 * time.Minute).Died().Want("eligibility", "ineligible")
+	tale.Later(15*time.Minute).Died().Want("eligibility", "ineligible")
 	s.ok(tale)
 	reason, _ := tale.Now().Dossier("eligibility").Result.Data["reason"].(string)
 	if !strings.Contains(reason, "không tham gia BHXH") {
