@@ -46,8 +46,8 @@ func (s *Server) accountView(a *engine.Account) accountView {
 		Office: s.officeRef(a.Office), Roles: a.Roles, From: at(a.From), To: at(a.To), Disabled: a.Disabled, ETag: quoted(a.Rev)}
 }
 
-// accountBody is what an administrator writes.
-type accountBody struct {
+// AccountFields are what an administrator writes.
+type AccountFields struct {
 	Kind       string    `json:"kind,omitempty" enum:"citizen,staff" default:"staff"`
 	Person     string    `json:"person,omitempty" pattern:"^[0-9]{12}$"`
 	Name       string    `json:"name" minLength:"1" maxLength:"100"`
@@ -63,7 +63,7 @@ type accountBody struct {
 
 type newAccountBody struct {
 	ID string `json:"id" pattern:"^[a-z0-9][a-z0-9._-]{1,59}$"`
-	accountBody
+	AccountFields
 }
 
 type accountAnswer struct {
@@ -128,7 +128,7 @@ func (s *Server) createAccount(ctx context.Context, in *struct {
 	Body newAccountBody
 }) (*accountAnswer, error) {
 	a := engine.Account{ID: in.Body.ID}
-	if err := s.fill(&a, in.Body.accountBody); err != nil {
+	if err := s.fill(&a, in.Body.AccountFields); err != nil {
 		return nil, err
 	}
 	return s.saveAccount(ctx, a, 0)
@@ -137,7 +137,7 @@ func (s *Server) createAccount(ctx context.Context, in *struct {
 func (s *Server) putAccount(ctx context.Context, in *struct {
 	ID string `path:"id" maxLength:"100"`
 	Versioned
-	Body accountBody
+	Body AccountFields
 }) (*accountAnswer, error) {
 	rev, err := in.need()
 	if err != nil {
@@ -174,7 +174,7 @@ func (s *Server) saveAccount(ctx context.Context, a engine.Account, rev int64) (
 var personID = regexp.MustCompile(`^[0-9]{12}$`)
 
 // fill checks what was sent against what an account must be.
-func (s *Server) fill(a *engine.Account, b accountBody) error {
+func (s *Server) fill(a *engine.Account, b AccountFields) error {
 	var ps []engine.Problem
 	bad := func(pointer, code, v, e string) {
 		ps = append(ps, engine.Problem{Pointer: pointer, Code: code, Detail: Text{VI: v, EN: e}})

@@ -367,3 +367,5 @@ func (w *world) accesses(code string) []engine.Access {
 	}
 	return list
 }
+
+func newServer(c api.Config) (*api.Server, error) { return api.New(c) }

@@ -237,3 +237,13 @@ func newTrail(header string) *trail {
 func hexOf(s string, n int) bool {
 	return len(s) == n && strings.Trim(s, "0123456789abcdef") == "" && strings.Trim(s, "0") != "" || n == 2 && len(s) == 2 && strings.Trim(s, "0123456789abcdef") == ""
 }
+
+// Routes lists what is served as "METHOD /path/:param", for the test that holds
+// the document to the routes.
+func (s *Server) Routes() []string {
+	var out []string
+	for _, r := range s.engine.Routes() {
+		out = append(out, r.Method+" "+r.Path)
+	}
+	return out
+}

@@ -9,7 +9,8 @@ import (
 	"lienthong/engine"
 )
 
-type serviceView struct {
+// ServiceView is one version of a service in a list.
+type ServiceView struct {
 	ID      string   `json:"id"`
 	Version string   `json:"version"`
 	Code    string   `json:"code" doc:"National procedure code"`
@@ -23,7 +24,7 @@ type serviceView struct {
 }
 
 type serviceDetail struct {
-	serviceView
+	ServiceView
 	Hash     string            `json:"hash" doc:"Of everything that decides"`
 	Form     *formView         `json:"form,omitempty"`
 	Each     *eachView         `json:"each,omitempty" doc:"One case for each element of a list"`
@@ -87,15 +88,15 @@ func (s *Server) listServices(ctx context.Context, in *struct {
 	All bool `query:"all" doc:"Every published version, not only those in force"`
 }) (*struct {
 	Body struct {
-		Services []serviceView `json:"services"`
+		Services []ServiceView `json:"services"`
 	}
 }, error) {
 	out := &struct {
 		Body struct {
-			Services []serviceView `json:"services"`
+			Services []ServiceView `json:"services"`
 		}
 	}{}
-	out.Body.Services = []serviceView{}
+	out.Body.Services = []ServiceView{}
 	now := s.cfg.Runtime.Now()
 	for _, svc := range s.cfg.Definitions.Services() {
 		if v := serviceOf(svc, now); in.All || v.InForce {
@@ -105,8 +106,8 @@ func (s *Server) listServices(ctx context.Context, in *struct {
 	return out, nil
 }
 
-func serviceOf(svc *engine.Service, now time.Time) serviceView {
-	v := serviceView{ID: svc.ID, Version: svc.Version, Code: svc.Code, Title: svc.Title, Summary: svc.Summary, Legal: svc.Legal,
+func serviceOf(svc *engine.Service, now time.Time) ServiceView {
+	v := ServiceView{ID: svc.ID, Version: svc.Version, Code: svc.Code, Title: svc.Title, Summary: svc.Summary, Legal: svc.Legal,
 		From: at(svc.From), To: at(svc.To), InForce: !now.Before(svc.From) && (svc.To.IsZero() || now.Before(svc.To)), Limit: limitOf(svc.Limit)}
 	if v.Legal == nil {
 		v.Legal = []string{}
@@ -136,7 +137,7 @@ func (s *Server) getService(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	v := serviceDetail{serviceView: serviceOf(svc, now), Hash: svc.Hash, Subforms: svc.Subforms, Steps: []serviceStepView{}, Versions: []string{}}
+	v := serviceDetail{ServiceView: serviceOf(svc, now), Hash: svc.Hash, Subforms: svc.Subforms, Steps: []serviceStepView{}, Versions: []string{}}
 	if svc.Form != nil {
 		v.Form = &formView{ID: svc.Form.ID, Title: svc.Form.Title, Schema: schemaOf(svc.Form)}
 	}

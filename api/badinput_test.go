@@ -1,0 +1,141 @@
+package api_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+func TestBadInput(t *testing.T) {
+	w := newWorld(t)
+	code := w.file()
+	path := "/api/v1/cases/" + code
+	big := `{"service":"birth","application":{"x":"` + strings.Repeat("a", 1<<20) + `"}}`
+	tests := []struct {
+		name, account, method, path string
+		body                        any
+		headers                     []string
+		status                      int
+		code, pointer, field        string
+	}{
+		{"no session", "", "GET", "/api/v1/cases", nil, nil, 401, "unauthenticated", "", ""},
+		{"wrong token", "", "GET", "/api/v1/cases", nil, []string{"Authorization", "Bearer lt_nobody"}, 401, "unauthenticated", "", ""},
+		{"other scheme", "", "GET", "/api/v1/cases", nil, []string{"Authorization", "Basic abc"}, 401, "unauthenticated", "", ""},
+		{"wrong role", father, "GET", "/api/v1/inbox", nil, nil, 403, "forbidden", "", ""},
+		{"wrong role before the body", "officer." + officeBirth, "POST", "/api/v1/accounts", "{", nil, 403, "forbidden", "", ""},
+		{"no such path", father, "GET", "/api/v1/nothing", nil, nil, 404, "not_found", "", ""},
+		{"no such path outside", "", "GET", "/nothing", nil, nil, 404, "not_found", "", ""},
+		{"wrong method", father, "DELETE", "/api/v1/cases", nil, nil, 405, "method_not_allowed", "", ""},
+		{"bad JSON", father, "POST", "/api/v1/cases", `{"service":`, nil, 400, "malformed", "", ""},
+		{"trailing JSON", father, "POST", "/api/v1/cases", `{"service":"birth","application":{}} {}`, nil, 400, "malformed", "", ""},
+		{"no body", father, "POST", "/api/v1/cases", nil, nil, 400, "malformed", "", ""},
+		{"not JSON", father, "POST", "/api/v1/cases", "a=b", []string{"Content-Type", "application/x-www-form-urlencoded"}, 415, "unsupported_media", "", ""},
+		{"oversize", father, "POST", "/api/v1/cases", big, nil, 413, "too_large", "", ""},
+		{"unknown field", father, "POST", "/api/v1/cases", `{"service":"birth","application":{},"colour":"red"}`, nil, 422, "invalid", "/colour", "unknown_field"},
+		{"wrong type", father, "POST", "/api/v1/cases", `{"service":7,"application":{}}`, nil, 422, "invalid", "/service", "type"},
+		{"wrong type, array for object", father, "POST", "/api/v1/cases", `{"service":"birth","application":[]}`, nil, 422, "invalid", "/application", "type"},
+		{"missing field", father, "POST", "/api/v1/cases", `{"service":"birth"}`, nil, 422, "invalid", "/application", "required"},
+		{"unknown query", father, "GET", "/api/v1/cases?colour=red", nil, nil, 422, "invalid", "query:colour", "unknown_field"},
+		{"limit out of range", father, "GET", "/api/v1/cases?limit=1000", nil, nil, 422, "invalid", "query:limit", "range"},
+		{"limit not a number", father, "GET", "/api/v1/cases?limit=x", nil, nil, 422, "invalid", "query:limit", "type"},
+		{"bad cursor", father, "GET", path + "/access?after=x", nil, nil, 400, "malformed", "", ""},
+		{"no such case", father, "GET", "/api/v1/cases/H26.1-260907-9999", nil, nil, 404, "not_found", "", ""},
+		{"no such service", father, "POST", "/api/v1/cases", `{"service":"flying","application":{}}`, nil, 404, "not_found", "", ""},
+		{"null application", father, "POST", "/api/v1/cases", `{"service":"birth","application":null}`, nil, 422, "invalid", "/application", ""},
+		{"history of the future", father, "GET", path + "/history?at=99", nil, nil, 404, "not_found", "", ""},
+		{"wide key", father, "POST", "/api/v1/cases", `{"service":"birth","application":{}}`, []string{"Idempotency-Key", strings.Repeat("k", 300)}, 422, "invalid", "header:Idempotency-Key", "length"},
+	}
+	for _, x := range tests {
+		t.Run(x.name, func(t *testing.T) {
+			a := w.send(x.account, x.method, x.path, x.body, x.headers...)
+			a.t = t
+			a.refused(x.status, x.code)
+			if x.pointer == "" {
+				return
+			}
+			found := false
+			list, _ := a.get("errors").([]any)
+			for _, e := range list {
+				m := e.(map[string]any)
+				found = found || m["pointer"] == x.pointer && (x.field == "" || m["code"] == x.field)
+			}
+			if !found {
+				t.Errorf("no %s at %s: %s", x.field, x.pointer, a.raw)
+			}
+		})
+	}
+}
+
+func TestProblemsSpeakTheCallersLanguage(t *testing.T) {
+	w := newWorld(t)
+	for lang, want := range map[string]string{"": "Chưa đăng nhập", "vi": "Chưa đăng nhập", "en": "Not signed in", "en-GB,en;q=0.9": "Not signed in",
+		"fr": "Chưa đăng nhập", "fr, en;q=0.5": "Not signed in", "vi-VN,vi;q=0.9,en;q=0.8": "Chưa đăng nhập", "%%%": "Chưa đăng nhập"} {
+		a := w.send("", "GET", "/api/v1/cases", nil, "Accept-Language", lang).refused(401, "unauthenticated")
+		if a.str("title") != want || a.header.Get("Content-Language") == "" || a.header.Get("WWW-Authenticate") == "" {
+			t.Errorf("%q: %s %v", lang, a.raw, a.header)
+		}
+	}
+	a := w.send(father, "POST", "/api/v1/cases", `{"service":7}`, "Accept-Language", "vi").refused(422, "invalid")
+	if !strings.Contains(string(a.raw), "Phải là chuỗi ký tự.") {
+		t.Errorf("field errors are not in Vietnamese: %s", a.raw)
+	}
+}
+
+func TestPanicIsAnAnswer(t *testing.T) {
+	w := newWorld(t)
+	broken := w.config
+	broken.Messages = nil
+	broken.Messages = panicking{}
+	server, err := newServer(broken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.file()
+	w.server = server
+	a := w.send(father, "GET", "/api/v1/notifications", nil).refused(500, "internal")
+	if strings.Contains(string(a.raw), "boom") || !strings.Contains(w.logs.String(), "boom") {
+		t.Errorf("the cause belongs in the log only: %s", a.raw)
+	}
+}
+
+type panicking struct{}
+
+func (panicking) Render(string, map[string]any, string) (string, string) { panic("boom") }
+
+func TestTraceAndLog(t *testing.T) {
+	w := newWorld(t)
+	code := w.file()
+	const trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+	a := w.send(father, "GET", "/api/v1/cases/"+code, nil, "traceparent", "00-"+trace+"-00f067aa0ba902b7-01").want(200)
+	if a.header.Get("Trace-Id") != trace {
+		t.Errorf("trace %q", a.header.Get("Trace-Id"))
+	}
+	if b := w.send("", "GET", "/api/v1/cases", nil, "traceparent", "00-zz-1-01"); len(b.str("trace")) != 32 {
+		t.Errorf("a wrong traceparent: %s", b.raw)
+	}
+	log := w.logs.String()
+	if !strings.Contains(log, trace) || !strings.Contains(log, `"route":"/api/v1/cases/:code"`) {
+		t.Errorf("log: %s", log)
+	}
+	for _, secret := range []string{father, "Tuấn", "Nhiên", code, w.tokens[father]} {
+		if strings.Contains(log, secret) {
+			t.Errorf("the log holds %q", secret)
+		}
+	}
+	if a.header.Get("X-Content-Type-Options") != "nosniff" || a.header.Get("Cache-Control") != "no-store" {
+		t.Errorf("headers %v", a.header)
+	}
+}
+
+func TestChunkedBodyIsBoundedToo(t *testing.T) {
+	w := newWorld(t)
+	req := httptest.NewRequestWithContext(t.Context(), "POST", "/api/v1/cases", struct{ *strings.Reader }{strings.NewReader(strings.Repeat(" ", 2<<20))})
+	req.ContentLength = -1
+	req.Header.Set("Authorization", "Bearer "+w.token(father))
+	rec := httptest.NewRecorder()
+	w.server.ServeHTTP(rec, req)
+	if rec.Code != http.StatusRequestEntityTooLarge {
+		t.Errorf("status %d", rec.Code)
+	}
+}
