@@ -54,6 +54,8 @@ type Cases interface {
 	History(ctx context.Context, code string, from int64, limit int) ([]Entry, error)
 	// Answered returns the stored answer of an actor's key, or nil.
 	Answered(ctx context.Context, actor, key string) (*Answer, error)
+	// Holder returns the case that holds a duplicate key now; NotFound when none does.
+	Holder(ctx context.Context, key string) (code string, err error)
 	// Codes reserves n consecutive numbers of a unit and day; gaps are allowed,
 	// a number is never given twice. The first is 1.
 	Codes(ctx context.Context, unit string, day string, n int) (first int, err error)

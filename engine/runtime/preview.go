@@ -46,11 +46,6 @@ type StepPreview struct {
 	Due    time.Time
 }
 
-// holder is a store that knows who holds a duplicate key.
-type holder interface {
-	Holder(ctx context.Context, key string) (code string, err error)
-}
-
 // Preview validates a form as filing it now would, and tells what to expect:
 // wrong fields, a case that holds the key already, the fee and due times. An
 // error is one that filing would give for another reason than the form.
@@ -83,7 +78,7 @@ func (r *Runtime) Preview(ctx context.Context, f Filing) (Preview, error) {
 		out.Due = later(out.Due, cp.Due)
 		out.Cases = append(out.Cases, cp)
 		if out.Duplicate == nil {
-			if out.Duplicate, err = r.duplicate(ctx, f, ch.Case); err != nil {
+			if out.Duplicate, err = r.duplicate(ctx, ch.Case); err != nil {
 				return out, err
 			}
 		}
@@ -104,40 +99,17 @@ func (v Preview) refused(err error) (Preview, error) {
 	return v, nil
 }
 
-// duplicate looks for the case that holds the key: with a store that knows, any;
-// else among the requester's own.
-func (r *Runtime) duplicate(ctx context.Context, f Filing, c *engine.Case) (*engine.Error, error) {
+// duplicate tells which case holds the key already, if any.
+func (r *Runtime) duplicate(ctx context.Context, c *engine.Case) (*engine.Error, error) {
 	if c.Key == "" {
 		return nil, nil
 	}
-	other := ""
-	if h, ok := r.store.(holder); ok {
-		code, err := h.Holder(ctx, c.Key)
-		if err != nil && engine.CodeOf(err) != engine.NotFound {
-			return nil, err
-		}
-		other = code
-	} else {
-		mine, _, err := r.store.CasesOf(ctx, f.Requester.ID, "", 50)
-		if err != nil {
-			return nil, err
-		}
-		for _, s := range mine {
-			if s.Service != c.Service {
-				continue
-			}
-			old, err := r.store.Load(ctx, s.Code)
-			if err != nil {
-				return nil, err
-			}
-			if old.Key == c.Key && old.KeyHeld() {
-				other = old.Code
-				break
-			}
-		}
-	}
-	if other == "" {
+	other, err := r.store.Holder(ctx, c.Key)
+	if engine.CodeOf(err) == engine.NotFound {
 		return nil, nil
+	}
+	if err != nil {
+		return nil, err
 	}
 	e := engine.Fail(engine.Duplicate, "Đã có hồ sơ cho việc này.", "There is a case for this already.")
 	e.Op, e.Other = "runtime.preview", other

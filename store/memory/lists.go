@@ -194,3 +194,18 @@ func (s *Store) CaseOf(ctx context.Context, code string) (string, error) {
 	}
 	return c, nil
 }
+
+// Holder implements engine.Cases.
+func (s *Store) Holder(ctx context.Context, key string) (string, error) {
+	const op = "store.holder"
+	done, err := s.read(ctx, op)
+	if err != nil {
+		return "", err
+	}
+	defer done()
+	c, ok := s.keys[key]
+	if !ok {
+		return "", rowenc.Missing(op, "")
+	}
+	return c, nil
+}

@@ -282,3 +282,14 @@ func (s *Store) CaseOf(ctx context.Context, code string) (string, error) {
 	}
 	return found, failure(op, "", err)
 }
+
+// Holder implements engine.Cases.
+func (s *Store) Holder(ctx context.Context, key string) (string, error) {
+	const op = "store.holder"
+	var found string
+	err := s.row(ctx, `SELECT case_code FROM case_keys WHERE key = ?1`, []any{key}, &found)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", rowenc.Missing(op, "")
+	}
+	return found, failure(op, "", err)
+}

@@ -126,6 +126,15 @@ func testRace(t *testing.T, x Target) {
 	sound(t, s)
 }
 
+// holds checks who holds a key; "" = nobody.
+func holds(t *testing.T, s engine.Store, key, want string) {
+	t.Helper()
+	got, err := s.Holder(t.Context(), key)
+	if got != want || (err == nil) != (want != "") || want == "" && engine.CodeOf(err) != engine.NotFound {
+		t.Fatalf("%q is held by %q (%v), want %q", key, got, err, want)
+	}
+}
+
 func testKeys(t *testing.T, x Target) {
 	s := x.open(t, Hooks{})
 	a := File(Filing{Code: "A", Key: "k"})
@@ -135,10 +144,14 @@ func testKeys(t *testing.T, x Target) {
 		t.Fatalf("other is %q, want A", e.Other)
 	}
 	must(t, s.Append(t.Context(), File(Filing{Code: "K", Key: "K"}).Change())) // another key: case matters
+	holds(t, s, "k", "A")
+	holds(t, s, "K", "K")
 
 	a.Go("refuse", "birth", moved("birth", "submitted", "refused", 3, "civil@00004", engine.FinalRefused))
 	must(t, s.Append(t.Context(), a.Change())) // released
+	holds(t, s, "k", "")
 	must(t, s.Append(t.Context(), b.Change()))
+	holds(t, s, "k", "B")
 	again := a.Fork().Go("reopen", "birth", moved("birth", "refused", "received", 2, "civil@00004", ""))
 	if again.Case.KeyHeld() {
 		if e := wants(t, s.Append(t.Context(), again.Change()), engine.Duplicate); e.Other != "B" {
