@@ -227,3 +227,13 @@ func (s *stage) tasks(account string, want ...string) {
 		s.t.Errorf("tasks of %s: %q, want %q", account, got, want)
 	}
 }
+
+// seenBy reads the case as somebody sees it.
+func (s *stage) seenBy(account string, b *story.Tale) *story.Case {
+	s.t.Helper()
+	c, err := s.Case(s.t.Context(), account, b.Code)
+	if err != nil {
+		s.t.Fatalf("%s reads %s: %v", account, b.Code, err)
+	}
+	return c
+}

@@ -200,6 +200,8 @@ type Dossier struct {
 		Name engine.Text `json:"name"`
 	} `json:"office"`
 	Assignee string         `json:"assignee"`
+	Entered  time.Time      `json:"entered"`
+	Ended    time.Time      `json:"ended"`
 	Due      time.Time      `json:"due"`
 	Overdue  bool           `json:"overdue"`
 	Clock    string         `json:"clock"`
