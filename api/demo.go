@@ -137,7 +137,7 @@ func (s *Server) ahead(now time.Time, text string) (time.Time, error) {
 	}
 	day := calendar.DateOf(now)
 	for range l.N {
-		day = cal.NextWorkingDay(day.AddDays(1))
+		day = cal.NextWorkingDay(day)
 	}
 	local := now.In(calendar.Zone)
 	return day.At(local.Hour(), local.Minute()).Add(time.Duration(local.Second()) * time.Second), nil
