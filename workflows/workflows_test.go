@@ -3,6 +3,7 @@ package workflows_test
 import (
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 	"testing"
 
@@ -77,5 +78,29 @@ func TestUnknownExampleIsAnError(t *testing.T) {
 	}
 	if _, err := workflows.LoadExample("nobody"); err == nil || engine.CodeOf(err) == "" {
 		t.Error("no error")
+	}
+}
+
+// TestMissingAnswersAskNothingMore: a condition on an answer that is not there
+// does not hold; only what is always required is asked for.
+func TestMissingAnswersAskNothingMore(t *testing.T) {
+	set, err := workflows.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for form, never := range map[string][]string{
+		"birth_combined":      {"/abandoned", "/attachments", "/mother", "/father", "/residence"},
+		"birth_combined_2024": {"/abandoned", "/attachments", "/mother", "/father", "/residence"},
+		"death_combined":      {"/funeral", "/survivor", "/relatives", "/attachments"},
+	} {
+		problems := set.Form(form).Schema.Validate(map[string]any{})
+		if len(problems) == 0 {
+			t.Errorf("%s: an empty form is accepted", form)
+		}
+		for _, p := range problems {
+			if slices.Contains(never, p.Pointer) {
+				t.Errorf("%s: an empty form is asked for %s", form, p.Pointer)
+			}
+		}
 	}
 }
