@@ -104,3 +104,69 @@ func TestMissingAnswersAskNothingMore(t *testing.T) {
 		}
 	}
 }
+
+// TestFormsAskWithWordsAndReasons: every question of the combined forms has a label
+// in both languages, and every top-level part says which steps need it.
+func TestFormsAskWithWordsAndReasons(t *testing.T) {
+	set, err := workflows.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, svc := range set.Services() {
+		root, err := engine.ParseValue(svc.Form.Schema.JSON())
+		if err != nil {
+			t.Fatal(err)
+		}
+		steps := map[string]bool{} // of any version: they share parts of their forms
+		for _, other := range set.Services() {
+			for _, s := range other.Steps {
+				steps[s.ID] = steps[s.ID] || other.ID == svc.ID
+			}
+		}
+		f := asking{t: t, form: svc.Form.ID, root: root, steps: steps, seen: map[string]bool{}}
+		f.walk(root, "")
+		if f.labels < 30 || f.needed < 10 {
+			t.Errorf("%s: only %d labels and %d questions marked with who needs them", svc.Form.ID, f.labels, f.needed)
+		}
+	}
+}
+
+// asking walks a form's schema.
+type asking struct {
+	t              *testing.T
+	form           string
+	root           any
+	steps, seen    map[string]bool
+	labels, needed int
+}
+
+func (f *asking) walk(schema any, at string) {
+	if ref := engine.Str(schema, "$ref"); ref != "" && !f.seen[ref] {
+		f.seen[ref] = true
+		f.walk(engine.At(f.root, strings.Split(strings.TrimPrefix(ref, "#/"), "/")...), at)
+	}
+	if items := engine.At(schema, "items"); items != nil {
+		f.walk(items, at+"/*")
+	}
+	properties, _ := engine.At(schema, "properties").(map[string]any)
+	for name, p := range properties {
+		if _, ok := p.(map[string]any); !ok {
+			continue
+		}
+		if engine.At(p, "not") != nil {
+			continue // only narrows a question asked elsewhere
+		}
+		if engine.Str(p, "x-label", "vi") == "" || engine.Str(p, "x-label", "en") == "" {
+			f.t.Errorf("%s: %s/%s has no label in both languages", f.form, at, name)
+		}
+		f.labels++
+		needed, _ := engine.At(p, "x-needed-by").([]any)
+		for _, s := range needed {
+			f.needed++
+			if id, _ := s.(string); !f.steps[id] {
+				f.t.Errorf("%s: %s/%s is needed by %v, which is no step", f.form, at, name, s)
+			}
+		}
+		f.walk(p, at+"/"+name)
+	}
+}
