@@ -127,11 +127,13 @@ func (s *Server) createAccount(ctx context.Context, in *struct {
 	Keyed
 	Body newAccountBody
 }) (*accountAnswer, error) {
-	a := engine.Account{ID: in.Body.ID}
-	if err := s.fill(&a, in.Body.AccountFields); err != nil {
-		return nil, err
-	}
-	return s.saveAccount(ctx, a, 0)
+	return once(ctx, s, in.Key, func() (*accountAnswer, error) {
+		a := engine.Account{ID: in.Body.ID}
+		if err := s.fill(&a, in.Body.AccountFields); err != nil {
+			return nil, err
+		}
+		return s.saveAccount(ctx, a, 0)
+	})
 }
 
 func (s *Server) putAccount(ctx context.Context, in *struct {

@@ -139,3 +139,15 @@ func TestChunkedBodyIsBoundedToo(t *testing.T) {
 		t.Errorf("status %d", rec.Code)
 	}
 }
+
+func TestLettersAreComposed(t *testing.T) {
+	w := newWorld(t)
+	const decomposed, escaped, composed = "Nguye\u0302\u0303n", `Nguye\u0302\u0303n`, "Nguyễn"
+	for i, name := range []string{decomposed, escaped} {
+		body := `{"service":"birth","data":{"name":"` + name + `","n":9007199254740993}}`
+		a := w.send(father, "PUT", "/api/v1/drafts/d"+strings.Repeat("x", i+1), body).want(200)
+		if a.str("data.name") != composed || a.get("data.n") != int64(9007199254740993) {
+			t.Errorf("%q is kept as %q", name, a.str("data.name"))
+		}
+	}
+}

@@ -75,29 +75,17 @@ func (s *Server) advance(ctx context.Context, in *struct {
 	if _, err := s.demo(); err != nil {
 		return nil, err
 	}
-	key := callerOf(ctx).actor.ID + "/" + in.Key
-	if in.Key != "" {
-		was, err := s.once.get(key, digestOf(ctx))
+	return once(ctx, s, in.Key, func() (*demoClockAnswer, error) {
+		to, err := s.instant(in.Body)
 		if err != nil {
 			return nil, err
 		}
-		if was != nil {
-			return was.(*demoClockAnswer), nil
+		// An advance is many commits: it goes on when the caller leaves.
+		if err := s.cfg.Runtime.Advance(context.WithoutCancel(ctx), to); err != nil {
+			return nil, err
 		}
-	}
-	to, err := s.instant(in.Body)
-	if err != nil {
-		return nil, err
-	}
-	// An advance is many commits: it goes on when the caller leaves.
-	if err := s.cfg.Runtime.Advance(context.WithoutCancel(ctx), to); err != nil {
-		return nil, err
-	}
-	out, err := s.showClock(ctx)
-	if err == nil && in.Key != "" {
-		s.once.put(key, digestOf(ctx), out)
-	}
-	return out, err
+		return s.showClock(ctx)
+	})
 }
 
 // farthest is how far one advance may go.

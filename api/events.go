@@ -102,8 +102,8 @@ func (s *Server) change(ctx context.Context, code, only string) string {
 	if only != "" && code != only {
 		return ""
 	}
-	c, sees, err := s.open(ctx, code)
-	if err != nil || sees == blind {
+	c, err := s.cfg.Store.Load(ctx, code)
+	if err != nil || s.sightNow(callerOf(ctx), c) == blind {
 		return ""
 	}
 	data, err := json.Marshal(changeView{Case: c.Code, Seq: c.Seq, Status: string(c.Status), Portal: c.Portal(), At: at(c.Updated)})

@@ -103,22 +103,25 @@ func (s *Server) deliveryView(d *engine.Delivery) deliveryView {
 
 type deliveryAnswer struct{ Body deliveryView }
 
-func (s *Server) delivery(ctx context.Context, key string, err error) (*deliveryAnswer, error) {
-	if err != nil {
-		return nil, err
-	}
-	d, err := s.cfg.Store.Delivery(ctx, key)
-	if err != nil {
-		return nil, err
-	}
-	return &deliveryAnswer{Body: s.deliveryView(d)}, nil
+// operate does an operator's act and shows what it made of the delivery.
+func (s *Server) operate(ctx context.Context, key, delivery string, act func(engine.Actor) error) (*deliveryAnswer, error) {
+	return once(ctx, s, key, func() (*deliveryAnswer, error) {
+		if err := act(callerOf(ctx).actor); err != nil {
+			return nil, err
+		}
+		d, err := s.cfg.Store.Delivery(ctx, delivery)
+		if err != nil {
+			return nil, err
+		}
+		return &deliveryAnswer{Body: s.deliveryView(d)}, nil
+	})
 }
 
 func (s *Server) retry(ctx context.Context, in *struct {
 	DeliveryPath
 	Keyed
 }) (*deliveryAnswer, error) {
-	return s.delivery(ctx, in.ID, s.cfg.Runtime.Retry(ctx, callerOf(ctx).actor, in.ID))
+	return s.operate(ctx, in.Key, in.ID, func(who engine.Actor) error { return s.cfg.Runtime.Retry(ctx, who, in.ID) })
 }
 
 func (s *Server) record(ctx context.Context, in *struct {
@@ -128,7 +131,7 @@ func (s *Server) record(ctx context.Context, in *struct {
 }) (*deliveryAnswer, error) {
 	b := in.Body
 	reply := engine.Reply{Request: in.ID, Outcome: b.Outcome, Code: b.Code, Data: b.Data}
-	return s.delivery(ctx, in.ID, s.cfg.Runtime.Record(ctx, callerOf(ctx).actor, in.ID, reply, b.Note))
+	return s.operate(ctx, in.Key, in.ID, func(who engine.Actor) error { return s.cfg.Runtime.Record(ctx, who, in.ID, reply, b.Note) })
 }
 
 func (s *Server) skip(ctx context.Context, in *struct {
@@ -136,7 +139,7 @@ func (s *Server) skip(ctx context.Context, in *struct {
 	Keyed
 	Body skipBody
 }) (*deliveryAnswer, error) {
-	return s.delivery(ctx, in.ID, s.cfg.Runtime.Skip(ctx, callerOf(ctx).actor, in.ID, in.Body.Note))
+	return s.operate(ctx, in.Key, in.ID, func(who engine.Actor) error { return s.cfg.Runtime.Skip(ctx, who, in.ID, in.Body.Note) })
 }
 
 // replyInput is a callback as it came: the signature covers its exact bytes.

@@ -270,6 +270,16 @@ func TestPrefill(t *testing.T) {
 	}
 	// A stranger to the deceased learns nothing.
 	w.send(father, "GET", "/api/v1/services/death/prefill?about="+stranger, nil).refused(404, "not_found")
+	const daughter, deceased = "001174000702", "001050000701"
+	if err := w.store.PutAccount(t.Context(), engine.Account{ID: daughter, Kind: engine.Citizen, Person: daughter, Name: "Phan Thị Cúc"}, 0); err != nil {
+		t.Fatal(err)
+	}
+	dead := w.send(daughter, "GET", "/api/v1/services/death/prefill?about="+deceased, nil).want(200)
+	for _, pointer := range []string{"/deceased/name", "/deceased/id", "/deceased/death_date", "/deceased/notice/code", "/relatives/0/name"} {
+		if engine.At(dead.get("values"), pointer) == nil {
+			t.Errorf("%s is not known: %s", pointer, dead.raw)
+		}
+	}
 	// Silent registers leave the form empty and say so.
 	*w.silent = true
 	if b := w.send(father, "GET", "/api/v1/services/birth/prefill", nil).want(200); b.str("missing.0.code") != "unavailable" || len(b.get("values").(map[string]any)) != 0 {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"strconv"
@@ -86,8 +87,8 @@ func (a *Address) Resolve(ctx huma.Context) []error {
 	return nil
 }
 
-// memo remembers the answers of acts that have no store to remember them (the
-// demonstration's clock), for a while.
+// memo remembers the answers of acts that have no store to remember them
+// (accounts, the exchange, the demonstration's clock), for a while.
 type memo struct {
 	now func() time.Time
 
@@ -115,6 +116,28 @@ func (m *memo) get(key, digest string) (any, error) {
 		return nil, &engine.Error{Code: engine.IdempotencyMismatch}
 	}
 	return k.value, nil
+}
+
+// once does an act under an Idempotency-Key: what was answered before is answered
+// again. It remembers on this node only, for an hour; what is written to cases has
+// its answers in the store instead.
+func once[T any](ctx context.Context, s *Server, key string, act func() (*T, error)) (*T, error) {
+	if key == "" {
+		return act()
+	}
+	key = callerOf(ctx).account.ID + "/" + key
+	was, err := s.once.get(key, digestOf(ctx))
+	if err != nil {
+		return nil, err
+	}
+	if v, ok := was.(*T); ok {
+		return v, nil
+	}
+	v, err := act()
+	if err == nil {
+		s.once.put(key, digestOf(ctx), v)
+	}
+	return v, err
 }
 
 func (m *memo) put(key, digest string, value any) {

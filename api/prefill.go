@@ -135,6 +135,10 @@ func (f *filler) meet(about string) error {
 	home := f.ask("residence/household", map[string]any{"person": me})
 	members, _ := engine.At(home, "household", "members").([]any)
 	related = related || slices.ContainsFunc(members, func(m any) bool { return engine.Str(m, "id") == about })
+	if !related {
+		relatives, _ := f.ask("social_insurance/insured", map[string]any{"id": about})["relatives"].([]any)
+		related = slices.ContainsFunc(relatives, func(m any) bool { return engine.Str(m, "id") == me })
+	}
 	if !related && callerOf(f.ctx).citizen() {
 		return notFound()
 	}
@@ -195,7 +199,7 @@ func (f *filler) walk(node map[string]any, pointer string, at spot) {
 	}
 	props, _ := node["properties"].(map[string]any)
 	if len(props) == 0 {
-		f.fill(pointer, at)
+		f.fill(node, pointer, at)
 		return
 	}
 	for _, name := range sortedKeys(props) {
@@ -249,6 +253,15 @@ func pathOf(pointer string) []string {
 
 // walkList fills one element for each thing that the register lists.
 func (f *filler) walkList(items map[string]any, pointer string, at spot) {
+	if op, path, ok := splitSource(at.source); ok { // the register's own list
+		list, _ := f.value(op, path, at).([]any)
+		for i := range list {
+			here := at
+			here.element, here.source = pointer+"/"+strconv.Itoa(i), at.source+"/"+strconv.Itoa(i)
+			f.walk(items, here.element, here)
+		}
+		return
+	}
 	n := 0
 	for _, src := range f.sourcesIn(items, 0) {
 		if f.table.Sources[src].List != "" {
@@ -296,9 +309,13 @@ func splitSource(src string) (op, path string, ok bool) {
 }
 
 // fill takes a leaf's value from the register that it names.
-func (f *filler) fill(pointer string, at spot) {
+func (f *filler) fill(node map[string]any, pointer string, at spot) {
 	op, path, ok := splitSource(at.source)
 	if !ok {
+		return
+	}
+	// A word that the form does not know is left to the applicant.
+	if words, ok := node["enum"].([]any); ok && !among(words, f.value(op, path, at)) {
 		return
 	}
 	f.put(pointer, op, path, at)
@@ -339,18 +356,37 @@ func (f *filler) value(op, path string, at spot) any {
 	}
 	if src.List != "" {
 		if list := f.list(op, at); at.index < len(list) {
-			return engine.At(list[at.index], strings.Split(path, "/")...)
+			return dig(list[at.index], path)
 		}
 		return nil
 	}
 	for _, subject := range f.subjects(at) {
 		if input, ok := f.input(src, subject); ok {
-			if v := engine.At(any(f.ask(src.Call, input)), strings.Split(path, "/")...); v != nil {
+			if v := dig(f.ask(src.Call, input), path); v != nil {
 				return v
 			}
 		}
 	}
 	return nil
+}
+
+// dig follows a path of members and indices.
+func dig(v any, path string) any {
+	for _, k := range strings.Split(path, "/") {
+		switch x := v.(type) {
+		case map[string]any:
+			v = x[k]
+		case []any:
+			i, err := strconv.Atoi(k)
+			if err != nil || i < 0 || i >= len(x) {
+				return nil
+			}
+			v = x[i]
+		default:
+			return nil
+		}
+	}
+	return v
 }
 
 func (f *filler) list(op string, at spot) []any {
@@ -420,4 +456,9 @@ func plant(node any, path []string, v any) any {
 	}
 	m[path[0]] = plant(m[path[0]], path[1:], v)
 	return m
+}
+
+func among(words []any, v any) bool {
+	s, ok := v.(string)
+	return ok && slices.ContainsFunc(words, func(w any) bool { return w == s })
 }

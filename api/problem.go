@@ -119,7 +119,7 @@ type Problem struct {
 
 // FieldError is one thing wrong with one field.
 type FieldError struct {
-	Pointer string `json:"pointer" doc:"JSON Pointer into the body; for an application into the application"`
+	Pointer string `json:"pointer" doc:"JSON Pointer: for what a form says into the application or the action's input, else into the body; query:name and header:name outside it"`
 	Code    string `json:"code"`
 	Detail  string `json:"detail"`
 }

@@ -78,7 +78,7 @@ func humaConfig(version string) huma.Config {
 	c.OpenAPIPath = ""  // huma builds its copy lazily, which races; see mountDocument
 	c.RejectUnknownQueryParameters = true
 	c.Info.Description = "Linked public services: one application, every agency's procedure, one history."
-	jsonFormat := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: engine.Unmarshal}
+	jsonFormat := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: unmarshal}
 	c.Formats = map[string]huma.Format{"application/json": jsonFormat, "json": jsonFormat}
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"bearer": {Type: "http", Scheme: "bearer", Description: "Token from POST " + base + "/sessions"},
@@ -236,14 +236,4 @@ func newTrail(header string) *trail {
 
 func hexOf(s string, n int) bool {
 	return len(s) == n && strings.Trim(s, "0123456789abcdef") == "" && strings.Trim(s, "0") != "" || n == 2 && len(s) == 2 && strings.Trim(s, "0123456789abcdef") == ""
-}
-
-// Routes lists what is served as "METHOD /path/:param", for the test that holds
-// the document to the routes.
-func (s *Server) Routes() []string {
-	var out []string
-	for _, r := range s.engine.Routes() {
-		out = append(out, r.Method+" "+r.Path)
-	}
-	return out
 }

@@ -131,29 +131,42 @@ func (s *Server) load(ctx context.Context, code string) (*engine.Case, error) {
 
 // sight decides how much of a case a caller may see.
 func (s *Server) sight(ctx context.Context, who *caller, c *engine.Case) (sight, error) {
-	if who == nil {
-		return blind, nil
+	if sees := s.sightNow(who, c); sees != blind || who == nil || !s.worksOnCases(who) {
+		return sees, nil
 	}
-	if who.citizen() {
-		return citizenSight(who.actor.ID, c), nil
-	}
-	if !slices.ContainsFunc(deskRoles, who.actor.Has) || who.actor.Office == "" {
-		return blind, nil
-	}
-	offices := s.areas.offices(who)
-	if c.FiledBy.Office != "" && slices.Contains(offices, c.FiledBy.Office) {
-		return full, nil
-	}
-	for _, d := range c.Dossiers {
-		if slices.Contains(offices, d.Office) || slices.Contains(offices, d.Home) {
-			return full, nil
-		}
-	}
-	had, err := s.hadDossier(ctx, c.Code, offices)
+	had, err := s.hadDossier(ctx, c.Code, s.areas.offices(who))
 	if err != nil || !had {
 		return blind, err
 	}
 	return full, nil
+}
+
+// sightNow is sight by what the case is now, without its past: staff whose office
+// passed its dossier on are blind to it.
+func (s *Server) sightNow(who *caller, c *engine.Case) sight {
+	if who == nil {
+		return blind
+	}
+	if who.citizen() {
+		return citizenSight(who.actor.ID, c)
+	}
+	if !s.worksOnCases(who) {
+		return blind
+	}
+	offices := s.areas.offices(who)
+	if c.FiledBy.Office != "" && slices.Contains(offices, c.FiledBy.Office) {
+		return full
+	}
+	for _, d := range c.Dossiers {
+		if slices.Contains(offices, d.Office) || slices.Contains(offices, d.Home) {
+			return full
+		}
+	}
+	return blind
+}
+
+func (s *Server) worksOnCases(who *caller) bool {
+	return !who.citizen() && who.actor.Office != "" && slices.ContainsFunc(deskRoles, who.actor.Has)
 }
 
 func citizenSight(person string, c *engine.Case) sight {
@@ -227,5 +240,5 @@ func (s *Server) answeredOnce(ctx context.Context, code, person string) bool {
 	return false
 }
 
-// due is the instant that a list shows; zero when nothing runs.
+// overdue tells whether a due time has passed.
 func overdue(due, now time.Time) bool { return !due.IsZero() && now.After(due) }
