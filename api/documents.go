@@ -55,13 +55,15 @@ func (s *Server) routeDocuments() {
 // uploadInput is a multipart body as it came.
 type uploadInput struct {
 	Keyed
-	ContentType string `header:"Content-Type"`
-	body        []byte
+	kind string
+	body []byte
 }
 
 // Resolve takes the bytes.
 func (in *uploadInput) Resolve(hc huma.Context) []error {
-	in.body, _ = rawOf(hc)
+	var h http.Header
+	in.body, h = rawOf(hc)
+	in.kind = h.Get("Content-Type")
 	return nil
 }
 
@@ -71,7 +73,7 @@ func (s *Server) upload(ctx context.Context, in *uploadInput) (*struct {
 	Location string `header:"Location"`
 	Body     documentView
 }, error) {
-	name, content, err := filePart(in.ContentType, in.body)
+	name, content, err := filePart(in.kind, in.body)
 	if err != nil {
 		return nil, err
 	}
