@@ -240,7 +240,7 @@ type (
 		What   string         `json:"what"`
 		Params map[string]any `json:"params,omitempty"`
 	}
-	// CaseClosed ends the case.
+	// CaseClosed ends the case; on an ended one it changes the outcome only.
 	CaseClosed struct {
 		ev
 		Outcome Outcome `json:"outcome"`

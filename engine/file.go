@@ -82,8 +82,8 @@ func file(defs Definitions, c *Case, cmd Command, facts Facts, now time.Time) (E
 	return d.entry(), nil
 }
 
-// mayFile: a citizen files for themselves; a reception clerk files at the counter
-// for the citizen who stands there.
+// mayFile: a citizen files for themselves; a reception clerk files for the citizen
+// who stands at the counter, or whose file came by post (NĐ 61/2018 art. 16).
 func mayFile(cmd Command) error {
 	a, f := cmd.Actor, cmd.File
 	switch {
@@ -91,7 +91,7 @@ func mayFile(cmd Command) error {
 		return Fail(Invalid, "Thiếu người yêu cầu", "the requester is missing")
 	case a.Kind == Citizen && a.ID == f.Requester.ID:
 		return nil
-	case a.Kind == Staff && a.Has(ByReception) && f.Channel == 1:
+	case a.Kind == Staff && a.Has(ByReception) && (f.Channel == 1 || f.Channel == 3):
 		return nil
 	}
 	return Fail(Forbidden, "Không được nộp hồ sơ thay người này", "not entitled to file for this person")

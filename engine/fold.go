@@ -77,7 +77,10 @@ func (c *Case) apply(v Event, e Entry) {
 	case Apologised:
 		c.Apologies++
 	case CaseClosed:
-		c.Status, c.Outcome, c.Ended = CaseEnded, v.Outcome, e.At
+		if c.Status != CaseEnded {
+			c.Ended = e.At
+		}
+		c.Status, c.Outcome = CaseEnded, v.Outcome
 	case CaseReopened:
 		c.Status, c.Outcome, c.Ended = CaseOpen, "", time.Time{}
 	}

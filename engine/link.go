@@ -220,9 +220,16 @@ func (d *decision) warnCase() {
 	}
 }
 
-// end closes the case when every step has ended.
+// end closes the case when every step has ended. A result annulled after the end
+// changes the outcome, not when the case ended.
 func (d *decision) end() {
-	if d.c.Status != CaseOpen || d.c.Fee != nil && d.c.Fee.Status == FeeWaiting {
+	if d.c.Status == CaseEnded {
+		if out := d.outcome(); out != d.c.Outcome {
+			d.emit(CaseClosed{ev{}, out})
+		}
+		return
+	}
+	if d.c.Fee != nil && d.c.Fee.Status == FeeWaiting {
 		return
 	}
 	for _, dos := range d.c.Dossiers {

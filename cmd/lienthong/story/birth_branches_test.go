@@ -181,7 +181,7 @@ func TestBirthWithdrawnInPart(t *testing.T) {
 	if p.Detail != "this part cannot be withdrawn now: Birth registration" {
 		t.Errorf("told %q", p.Detail)
 	}
-	b.Later(2 * time.Hour).Staff("leader", "birth", "sign", nil).Want("birth", "registered")
+	b.Later(2*time.Hour).Staff("leader", "birth", "sign", nil).Want("birth", "registered")
 	s.withdrawal(b, []any{"birth"}, "wrong_state") // it stands
 	s.withdrawal(b, []any{"wedding"}, "invalid")
 	b.Later(time.Hour).Staff("officer", "card", "approve", nil).Want("card", "recording")

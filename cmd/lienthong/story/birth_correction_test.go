@@ -196,6 +196,7 @@ func TestBirthCorrectedAndAnnulledAfterTheEnd(t *testing.T) {
 	n = len(s.told(tuan, b.Code))
 	b.By(commune, "birth", "correct", map[string]any{"reason": "Đã đăng ký ở nơi khác"})
 	b.By(chairman, "birth", "annul", map[string]any{"reason": "Đăng ký hai lần"}).Want("birth", "annulled")
+	b.WantEnd("completed_in_part", 9)
 	for _, id := range []string{first.ID, second.ID} {
 		if r := s.result(id); r.Status != "revoked" {
 			t.Errorf("certificate %s is %s", id, r.Status)
@@ -213,6 +214,8 @@ func TestBirthCorrectedAndAnnulledAfterTheEnd(t *testing.T) {
 		}
 	}
 	s.heardSince(n, tuan, b.Code, "revoked birth", "revoked residence", "revoked card", "revoked identity")
+	b.WantEnd("refused", 3) // nothing stands
+	s.instant("the case ended", b.Now().Ended, "2026-09-07 09:30")
 	again := s.begin("birth-b4", without("residence")).Registered() // an annulled birth holds no key
 	s.ok(b, again)
 	s.sound()

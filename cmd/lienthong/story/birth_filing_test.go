@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"lienthong/agencies/wire"
 	"lienthong/cmd/lienthong/story"
 	"lienthong/cmd/lienthong/system"
 	"lienthong/engine"
@@ -265,9 +266,10 @@ func TestBirthFeeUnpaid(t *testing.T) {
 	}
 	s.heard(tuan, b.Code, "filed", "fee", "ended")
 	s.tasks(tuan)
-	// Money that comes after the end opens nothing.
-	if _, err := s.sys.Agencies.Settle("treasury", key, ""); err != nil {
-		t.Fatal(err)
+	// The treasury no longer takes the money, and nothing opens.
+	b.Later(time.Minute)
+	if a, err := s.sys.Agencies.Settle("treasury", key, ""); err != nil || a.Outcome != wire.Refused || a.Code != "cancelled" {
+		t.Errorf("paying after the end: %+v %v", a, err)
 	}
 	b.Later(time.Minute).WantEnd("expired", 3)
 	again := s.begin("birth-copies", nil)

@@ -157,6 +157,7 @@ type Case struct {
 	} `json:"portal"`
 	Filed       time.Time      `json:"filed"`
 	Due         time.Time      `json:"due"`
+	Ended       time.Time      `json:"ended"`
 	Overdue     bool           `json:"overdue"`
 	Subject     string         `json:"subject"`
 	Application map[string]any `json:"application"`
