@@ -23,7 +23,7 @@ const maxTimers = 1000
 // with the legal actions, Precondition with the guard's words, StaleVersion,
 // VersionRequired, DeadlinePassed, NotFound, DefinitionRetired, Internal.
 func Decide(defs Definitions, c *Case, cmd Command, facts Facts, now time.Time) ([]Entry, error) {
-	now = now.In(calendar.Zone).Truncate(time.Microsecond)
+	now = notBefore(c, now).In(calendar.Zone).Truncate(time.Microsecond)
 	var out []Entry
 	loaded := c
 	for range maxTimers {
@@ -49,6 +49,14 @@ func Decide(defs Definitions, c *Case, cmd Command, facts Facts, now time.Time) 
 		return out, err
 	}
 	return append(out, e), nil
+}
+
+// notBefore keeps history in order when the wall clock steps back.
+func notBefore(c *Case, now time.Time) time.Time {
+	if c != nil && now.Before(c.Updated) {
+		return c.Updated
+	}
+	return now
 }
 
 // matches checks If-Match against the version that was loaded, and that no timer
@@ -99,14 +107,12 @@ type decision struct {
 }
 
 func newDecision(defs Definitions, svc *Service, c *Case, cmd Command, facts Facts, now time.Time) *decision {
+	now = notBefore(c, now)
 	d := &decision{defs: defs, svc: svc, cmd: cmd, facts: facts, now: now, cal: defs.Calendar(now)}
 	if c == nil {
 		d.c, d.seq = &Case{Code: cmd.Codes.Case}, 1
 	} else {
 		d.c, d.seq = c.clone(), c.Seq+1
-		if now.Before(c.Updated) { // the wall clock stepped back
-			d.now = c.Updated
-		}
 	}
 	return d
 }
@@ -270,17 +276,22 @@ func fire(defs Definitions, c *Case, t stepTimer) (Entry, error) {
 	}
 	cmd := Command{Action: action, Case: c.Code, Step: t.step, Actor: Actor{Kind: Timer, ID: t.ID}}
 	d := newDecision(defs, svc, c, cmd, Facts{}, t.At)
-	if err := d.timer(t); err != nil {
-		// The definition gives the timer nowhere to go: it is spent, and the case says so.
+	if err := d.ring(t); err != nil {
+		// The definition gives the timer, or what follows from it, nowhere to go: it is
+		// spent, and the case says so. It must not hold up everything else for ever.
 		d = newDecision(defs, svc, c, cmd, Facts{}, t.At)
 		d.spend(t)
-		return d.entry(), nil
-	}
-	d.spend(t)
-	if err := d.settle(); err != nil {
-		return Entry{}, err
 	}
 	return d.entry(), nil
+}
+
+// ring does what a timer is for, and what follows by itself.
+func (d *decision) ring(t stepTimer) error {
+	if err := d.timer(t); err != nil {
+		return err
+	}
+	d.spend(t)
+	return d.settle()
 }
 
 func (d *decision) timer(t stepTimer) error {
@@ -318,16 +329,19 @@ func (d *decision) spend(t stepTimer) {
 }
 
 // serviceVars is what an expression of the service sees.
-func (d *decision) serviceVars() Vars {
+func (d *decision) serviceVars() Vars { return d.c.Vars(d.now) }
+
+// Vars is what an expression of the case's service sees at an instant.
+func (c *Case) Vars(now time.Time) Vars {
 	steps := map[string]any{}
-	for _, dos := range d.c.Dossiers {
+	for _, dos := range c.Dossiers {
 		s := map[string]any{"status": string(dos.Status), "state": dos.State, "outcome": string(dos.Final), "office": dos.Office}
 		if dos.Succeeded() && dos.Result != nil {
 			s["result"] = dos.Result.Data
 		}
 		steps[dos.Step] = s
 	}
-	return Vars{"application": d.c.App, "requester": d.c.Requester.vars(), "filed_at": d.c.Filed, "now": d.now, "steps": steps}
+	return Vars{"application": c.App, "requester": c.Requester.vars(), "filed_at": c.Filed, "now": now, "steps": steps}
 }
 
 func (p Person) vars() map[string]any {
