@@ -99,6 +99,7 @@ func (s *Server) routes() {
 	s.routeHistory()
 	s.routeTimeline()
 	s.routeClock()
+	s.routeSubforms()
 	s.routeAccess()
 	s.routeInbox()
 	s.routeTasks()

@@ -194,6 +194,9 @@ type checkCase struct {
 	Fee     int64       `json:"fee"`
 	Due     Time        `json:"due,omitzero"`
 	Steps   []checkStep `json:"steps"`
+	// Subforms are the paper forms that the application stands for, to be read
+	// before filing; only of a valid application.
+	Subforms []engine.Subform `json:"subforms,omitempty"`
 }
 
 type checkStep struct {
@@ -228,10 +231,15 @@ func (s *Server) checkApplication(ctx context.Context, in *struct {
 	if p.Duplicate != nil {
 		v.Duplicate = problemOf(s.hideOther(ctx, p.Duplicate), lang)
 	}
-	for _, c := range p.Cases {
+	for i, c := range p.Cases {
 		cv := checkCase{Subject: c.Subject, Fee: c.Fee, Due: at(c.Due), Steps: []checkStep{}}
 		for _, st := range c.Steps {
 			cv.Steps = append(cv.Steps, checkStep{Step: st.Step, Title: st.Title, Office: s.officeRef(st.Office), Closed: st.Closed, May: st.May, Due: at(st.Due)})
+		}
+		if len(p.Problems) == 0 {
+			if cv.Subforms, err = s.filledBefore(p.Service, p.Version, b.Application, i, f.Requester); err != nil {
+				return nil, err
+			}
 		}
 		v.Cases = append(v.Cases, cv)
 	}

@@ -344,3 +344,18 @@ type Form struct {
 	Title  Text
 	Schema Schema
 }
+
+// Subform is a paper form filled in from a combined one.
+type Subform struct {
+	ID     string         `json:"id"`
+	Title  Text           `json:"title"`
+	Basis  string         `json:"basis,omitempty"`
+	Fields []SubformField `json:"fields"`
+}
+
+// SubformField is one numbered field with its value as printed.
+type SubformField struct {
+	No    string `json:"no"`
+	Label Text   `json:"label"`
+	Value string `json:"value"`
+}

@@ -170,3 +170,44 @@ func (f *asking) walk(schema any, at string) {
 		f.walk(p, at+"/"+name)
 	}
 }
+
+// TestSubformsOfEveryExample: every paper form of a service can be filled in from
+// every example of it, before anything else is known.
+func TestSubformsOfEveryExample(t *testing.T) {
+	set, err := workflows.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, err := fs.Glob(workflows.Examples(), "*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range names {
+		e, err := workflows.LoadExample(strings.TrimSuffix(file, ".json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		svc, err := set.ServiceAt(e.Service, e.Filed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		app, err := svc.Application(e.Application, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := engine.Case{App: app, Requester: e.Requester, Filed: e.Filed}
+		if len(svc.Subforms) == 0 {
+			t.Errorf("%s %s has no sub-form", svc.ID, svc.Version)
+		}
+		for _, id := range svc.Subforms {
+			f, err := set.RenderSubform(id, c.Vars(e.Filed))
+			if err != nil {
+				t.Errorf("%s: %s: %v", file, id, err)
+				continue
+			}
+			if len(f.Fields) < 3 || f.Title.VI == "" || f.Title.EN == "" {
+				t.Errorf("%s: %s has %d fields, title %q", file, id, len(f.Fields), f.Title.VI)
+			}
+		}
+	}
+}

@@ -159,7 +159,7 @@ func TestSubform(t *testing.T) {
 		t.Fatal(err)
 	}
 	var values []string
-	for _, f := range got {
+	for _, f := range got.Fields {
 		values = append(values, f.No+"="+f.Value)
 	}
 	if s := strings.Join(values, " "); s != "1=Nguyễn An 2=02/09/2026 3=☒" {

@@ -25,13 +25,6 @@ type SubformField struct {
 	Value engine.Expr
 }
 
-// Filled is a field with its value, as text to be printed.
-type Filled struct {
-	No    string      `json:"no"`
-	Label engine.Text `json:"label"`
-	Value string      `json:"value"`
-}
-
 // subform keeps the nodes, for checks against each service that uses it.
 type subform struct {
 	*Subform
@@ -88,11 +81,11 @@ func (l *loader) useSubform(s *service, n *node, id string) {
 }
 
 // RenderSubform fills a generated form. vars are those of a service's
-// expressions; steps may be left out before filing.
-func (s *Set) RenderSubform(id string, vars engine.Vars) ([]Filled, error) {
+// expressions; steps may be left out before filing. NotFound.
+func (s *Set) RenderSubform(id string, vars engine.Vars) (engine.Subform, error) {
 	f := s.subforms[id]
 	if f == nil {
-		return nil, engine.Fail(engine.NotFound, "Không có biểu mẫu "+id+".", "There is no form "+id+".")
+		return engine.Subform{}, engine.Fail(engine.NotFound, "Không có biểu mẫu "+id+".", "There is no form "+id+".")
 	}
 	if _, ok := vars["steps"]; !ok {
 		with := engine.Vars{"steps": map[string]any{}}
@@ -101,13 +94,13 @@ func (s *Set) RenderSubform(id string, vars engine.Vars) ([]Filled, error) {
 		}
 		vars = with
 	}
-	out := make([]Filled, 0, len(f.Fields))
+	out := engine.Subform{ID: f.ID, Title: f.Title, Basis: f.Basis, Fields: make([]engine.SubformField, 0, len(f.Fields))}
 	for _, x := range f.Fields {
 		v, err := x.Value.Eval(vars)
 		if err != nil {
-			return nil, err
+			return engine.Subform{}, err
 		}
-		out = append(out, Filled{No: x.No, Label: x.Label, Value: printed(v)})
+		out.Fields = append(out.Fields, engine.SubformField{No: x.No, Label: x.Label, Value: printed(v)})
 	}
 	return out, nil
 }

@@ -1,0 +1,63 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"lienthong/engine"
+)
+
+func (s *Server) routeSubforms() {
+	route(s, op{method: http.MethodGet, path: base + "/cases/{code}/subforms", id: "case-subforms", tag: "cases", summary: "The paper forms that the combined application stands for, filled in", status: 200, who: caseFolk}, s.subforms)
+}
+
+func (s *Server) subforms(ctx context.Context, in *struct{ CasePath }) (*struct {
+	Body struct {
+		Subforms []engine.Subform `json:"subforms"`
+	}
+}, error) {
+	c, err := s.read(ctx, in.Code, "subforms")
+	if err != nil {
+		return nil, err
+	}
+	svc, err := s.cfg.Definitions.Service(c.Service, c.Version)
+	if err != nil {
+		return nil, err
+	}
+	out := &struct {
+		Body struct {
+			Subforms []engine.Subform `json:"subforms"`
+		}
+	}{}
+	out.Body.Subforms, err = s.filled(svc, c.Vars(s.cfg.Runtime.Now()))
+	return out, err
+}
+
+// filled renders every generated form of a service.
+func (s *Server) filled(svc *engine.Service, vars engine.Vars) ([]engine.Subform, error) {
+	out := make([]engine.Subform, 0, len(svc.Subforms))
+	for _, id := range svc.Subforms {
+		f, err := s.cfg.Definitions.RenderSubform(id, vars)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, f)
+	}
+	return out, nil
+}
+
+// filledBefore renders the forms of one case of an application that is valid but
+// not filed yet.
+func (s *Server) filledBefore(service, version string, form Object, index int, requester engine.Person) ([]engine.Subform, error) {
+	svc, err := s.cfg.Definitions.Service(service, version)
+	if err != nil {
+		return nil, err
+	}
+	app, err := svc.Application(form, index)
+	if err != nil {
+		return nil, err
+	}
+	now := s.cfg.Runtime.Now()
+	c := engine.Case{App: app, Requester: requester, Filed: now}
+	return s.filled(svc, c.Vars(now))
+}
