@@ -64,6 +64,11 @@ func (d *decision) view(dos *Dossier, p *Procedure, a *Action) ActionView {
 	if a.Review != "" && dos.OpenReview() == nil {
 		v.Why = append(v.Why, Text{VI: "Không có mục rà soát nào đang mở", EN: "there is no open review item"})
 	}
+	if a.Returns != "" {
+		if up := d.issuer(dos, a.Returns); up != nil {
+			v.against(d.correctable(dos, up))
+		}
+	}
 	if a.Party != nil && len(v.Why) == 0 && d.hasAnswered(dos, a) {
 		v.Why = append(v.Why, Text{VI: "Bạn đã trả lời rồi", EN: "you have answered already"})
 	}

@@ -103,4 +103,121 @@ func (d *twoCalendars) Calendar(at time.Time) *calendar.Calendar {
 	return d.newer
 }
 
-var _ = slices.Contains[[]string]
+func TestReturnToAnIssuerThatCannotCorrectIsRefused(t *testing.T) {
+	l := newLine(t, nil)
+	l.registered()
+	l.must(l.staff("birth", "correct", engine.ByOfficer, nil))
+	l.must(l.staff("birth", "annul", engine.ByLeader, nil))
+	l.code(l.staff("card", "return_upstream", engine.ByOfficer, map[string]any{"what": "tên sai"}), engine.WrongState)
+	l.state("card", "checking")
+}
+
+func TestTwoReturnsAtOnceJoinOneCorrection(t *testing.T) {
+	l := newLine(t, nil)
+	again := *l.procedure("card")
+	l.defs.svc.Steps[1].Procedure = &again
+	l.registered()
+	l.must(l.staff("card", "return_upstream", engine.ByOfficer, map[string]any{"what": "a"}))
+	l.must(l.staff("residence", "return_upstream", engine.ByOfficer, map[string]any{"what": "b"}))
+	l.must(l.staff("birth", "keep", engine.ByLeader, nil))
+	l.state("card", "checking")
+	l.state("residence", "checking")
+	if l.c.Dossier("card").Returned+l.c.Dossier("residence").Returned != "" {
+		t.Error("still returned")
+	}
+}
+
+// chained adds a step that takes a value from the card beside one from the birth.
+func chained(l *line) {
+	p := *l.procedure("card")
+	p.States, p.Actions = slices.Clone(p.States), slices.Clone(p.Actions)
+	l.defs.svc.Steps = append(l.defs.svc.Steps, &engine.Step{ID: "extra", Procedure: &p, At: path("application.commune"),
+		Needs: []engine.Need{{Step: "birth"}, {Step: "card"}}, With: []engine.Binding{
+			{Name: "child", Value: path("steps.birth.result.child"), Steps: []string{"birth"}},
+			{Name: "number", Value: path("steps.card.result.number"), Steps: []string{"card"}}}})
+	card := l.procedure("card")
+	i := slices.IndexFunc(card.States, func(s *engine.State) bool { return s.ID == "issued" })
+	card.States[i] = &engine.State{ID: "issued", Portal: 9, Clock: calendar.None, Final: engine.FinalSuccess, Result: &engine.ResultSpec{
+		Document: "card", Data: []engine.Binding{{Name: "number", Value: expr{"7", func(engine.Vars) any { return "7" }}}}}}
+	card.States = append(card.States,
+		&engine.State{ID: "looking", Portal: 4, Clock: calendar.Runs, Request: &engine.RequestSpec{Registry: "r", Operation: "o", Replies: map[string]string{"ok": "fine", "refused": "gone"}}},
+		&engine.State{ID: "slip", Portal: 3, Clock: calendar.None, Final: engine.FinalRefused, Result: &engine.ResultSpec{Document: "slip"}},
+		&engine.State{ID: "annulled", Portal: 3, Clock: calendar.None, Final: engine.FinalAnnulled})
+	card.Actions = append(card.Actions,
+		&engine.Action{ID: "again", From: []string{"issued"}, To: to("looking"), By: by(engine.ByOfficer)},
+		&engine.Action{ID: "drop", From: []string{"issued"}, To: to("annulled"), By: by(engine.ByOfficer)},
+		&engine.Action{ID: "fine", From: []string{"looking"}, To: to("issued"), By: by(engine.ByRegistry)},
+		&engine.Action{ID: "gone", From: []string{"looking"}, To: to("slip"), By: by(engine.ByRegistry)})
+}
+
+// newChain is a case with the chained step.
+func newChain(t *testing.T) *line {
+	l := newLine(t, map[string]any{"residence": false})
+	chained(l)
+	l.history, l.c = nil, nil
+	l.must(l.run(engine.Command{Action: engine.ActFile, Actor: engine.Actor{Kind: engine.Citizen, ID: "P"},
+		Input: map[string]any{"child": map[string]any{"name": "An"}, "commune": "00004", "residence": false},
+		Codes: engine.Codes{Case: "C1", Seed: "s", Steps: map[string]string{"birth": "B", "residence": "R", "card": "K", "extra": "E"}},
+		File:  &engine.Filing{Service: "birth", Version: "1", Requester: engine.Person{ID: "P", Name: "Hà"}, Channel: 2}}, engine.Facts{}))
+	l.registered()
+	l.must(l.staff("card", "approve", engine.ByOfficer, nil))
+	l.state("extra", "checking")
+	return l
+}
+
+func TestCorrectionReachesAStepWhoseOtherIssuerWasAnnulled(t *testing.T) {
+	l := newChain(t)
+	l.must(l.staff("card", "drop", engine.ByOfficer, nil))
+	l.must(l.staff("birth", "correct", engine.ByOfficer, nil))
+	l.must(l.staff("birth", "propose", engine.ByLeader, map[string]any{"child": map[string]any{"name": "Ân"}}))
+	d := l.c.Dossier("extra")
+	if engine.Str(d.With, "child", "name") != "Ân" || d.With["number"] != "7" || d.Uses["card"] != 1 || d.Uses["birth"] != 2 {
+		t.Errorf("extra works with %v of %v", d.With, d.Uses)
+	}
+}
+
+func TestSuccessThatTurnsIntoARefusalCountsAsAnnulled(t *testing.T) {
+	l := newChain(t)
+	l.must(l.staff("extra", "approve", engine.ByOfficer, nil))
+	l.must(l.staff("card", "again", engine.ByOfficer, nil))
+	l.must(l.reply("card", l.c.Dossier("card").Request.Key, engine.ReplyRefused))
+	l.state("card", "slip")
+	if r := l.c.Dossier("extra").OpenReview(); r == nil || r.Of != "card" || r.To != 0 {
+		t.Errorf("review %+v", r)
+	}
+	open := newChain(t)
+	open.must(open.staff("card", "again", engine.ByOfficer, nil))
+	open.must(open.reply("card", open.c.Dossier("card").Request.Key, engine.ReplyRefused))
+	open.state("card", "slip")
+	if !slices.Contains(open.told(), "review→office:insurance-00004") {
+		t.Errorf("told %v", open.told())
+	}
+}
+
+func TestWhatEndsOnAnAnnulledBasisIsReviewed(t *testing.T) {
+	l := newLine(t, map[string]any{"residence": false})
+	l.registered()
+	l.must(l.staff("birth", "correct", engine.ByOfficer, nil))
+	l.must(l.staff("birth", "annul", engine.ByLeader, nil))
+	l.must(l.staff("card", "approve", engine.ByOfficer, nil)) // the office was told and went on
+	if r := l.c.Dossier("card").OpenReview(); r == nil || r.Of != "birth" || r.To != 0 {
+		t.Errorf("review %+v", r)
+	}
+}
+
+func TestKeepingACorrectedResultAsksNobodyAgain(t *testing.T) {
+	l := newLine(t, map[string]any{"residence": true})
+	l.registered()
+	l.consented()
+	l.must(l.staff("residence", "approve", engine.ByLeader, nil))
+	l.must(l.staff("birth", "correct", engine.ByOfficer, nil))
+	l.must(l.staff("birth", "propose", engine.ByLeader, map[string]any{"child": map[string]any{"name": "Ân"}}))
+	if n := len(l.c.Dossier("residence").Reviews); n != 1 {
+		t.Fatalf("%d reviews", n)
+	}
+	l.must(l.staff("birth", "correct", engine.ByOfficer, nil))
+	l.must(l.staff("birth", "keep", engine.ByLeader, nil))
+	if n := len(l.c.Dossier("residence").Reviews); n != 1 {
+		t.Errorf("%d reviews after keeping version 2", n)
+	}
+}

@@ -12,6 +12,9 @@ func (d *decision) returnUpstream(dos *Dossier, a *Action) error {
 	if up == nil {
 		return &Error{Code: Internal, Op: "return", Case: d.c.Code, Err: fmt.Errorf("nothing in this case issued %q", a.Returns)}
 	}
+	if err := d.correctable(dos, up); err != nil {
+		return err
+	}
 	d.emit(ReturnedUpstream{ev{dos.Step}, up.Step})
 	p := d.procedure(up)
 	for _, b := range p.Actions {
@@ -30,6 +33,23 @@ func (d *decision) returnUpstream(dos *Dossier, a *Action) error {
 	}
 	d.notifyOffice(up, NoteReturned, map[string]any{"from": dos.Step})
 	return nil
+}
+
+// correctable tells whether an issuer will answer a return: its result was used
+// and stands, and it can open a correction or has one open. Otherwise whoever
+// returns something would wait for ever.
+func (d *decision) correctable(dos, up *Dossier) error {
+	if _, used := dos.Uses[up.Step]; used && up.Succeeded() {
+		if up.Status == StatusOpen || slices.ContainsFunc(d.procedure(up).Actions, func(a *Action) bool {
+			return slices.Contains(a.By, ByDownstream) && slices.Contains(a.From, up.State)
+		}) {
+			return nil
+		}
+	}
+	t := d.svc.Step(up.Step).Title
+	e := Fail(WrongState, "Kết quả này không còn sửa được: "+t.VI, "this result can no longer be corrected: "+t.EN)
+	e.Case = d.c.Code
+	return e
 }
 
 // issuer is the dossier whose result gave a `with` value.
@@ -87,26 +107,46 @@ func (d *decision) propagate(up *Dossier, version int) error {
 func (d *decision) renew(dos, up *Dossier, used, version int) error {
 	switch {
 	case dos.Final != FinalNone:
-		if dos.Final == FinalSuccess {
+		if dos.Final == FinalSuccess && !dos.reviewed(up.Step, version) {
 			d.review(dos, up.Step, used, version)
 		}
 	case version == 0:
 		d.notifyOffice(dos, NoteReview, map[string]any{"of": up.Step, "annulled": true})
 	case dos.Request != nil:
-		d.emit(WithStale{ev{dos.Step}, append(slices.Clone(dos.Stale), up.Step)})
+		if !slices.Contains(dos.Stale, up.Step) {
+			d.emit(WithStale{ev{dos.Step}, append(slices.Clone(dos.Stale), up.Step)})
+		}
 	default:
 		return d.rebind(dos)
 	}
 	return nil
 }
 
+// rebind takes what a dossier is handed anew. What came from a result that no
+// longer stands stays as it was.
 func (d *decision) rebind(dos *Dossier) error {
-	with, uses, err := d.bind(d.svc.Step(dos.Step))
+	with, uses, err := d.bind(d.svc.Step(dos.Step), dos)
 	if err != nil {
 		return err
 	}
 	d.emit(WithChanged{ev{dos.Step}, with, uses})
 	return nil
+}
+
+// reviewBasis asks a dossier that ends in success to look again when a result that
+// it used was taken back meanwhile.
+func (d *decision) reviewBasis(dos *Dossier) {
+	for _, s := range sortedKeys(dos.Uses) {
+		if !d.c.Dossier(s).Succeeded() && !dos.reviewed(s, 0) {
+			d.review(dos, s, dos.Uses[s], 0)
+		}
+	}
+}
+
+// reviewed tells whether a version of an issuer's result was put up for review,
+// decided or not.
+func (d *Dossier) reviewed(of string, version int) bool {
+	return slices.ContainsFunc(d.Reviews, func(r Review) bool { return r.Of == of && r.To == version })
 }
 
 // review opens a review item. It is due within the procedure's own limit.
@@ -165,7 +205,7 @@ func (d *decision) freshen(dos *Dossier) error {
 	}
 	d.emit(WithStale{ev{dos.Step}, nil})
 	for _, s := range steps {
-		if up := d.c.Dossier(s); dos.Final == FinalSuccess && up.Result != nil {
+		if up := d.c.Dossier(s); dos.Final == FinalSuccess && up.Succeeded() && !dos.reviewed(s, up.Result.Version) {
 			d.review(dos, s, used[s], up.Result.Version)
 		}
 	}

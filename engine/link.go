@@ -113,7 +113,7 @@ func (d *decision) start(st *Step, dos *Dossier, unit string) error {
 	if !ok {
 		return noOffice(st.Procedure.Agency, unit)
 	}
-	with, uses, err := d.bind(st)
+	with, uses, err := d.bind(st, dos)
 	if err != nil {
 		return err
 	}
@@ -122,10 +122,22 @@ func (d *decision) start(st *Step, dos *Dossier, unit string) error {
 }
 
 // bind evaluates what a step is handed and which result versions it was taken from.
-func (d *decision) bind(st *Step) (map[string]any, map[string]int, error) {
+// A value from a result that was taken back since stays as the dossier has it.
+func (d *decision) bind(st *Step, dos *Dossier) (map[string]any, map[string]int, error) {
 	vars := d.serviceVars()
 	with, uses := map[string]any{}, map[string]int{}
 	for _, b := range st.With {
+		if slices.ContainsFunc(b.Steps, func(s string) bool { return dos.Uses[s] > 0 && !d.c.Dossier(s).Succeeded() }) {
+			if v, ok := dos.With[b.Name]; ok {
+				with[b.Name] = v
+			}
+			for _, s := range b.Steps {
+				if _, newer := uses[s]; !newer && dos.Uses[s] > 0 {
+					uses[s] = dos.Uses[s]
+				}
+			}
+			continue
+		}
 		v, err := eval(b.Value, vars)
 		if err != nil {
 			return nil, nil, err

@@ -178,7 +178,7 @@ func (d *decision) enter(dos *Dossier, action, to string) error {
 		return err
 	}
 	was := dos.Portal
-	reopened := dos.Final != FinalNone
+	final := dos.Final
 	if d.c.itemsPending(dos.Step) && !asksItems(p.Action(action)) {
 		d.emit(ItemsClosed{ev{dos.Step}})
 	}
@@ -198,11 +198,11 @@ func (d *decision) enter(dos *Dossier, action, to string) error {
 		return err
 	}
 	if st.Final != FinalNone {
-		if err := d.finish(dos, st, reopened); err != nil {
+		if err := d.finish(dos, st, final); err != nil {
 			return err
 		}
 	}
-	d.tellMove(dos, st, was, reopened)
+	d.tellMove(dos, st, was, final != FinalNone)
 	return nil
 }
 
@@ -411,33 +411,70 @@ func (d *decision) checkReply(dos *Dossier, data map[string]any) error {
 }
 
 // finish issues what a final state gives and tells those who used an earlier
-// version of it.
-func (d *decision) finish(dos *Dossier, st *State, reopened bool) error {
-	if st.Final == FinalAnnulled {
-		for r := dos.OpenReview(); r != nil; r = dos.OpenReview() {
-			d.emit(ReviewDecided{ev{dos.Step}, r.ID, ReviewAnnul, d.cmd.Actor.ID, d.now}) // nothing is left to review
-		}
-		if dos.Result != nil {
-			d.emit(ResultRevoked{ev{dos.Step}})
-			return d.propagate(dos, 0)
-		}
+// version of it. was is how the dossier had ended before, if it had.
+func (d *decision) finish(dos *Dossier, st *State, was FinalKind) error {
+	if st.Final == FinalAnnulled || was == FinalSuccess && st.Final != FinalSuccess {
+		return d.fall(dos, st)
+	}
+	if st.Final == FinalSuccess {
+		d.reviewBasis(dos)
 	}
 	if st.Result == nil {
 		return nil
 	}
+	data, err := d.resultData(dos, st)
+	if err != nil {
+		return err
+	}
+	if dos.Result != nil && was != FinalNone && reflect.DeepEqual(dos.Result.Data, data) {
+		return d.propagate(dos, dos.Result.Version)
+	}
+	d.issue(dos, st, data)
+	if v := dos.Result.Version; v > 1 {
+		d.notifyRequester(dos, NoteCorrected, map[string]any{"version": int64(v)})
+		return d.propagate(dos, v)
+	}
+	return nil
+}
+
+// fall takes back what stood: it was annulled, or looking again ended in a refusal.
+func (d *decision) fall(dos *Dossier, st *State) error {
+	for r := dos.OpenReview(); r != nil; r = dos.OpenReview() {
+		d.emit(ReviewDecided{ev{dos.Step}, r.ID, ReviewAnnul, d.cmd.Actor.ID, d.now}) // nothing is left to review
+	}
+	stood := dos.Result != nil
+	if stood {
+		d.emit(ResultRevoked{ev{dos.Step}})
+	}
+	if st.Final != FinalAnnulled && st.Result != nil {
+		data, err := d.resultData(dos, st)
+		if err != nil {
+			return err
+		}
+		d.issue(dos, st, data)
+	}
+	if !stood {
+		return nil
+	}
+	return d.propagate(dos, 0)
+}
+
+func (d *decision) resultData(dos *Dossier, st *State) (map[string]any, error) {
 	data := map[string]any{}
 	for _, b := range st.Result.Data {
 		v, err := eval(b.Value, d.vars(dos))
 		if err != nil {
-			return err
+			return nil, err
 		}
 		data[b.Name] = v
 	}
+	return data, nil
+}
+
+// issue gives a result its next version; an electronic one is delivered at once.
+func (d *decision) issue(dos *Dossier, st *State, data map[string]any) {
 	version := 1
 	if dos.Result != nil {
-		if reopened && reflect.DeepEqual(dos.Result.Data, data) {
-			return d.propagate(dos, dos.Result.Version)
-		}
 		version = dos.Result.Version + 1
 	}
 	r := Result{ID: resultID(d.c.Seed, dos.Code, version), Version: version, Document: st.Result.Document,
@@ -446,9 +483,4 @@ func (d *decision) finish(dos *Dossier, st *State, reopened bool) error {
 	if !r.Paper {
 		d.emit(Delivered{ev{dos.Step}, d.now, d.c.Requester.ID})
 	}
-	if version > 1 {
-		d.notifyRequester(dos, NoteCorrected, map[string]any{"version": int64(version)})
-		return d.propagate(dos, version)
-	}
-	return nil
 }
