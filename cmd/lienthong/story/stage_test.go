@@ -5,13 +5,16 @@ import (
 	"net/http"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"lienthong/cmd/lienthong/story"
 	"lienthong/cmd/lienthong/system"
 	"lienthong/engine/calendar"
+	"lienthong/engine/machine"
 	"lienthong/engine/runtime"
+	"lienthong/workflows"
 )
 
 // stage is a whole system on loopback HTTP with a business clock that stands
@@ -32,10 +35,22 @@ func at(t *testing.T, s string) time.Time {
 	return v
 }
 
+var loaded = sync.OnceValues(workflows.Load)
+
+// definitions are the embedded ones, compiled once for all stages.
+func definitions(t *testing.T) *machine.Set {
+	t.Helper()
+	set, err := loaded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
+
 // open starts a system at an instant. change may alter its configuration.
 func open(t *testing.T, start string, change func(*system.Config)) *stage {
 	t.Helper()
-	cfg := system.Config{DB: filepath.Join(t.TempDir(), "cases.db"), Start: at(t, start), Still: true, Demo: true, AutoPay: "0s", Secret: secret,
+	cfg := system.Config{DB: filepath.Join(t.TempDir(), "cases.db"), Start: at(t, start), Still: true, Demo: true, AutoPay: "0s", Secret: secret, Definitions: definitions(t),
 		Runtime: func(c *runtime.Config) {
 			c.RetryFirst, c.RetryMax, c.BreakerPause = time.Nanosecond, time.Nanosecond, time.Nanosecond // a failed exchange is tried again at the next settling
 			c.Tries = 1000
