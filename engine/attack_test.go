@@ -221,3 +221,174 @@ func TestKeepingACorrectedResultAsksNobodyAgain(t *testing.T) {
 		t.Errorf("%d reviews after keeping version 2", n)
 	}
 }
+
+func (l *line) answer(answers map[string]any) error {
+	return l.citizen("P", "", engine.ActAnswer, map[string]any{"items": answers})
+}
+
+// answers is a form that wants a text in every item.
+type answers struct{}
+
+func (answers) JSON() []byte { return []byte("{}") }
+func (answers) Validate(v any) (ps []engine.Problem) {
+	items, _ := engine.At(v, "items").(map[string]any)
+	for id, a := range items {
+		if engine.Str(a, "text") == "" {
+			ps = append(ps, engine.Problem{Pointer: "/items/" + id + "/text", Code: "required"})
+		}
+	}
+	return ps
+}
+
+func TestWrongAnswerToAnItemIsRefusedAtOnce(t *testing.T) {
+	l := newLine(t, map[string]any{"residence": false})
+	l.procedure("card").Action("answer_supplement").Input = &engine.Form{ID: engine.FormSupplementAnswer, Schema: answers{}}
+	l.registered()
+	in := items("ảnh", "giấy")
+	in["legal_basis"] = "Luật BHYT"
+	l.must(l.staff("card", "request_supplement", engine.ByOfficer, in))
+	if l.c.Items[0].Legal != "Luật BHYT" {
+		t.Error("the request's legal basis is lost")
+	}
+	first, second := l.c.Items[0].ID, l.c.Items[1].ID
+	err := l.answer(map[string]any{first: map[string]any{"nonsense": "x"}})
+	l.code(err, engine.Invalid)
+	if p := err.(*engine.Error).Problems; len(p) != 1 || p[0].Pointer != "/items/"+first+"/text" {
+		t.Errorf("problems %+v", p)
+	}
+	l.must(l.answer(map[string]any{first: map[string]any{"text": "đây"}}))
+	l.must(l.answer(map[string]any{second: map[string]any{"text": "đây"}}))
+	l.state("card", "checking")
+}
+
+func TestWithdrawingTheRestCancelsTheFee(t *testing.T) {
+	l := newLine(t, map[string]any{"fee": int64(10000)})
+	l.must(l.citizen("P", "", engine.ActWithdraw, map[string]any{"steps": []any{"card"}}))
+	l.must(l.citizen("P", "", engine.ActWithdraw, nil))
+	if l.c.Fee.Status != engine.FeeCancelled || l.c.Outcome != engine.Withdrawn {
+		t.Errorf("fee %s, case %s %s", l.c.Fee.Status, l.c.Status, l.c.Outcome)
+	}
+	// The same with the parts named one by one.
+	l = newLine(t, map[string]any{"fee": int64(10000)})
+	l.must(l.citizen("P", "", engine.ActWithdraw, map[string]any{"steps": []any{"birth"}}))
+	if l.c.Fee.Status != engine.FeeCancelled || l.c.Outcome != engine.Withdrawn {
+		t.Errorf("without its first part: fee %s, case %s %s", l.c.Fee.Status, l.c.Status, l.c.Outcome)
+	}
+}
+
+func TestWithdrawalOfUnreadablePartsWithdrawsNothing(t *testing.T) {
+	l := newLine(t, nil)
+	l.must(l.staff("birth", "receive", engine.ByReception, nil))
+	for _, steps := range []any{"card", []any{}, map[string]any{"card": true}, []any{int64(1)}} {
+		l.code(l.citizen("P", "", engine.ActWithdraw, map[string]any{"steps": steps}), engine.Invalid)
+	}
+	if l.c.Dossier("birth").State != "checking" {
+		t.Error("something was withdrawn")
+	}
+}
+
+func TestCorrectedPaperIsHandedOverAgain(t *testing.T) {
+	l := newLine(t, map[string]any{"residence": false})
+	birth := l.procedure("birth")
+	birth.State("registered").Result.Paper = true
+	l.registered()
+	l.must(l.staff("card", "approve", engine.ByOfficer, nil))
+	l.must(l.staff("birth", engine.ActHandOver, engine.ByReception, nil))
+	l.code(l.staff("birth", engine.ActHandOver, engine.ByReception, nil), engine.WrongState)
+	l.must(l.staff("birth", "correct", engine.ByOfficer, nil))
+	l.must(l.staff("birth", "propose", engine.ByLeader, map[string]any{"child": map[string]any{"name": "Ân"}}))
+	if l.c.Portal() != 9 {
+		t.Errorf("portal %d while the new paper waits", l.c.Portal())
+	}
+	l.must(l.staff("birth", engine.ActHandOver, engine.ByReception, nil))
+}
+
+func TestFilingAgainWhatIsStillNotAskedForIsRefused(t *testing.T) {
+	l := newLine(t, map[string]any{"residence": false})
+	l.registered()
+	l.must(l.staff("card", "approve", engine.ByOfficer, nil))
+	n := l.c.Seq
+	l.code(l.citizen("P", "residence", engine.ActRefile, nil), engine.Invalid)
+	if l.c.Seq != n || l.c.Dossier("residence").Attempt != 1 {
+		t.Error("a refiling that changes nothing got into history")
+	}
+	l.must(l.citizen("P", "residence", engine.ActRefile, map[string]any{"application": map[string]any{"residence": true}}))
+	l.state("residence", "consenting")
+	views := engine.Actions(l.defs, newAbsent(t).c, "residence", engine.Actor{Kind: engine.Citizen, ID: "P"}, l.now)
+	if i := slices.IndexFunc(views, func(v engine.ActionView) bool { return v.Code == engine.ActRefile }); i < 0 || !views[i].Allowed {
+		t.Error("refiling with another application is not offered")
+	}
+}
+
+func newAbsent(t *testing.T) *line {
+	l := newLine(t, map[string]any{"residence": false})
+	l.registered()
+	return l
+}
+
+func TestRequestThatWasOvertakenHoldsNothingBack(t *testing.T) {
+	l := newLine(t, map[string]any{"residence": false})
+	birth := l.procedure("birth")
+	birth.State("recording").After = []engine.After{{Within: lim(t, "1 days"), Action: "give_up"}}
+	birth.Actions = append(birth.Actions, &engine.Action{ID: "give_up", From: []string{"recording"}, To: to("checking"), By: by(engine.ByTimer)})
+	l.must(l.staff("birth", "receive", engine.ByReception, nil))
+	l.must(l.staff("birth", "sign", engine.ByLeader, nil))
+	key := l.c.Dossier("birth").Request.Key
+	l.now = l.now.AddDate(0, 0, 2)
+	l.tick()
+	l.state("birth", "checking")
+	if l.c.Dossier("birth").Request != nil {
+		t.Error("a request is waited for in a state that has none")
+	}
+	l.must(l.reply("birth", key, engine.ReplyDone))
+	l.state("birth", "checking")
+	l.must(l.staff("birth", engine.ActTransfer, engine.ByOfficer, map[string]any{"office": "civil-00070", "reason": "nhầm nơi"}))
+}
+
+func TestOfficeThatOnlyHelpsCannotTransfer(t *testing.T) {
+	l := newLine(t, map[string]any{"residence": false})
+	birth := l.procedure("birth")
+	birth.States = append(birth.States, &engine.State{ID: "verifying", Portal: 4, Clock: calendar.Runs, At: expr{"x", func(engine.Vars) any { return "00070" }}})
+	birth.Actions = append(birth.Actions, &engine.Action{ID: "ask", From: []string{"checking"}, To: to("verifying"), By: by(engine.ByOfficer)},
+		&engine.Action{ID: "told", From: []string{"verifying"}, To: to("checking"), By: by(engine.ByOfficer)})
+	l.must(l.staff("birth", "receive", engine.ByReception, nil))
+	l.must(l.staff("birth", "ask", engine.ByOfficer, nil))
+	l.code(l.staff("birth", engine.ActTransfer, engine.ByOfficer, map[string]any{"office": "civil-00071", "reason": "x"}), engine.WrongState)
+	l.must(l.staff("birth", "told", engine.ByOfficer, nil))
+	if o := l.c.Dossier("birth").Office; o != "civil-00004" {
+		t.Errorf("came back to %s", o)
+	}
+}
+
+func TestEmptyPartySetsKeepNoAlienInput(t *testing.T) {
+	l := newLine(t, map[string]any{"head": []any{}, "owners": []any{}})
+	l.registered() // a registry's reply opens it; nobody is to be asked
+	l.state("residence", "checking")
+	all, _ := l.c.Dossier("residence").Data["parties"].(map[string]any)
+	if ids, ok := all["owners"].([]any); !ok || ids == nil || len(ids) != 0 {
+		t.Errorf("who agreed: %#v", all)
+	}
+}
+
+func TestTransferGoesToAStandingOffice(t *testing.T) {
+	l := newLine(t, nil)
+	for _, o := range []any{"civil-99999", "police-00070", "civil-00004", "nowhere", nil, int64(4)} {
+		l.code(l.staff("birth", engine.ActTransfer, engine.ByReception, map[string]any{"office": o, "reason": "x"}), engine.Invalid)
+	}
+}
+
+func TestPlaceThatIsNoTextIsAnErrorNotACrash(t *testing.T) {
+	l := newLine(t, map[string]any{"residence": false})
+	l.defs.svc.Steps[2].At = expr{"7", func(engine.Vars) any { return int64(7) }}
+	l.must(l.staff("birth", "receive", engine.ByReception, nil))
+	l.must(l.staff("birth", "sign", engine.ByLeader, nil))
+	l.code(l.reply("birth", l.c.Dossier("birth").Request.Key, engine.ReplyDone), engine.Internal)
+}
+
+func TestNewDateIsSane(t *testing.T) {
+	l := newLine(t, nil)
+	l.must(l.staff("birth", "receive", engine.ByReception, nil))
+	for _, at := range []any{"9999-12-31T23:59:59Z", "2126-01-01T00:00:00Z", nil, "morgen", int64(3), l.now.Format(time.RFC3339)} {
+		l.code(l.staff("birth", engine.ActApologise, engine.ByOfficer, map[string]any{"reason": "x", "new_due": at}), engine.Invalid)
+	}
+}

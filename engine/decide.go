@@ -159,6 +159,10 @@ func one(defs Definitions, c *Case, cmd Command, facts Facts, now time.Time) (En
 	if err := d.settle(); err != nil {
 		return Entry{}, err
 	}
+	if cmd.Action == ActRefile && d.c.Dossier(cmd.Step).Status == StatusClosed {
+		return Entry{}, &Error{Code: Invalid, Case: c.Code, Problems: []Problem{{Pointer: "/application", Code: "not_asked_for",
+			Detail: Text{VI: "Tờ khai không yêu cầu phần này", EN: "the application does not ask for this part"}}}}
+	}
 	return d.entry(), nil
 }
 

@@ -166,7 +166,7 @@ func (d *Dossier) applyResult(v Event) {
 	switch v := v.(type) {
 	case ResultIssued:
 		r := v.Result
-		d.Result = &r
+		d.Result, d.Delivered = &r, time.Time{} // a new paper is handed over anew
 	case ResultRevoked:
 		if d.Result != nil {
 			d.Result.Revoked = true
@@ -202,7 +202,7 @@ func (d *Dossier) move(v Moved, at time.Time) {
 		d.Assignee = ""
 	}
 	d.State, d.Portal, d.Office, d.Entered = v.To, v.Portal, v.Office, at
-	d.Awaits, d.Parties, d.StateDue = v.Awaits, nil, time.Time{}
+	d.Awaits, d.Parties, d.StateDue, d.Request = v.Awaits, nil, time.Time{}, nil
 	if v.Final == FinalNone {
 		d.Status = StatusOpen // a correction reopens it; Final and Result stay what they were
 		return

@@ -21,7 +21,10 @@ func (d *decision) settle() error {
 			if dos == nil {
 				continue
 			}
-			var err error
+			err := d.freshen(dos)
+			if err != nil {
+				return err
+			}
 			switch dos.Status {
 			case StatusWaiting:
 				err = d.open(st, dos)
@@ -90,7 +93,11 @@ func (d *decision) open(st *Step, dos *Dossier) error {
 		d.skip(st, dos)
 		return nil
 	}
-	return d.start(st, dos, unit.(string))
+	u, ok := unit.(string)
+	if !ok {
+		return &Error{Code: Internal, Op: "expression " + st.At.Source(), Err: fmt.Errorf("want a unit, got %T", unit)}
+	}
+	return d.start(st, dos, u)
 }
 
 // skip closes a step as its `else` says.

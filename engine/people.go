@@ -150,7 +150,7 @@ func (d *decision) agreed(dos *Dossier, a *Action) bool {
 func (d *decision) agree(dos *Dossier, a *Action) error {
 	all := map[string]any{}
 	for _, s := range a.Party.Sets {
-		var ids []any
+		ids := []any{}
 		for _, who := range dos.Parties[s].People {
 			if dos.Parties[s].Answers[who].Agree {
 				ids = append(ids, who)
@@ -159,7 +159,11 @@ func (d *decision) agree(dos *Dossier, a *Action) error {
 		all[s] = ids
 	}
 	d.emit(ValueSet{ev{dos.Step}, "parties", all})
-	return d.take(dos, a, d.cmd.Input)
+	var input map[string]any
+	if d.cmd.Step == dos.Step && d.cmd.Action == a.ID { // else another command brought it about
+		input = d.cmd.Input
+	}
+	return d.take(dos, a, input)
 }
 
 // staff checks that the actor works at the dossier's office in one of the roles.
@@ -231,7 +235,7 @@ func missing(field string) error {
 
 // transfer sends an open dossier to the competent office of the same kind.
 func (d *decision) transfer(dos *Dossier) error {
-	if dos.Status != StatusOpen || dos.Request != nil {
+	if dos.Status != StatusOpen || dos.Request != nil || dos.Office != dos.Home { // who only helps does not decide where it belongs
 		return d.noAction(dos)
 	}
 	if err := d.staff(dos, ByReception, ByOfficer, ByLeader, BySupervisor); err != nil {
@@ -250,13 +254,21 @@ func (d *decision) transfer(dos *Dossier) error {
 	}
 	from, _ := d.defs.OfficeByID(dos.Office)
 	o, ok := d.defs.OfficeByID(to)
-	if !ok || o.Agency != from.Agency || o.ID == from.ID {
+	if !ok || o.Agency != from.Agency || o.ID == from.ID || !d.stands(o) {
 		return &Error{Code: Invalid, Problems: []Problem{{Pointer: "/office", Code: "no_office",
 			Detail: Text{VI: "Không phải cơ quan khác cùng loại", EN: "not another office of the same kind"}}}}
 	}
 	d.emit(Transferred{ev{dos.Step}, o.ID, o.Unit, reason})
 	d.notifyOffice(dos, NoteReturned, map[string]any{"reason": reason})
 	return nil
+}
+
+// stands tells whether an office serves anything now.
+func (d *decision) stands(o Office) bool {
+	return slices.ContainsFunc(append([]string{o.Unit}, o.Serves...), func(unit string) bool {
+		now, ok := d.defs.Office(o.Agency, unit, d.now)
+		return ok && now.ID == o.ID
+	})
 }
 
 // handOver records that a paper result reached the citizen (portal status 10).
@@ -342,9 +354,9 @@ func (d *decision) newDate(a *Apology, given int, due time.Time) (time.Time, str
 		return time.Time{}, "", err
 	}
 	t, ok := parseTime(d.cmd.Input["new_due"])
-	if !ok || !t.After(due) || !t.After(d.now) {
+	if !ok || !t.After(due) || !t.After(d.now) || t.After(d.now.AddDate(10, 0, 0)) {
 		return time.Time{}, "", &Error{Code: Invalid, Problems: []Problem{{Pointer: "/new_due", Code: "date",
-			Detail: Text{VI: "Ngày hẹn lại phải sau ngày hẹn cũ và ở tương lai", EN: "the new date must be after the old one and in the future"}}}}
+			Detail: Text{VI: "Ngày hẹn lại phải sau ngày hẹn cũ, ở tương lai và không quá 10 năm", EN: "the new date must be after the old one, in the future and within 10 years"}}}}
 	}
 	return t, Str(d.cmd.Input, "reason"), nil
 }

@@ -1,8 +1,10 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
+	"slices"
 )
 
 // ask adds a dossier's items to the case's one open supplement request. One
@@ -14,10 +16,11 @@ func (d *decision) ask(dos *Dossier, input map[string]any, next string) error {
 		return missing("items")
 	}
 	st := d.procedure(dos).State(next)
+	legal := Str(input, "legal_basis") // of the whole request, unless an item has its own
 	var items []Item
 	for i, x := range list {
 		it := Item{ID: fmt.Sprintf("%s-%d-%d", dos.Step, d.seq, i+1), Step: dos.Step, Kind: Str(x, "kind"), About: Str(x, "about"),
-			Reason: Str(x, "reason"), Legal: Str(x, "legal_basis"), Asked: d.now, By: d.cmd.Actor.ID}
+			Reason: Str(x, "reason"), Legal: cmp.Or(Str(x, "legal_basis"), legal), Asked: d.now, By: d.cmd.Actor.ID}
 		for _, a := range st.After {
 			l, err := d.within(a.Within, a.Param)
 			if err != nil {
@@ -57,6 +60,8 @@ func (d *decision) answerItems() error {
 			ps = append(ps, Problem{Pointer: "/items/" + id, Code: "unknown_item", Detail: Text{VI: "Không có yêu cầu bổ sung này, hoặc đã xong", EN: "no such open item"}})
 		} else if !isMap || len(a) == 0 {
 			ps = append(ps, Problem{Pointer: "/items/" + id, Code: "required", Detail: Text{VI: "Chưa có nội dung bổ sung", EN: "the answer is empty"}})
+		} else {
+			ps = append(ps, d.checkAnswer(open[id], a)...)
 		}
 	}
 	if len(ps) > 0 {
@@ -64,6 +69,18 @@ func (d *decision) answerItems() error {
 	}
 	for _, id := range sortedKeys(answers) {
 		d.emit(ItemAnswered{ev{open[id].Step}, id, answers[id].(map[string]any), d.now})
+	}
+	return nil
+}
+
+// checkAnswer holds one answer against the form that will take them all: what is
+// saved now must not stand in the way when the last item comes.
+func (d *decision) checkAnswer(it Item, answer map[string]any) []Problem {
+	dos := d.c.Dossier(it.Step)
+	for _, a := range d.procedure(dos).Actions {
+		if a.Input != nil && a.Input.ID == FormSupplementAnswer && slices.Contains(a.From, dos.State) {
+			return a.Input.Schema.Validate(map[string]any{"items": map[string]any{it.ID: answer}})
+		}
 	}
 	return nil
 }

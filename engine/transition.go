@@ -391,10 +391,7 @@ func (d *decision) reply() error {
 		return &Error{Code: Internal, Op: "reply", Case: d.c.Code, Err: fmt.Errorf("state %s has no action for outcome %s %s", dos.State, rep.Outcome, rep.Code)}
 	}
 	d.emit(Replied{ev{dos.Step}, rep.Request, rep.Outcome, rep.Code, rep.By})
-	if err := d.take(dos, a, record); err != nil {
-		return err
-	}
-	return d.freshen(dos)
+	return d.take(dos, a, record)
 }
 
 // checkReply refuses a body that its operation does not declare.

@@ -23,10 +23,6 @@ func (d *decision) withdraw() error {
 	if err != nil {
 		return err
 	}
-	if f := d.c.Fee; f != nil && f.Status == FeeWaiting && len(parts) == len(d.c.Dossiers) {
-		d.emit(FeeSettled{ev{}, FeeCancelled, "", d.now})
-		d.putTimers("", d.c.Timers, nil)
-	}
 	for _, dos := range parts {
 		if dos.Status == StatusWaiting {
 			d.emit(StepClosed{ev{dos.Step}, ClosedWithdrawn, nil})
@@ -36,13 +32,32 @@ func (d *decision) withdraw() error {
 			return err
 		}
 	}
+	if f := d.c.Fee; f != nil && f.Status == FeeWaiting && !d.mayRun() {
+		d.emit(FeeSettled{ev{}, FeeCancelled, "", d.now})
+		d.putTimers("", d.c.Timers, nil)
+	}
 	return nil
+}
+
+// mayRun tells whether a step may still open: it waits, and so does everything
+// that it cannot do without.
+func (d *decision) mayRun() bool {
+	may, some := map[string]bool{}, false
+	for _, st := range d.svc.Steps { // needs come first
+		may[st.ID] = d.c.Dossier(st.ID).Status == StatusWaiting &&
+			!slices.ContainsFunc(st.Needs, func(n Need) bool { return !n.Optional && !may[n.Step] })
+		some = some || may[st.ID]
+	}
+	return some
 }
 
 // toWithdraw lists the unfinished parts meant, or says which one cannot be taken
 // back now.
 func (d *decision) toWithdraw() ([]*Dossier, error) {
-	named, _ := d.cmd.Input["steps"].([]any)
+	named, ok := d.cmd.Input["steps"].([]any)
+	if d.cmd.Input["steps"] != nil && (!ok || len(named) == 0) {
+		return nil, missing("steps") // to withdraw everything is said by naming nothing
+	}
 	var parts []*Dossier
 	for _, x := range named {
 		s, _ := x.(string)
