@@ -392,3 +392,74 @@ func TestNewDateIsSane(t *testing.T) {
 		l.code(l.staff("birth", engine.ActApologise, engine.ByOfficer, map[string]any{"reason": "x", "new_due": at}), engine.Invalid)
 	}
 }
+
+// limits gives the birth a state handled elsewhere with a limit of its own.
+func limits(l *line) {
+	birth := l.procedure("birth")
+	warn := lim(l.t, "1 working day")
+	birth.States = append(birth.States, &engine.State{ID: "verifying", Portal: 4, Clock: calendar.Runs,
+		Limit: &engine.Limit{Within: lim(l.t, "3 working days"), Warn: &warn}})
+	birth.Actions = append(birth.Actions, &engine.Action{ID: "ask", From: []string{"checking"}, To: to("verifying"), By: by(engine.ByOfficer)})
+	l.must(l.staff("birth", "receive", engine.ByReception, nil)) // Monday 9:00: due Tuesday 17:00
+	l.must(l.staff("birth", "ask", engine.ByOfficer, nil))       // due Thursday 17:00
+}
+
+func TestEachDueTimeIsWarnedOfOnce(t *testing.T) {
+	l := newLine(t, nil)
+	limits(l)
+	var near []string
+	for at := l.c.NextTimer(); !at.IsZero() && len(near) < 9; at = l.c.NextTimer() {
+		l.now = at
+		l.tick()
+		for _, v := range l.last {
+			if n, ok := v.(engine.Notified); ok && n.What == engine.NoteNear {
+				near = append(near, at.Format("Mon 15:04")+" of "+n.Params["due"].(string)[8:16])
+			}
+		}
+	}
+	want := []string{"Tue 15:00 of 08T17:00", "Wed 17:00 of 10T17:00"}
+	if !slices.Equal(near, want) {
+		t.Errorf("warned %q, want %q", near, want)
+	}
+}
+
+func TestNewCalendarMovesEveryDueTime(t *testing.T) {
+	l := newLine(t, map[string]any{"residence": false})
+	limits(l)
+	off, err := calendar.New(calendar.Spec{ID: "c2", Announced: "2026-09-07", Days: map[string]calendar.Year{"2026": {Holidays: []calendar.Holiday{{Date: "2026-09-09"}}}}})
+	l.must(err)
+	two := &twoCalendars{l.defs, off, l.now.Add(time.Hour)}
+	due := l.c.Dossier("birth").StateDue
+	es, err := engine.Decide(two, l.c, engine.Command{Action: engine.ActClaim, Case: "C1", Step: "birth", IfMatch: &l.c.Dossier("birth").Rev,
+		Actor: engine.Actor{Kind: engine.Staff, ID: "o", Office: "civil-00004", Roles: []string{engine.ByOfficer}}}, engine.Facts{}, l.now.Add(2*time.Hour))
+	l.must(err)
+	if got := engine.Fold(l.c, es[0]).Dossier("birth").StateDue; !got.Equal(due.AddDate(0, 0, 1)) {
+		t.Errorf("the state's due time is %v, want a day after %v", got, due)
+	}
+}
+
+func TestDeadlineIsNotEnforcedBeforeTheNewCalendarHasMovedIt(t *testing.T) {
+	for _, received := range []bool{true, false} {
+		l := newLine(t, map[string]any{"residence": false})
+		ask := l.procedure("birth").Action("request_supplement")
+		ask.From = append(ask.From, "submitted")
+		if received {
+			l.must(l.staff("birth", "receive", engine.ByReception, nil))
+		}
+		l.must(l.staff("birth", "request_supplement", engine.ByOfficer, items("giấy"))) // until Wednesday 16th
+		off, err := calendar.New(calendar.Spec{ID: "c2", Announced: "2026-09-08", Days: map[string]calendar.Year{"2026": {Holidays: []calendar.Holiday{{Date: "2026-09-15"}}}}})
+		l.must(err)
+		two := &twoCalendars{l.defs, off, l.now.AddDate(0, 0, 1)}
+		c := l.c
+		for _, days := range []int{9, 10} { // the evenings of the 16th and the 17th
+			es, err := engine.Decide(two, c, engine.Command{Action: engine.ActTick, Case: "C1"}, engine.Facts{}, l.now.AddDate(0, 0, days).Add(10*time.Hour))
+			l.must(err)
+			for _, e := range es {
+				c = engine.Fold(c, e)
+			}
+			if got := c.Dossier("birth").State == "expired"; got != (days == 10) {
+				t.Errorf("received %v: after %d days the dossier is %s", received, days, c.Dossier("birth").State)
+			}
+		}
+	}
+}

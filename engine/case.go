@@ -117,41 +117,42 @@ const (
 // Dossier is one procedure's instance in a case, or its empty place while the
 // step waits.
 type Dossier struct {
-	Step      string                `json:"step"`
-	Procedure string                `json:"procedure"`
-	Code      string                `json:"code,omitempty"`
-	Attempt   int                   `json:"attempt"` // 1, then one more for every refiling
-	Rev       int64                 `json:"rev"`
-	Status    StepStatus            `json:"status"`
-	Closed    string                `json:"closed,omitempty"` // why, when closed
-	State     string                `json:"state,omitempty"`
-	Portal    int                   `json:"portal,omitempty"`
-	Final     FinalKind             `json:"final,omitempty"`  // outcome; stays while a correction is open
-	Reason    *Text                 `json:"reason,omitempty"` // why it was refused without an office
-	Office    string                `json:"office,omitempty"` // where it is now
-	Home      string                `json:"home,omitempty"`   // the step's own office
-	Unit      string                `json:"unit,omitempty"`
-	Assignee  string                `json:"assignee,omitempty"`
-	Opened    time.Time             `json:"opened,omitzero"`
-	Entered   time.Time             `json:"entered,omitzero"` // of the present state
-	Ended     time.Time             `json:"ended,omitzero"`
-	Delivered time.Time             `json:"delivered,omitzero"`
-	With      map[string]any        `json:"with,omitempty"`
-	Uses      map[string]int        `json:"uses,omitempty"` // step → version of its result that `with` was taken from
-	Data      map[string]any        `json:"data,omitempty"` // records of actions, computed values
-	Clock     calendar.Clock        `json:"clock,omitzero"`
-	Apologies int                   `json:"apologies,omitempty"`
-	Asked     int                   `json:"asked,omitempty"`    // supplement requests so far (indicator 2.1)
-	Warned    time.Time             `json:"warned,omitzero"`    // due time that the office was warned of
-	StateDue  time.Time             `json:"state_due,omitzero"` // of a limit on the state
-	Timers    []TimerDue            `json:"timers,omitempty"`
-	Request   *RequestOpen          `json:"request,omitempty"`
-	Parties   map[string]*PartyOpen `json:"parties,omitempty"`
-	Awaits    bool                  `json:"awaits,omitempty"` // the applicant must act for it to go on
-	Result    *Result               `json:"result,omitempty"`
-	Reviews   []Review              `json:"reviews,omitempty"`
-	Returned  string                `json:"returned,omitempty"` // the step asked to correct its result
-	Stale     []string              `json:"stale,omitempty"`    // with values changed while a request was in flight: steps to take anew
+	Step        string                `json:"step"`
+	Procedure   string                `json:"procedure"`
+	Code        string                `json:"code,omitempty"`
+	Attempt     int                   `json:"attempt"` // 1, then one more for every refiling
+	Rev         int64                 `json:"rev"`
+	Status      StepStatus            `json:"status"`
+	Closed      string                `json:"closed,omitempty"` // why, when closed
+	State       string                `json:"state,omitempty"`
+	Portal      int                   `json:"portal,omitempty"`
+	Final       FinalKind             `json:"final,omitempty"`  // outcome; stays while a correction is open
+	Reason      *Text                 `json:"reason,omitempty"` // why it was refused without an office
+	Office      string                `json:"office,omitempty"` // where it is now
+	Home        string                `json:"home,omitempty"`   // the step's own office
+	Unit        string                `json:"unit,omitempty"`
+	Assignee    string                `json:"assignee,omitempty"`
+	Opened      time.Time             `json:"opened,omitzero"`
+	Entered     time.Time             `json:"entered,omitzero"` // of the present state
+	Ended       time.Time             `json:"ended,omitzero"`
+	Delivered   time.Time             `json:"delivered,omitzero"`
+	With        map[string]any        `json:"with,omitempty"`
+	Uses        map[string]int        `json:"uses,omitempty"` // step → version of its result that `with` was taken from
+	Data        map[string]any        `json:"data,omitempty"` // records of actions, computed values
+	Clock       calendar.Clock        `json:"clock,omitzero"`
+	Apologies   int                   `json:"apologies,omitempty"`
+	Asked       int                   `json:"asked,omitempty"`       // supplement requests so far (indicator 2.1)
+	Warned      time.Time             `json:"warned,omitzero"`       // due time that the office was warned of
+	StateDue    time.Time             `json:"state_due,omitzero"`    // of a limit on the state
+	StateWarned time.Time             `json:"state_warned,omitzero"` // the same, for the state's due time
+	Timers      []TimerDue            `json:"timers,omitempty"`
+	Request     *RequestOpen          `json:"request,omitempty"`
+	Parties     map[string]*PartyOpen `json:"parties,omitempty"`
+	Awaits      bool                  `json:"awaits,omitempty"` // the applicant must act for it to go on
+	Result      *Result               `json:"result,omitempty"`
+	Reviews     []Review              `json:"reviews,omitempty"`
+	Returned    string                `json:"returned,omitempty"` // the step asked to correct its result
+	Stale       []string              `json:"stale,omitempty"`    // with values changed while a request was in flight: steps to take anew
 }
 
 // TimerDue is something that happens by itself at an instant.

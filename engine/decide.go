@@ -290,7 +290,14 @@ func fire(defs Definitions, c *Case, t stepTimer) (Entry, error) {
 }
 
 // ring does what a timer is for, and what follows by itself.
+// A calendar announced since may have moved it: then it only moves.
 func (d *decision) ring(t stepTimer) error {
+	if err := d.adopt(); err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(d.timersOf(t.step), t.is) {
+		return d.settle()
+	}
 	if err := d.timer(t); err != nil {
 		return err
 	}
@@ -309,8 +316,11 @@ func (d *decision) timer(t stepTimer) error {
 	}
 	dos := d.c.Dossier(t.step)
 	if t.Kind == TimerWarn {
-		due := dos.Due()
-		d.emit(Warned{ev{t.step}, due})
+		of, due := strings.HasSuffix(t.ID, stateWarning), dos.Clock.Due
+		if of {
+			due = dos.StateDue
+		}
+		d.emit(Warned{ev{t.step}, due, of})
 		d.notifyOffice(dos, NoteNear, map[string]any{"due": due.Format(time.RFC3339)})
 		return nil
 	}
@@ -323,14 +333,20 @@ func (d *decision) timer(t stepTimer) error {
 
 // spend removes a fired timer that is still there.
 func (d *decision) spend(t stepTimer) {
-	ts := d.c.Timers
-	if t.step != "" {
-		ts = d.c.Dossier(t.step).Timers
-	}
-	if i := slices.IndexFunc(ts, func(x TimerDue) bool { return x.ID == t.ID && x.At.Equal(t.At) }); i >= 0 {
+	ts := d.timersOf(t.step)
+	if i := slices.IndexFunc(ts, t.is); i >= 0 {
 		d.emit(TimersSet{ev{t.step}, slices.Delete(slices.Clone(ts), i, i+1)})
 	}
 }
+
+func (d *decision) timersOf(step string) []TimerDue {
+	if step == "" {
+		return d.c.Timers
+	}
+	return d.c.Dossier(step).Timers
+}
+
+func (t stepTimer) is(x TimerDue) bool { return x.ID == t.ID && x.At.Equal(t.At) }
 
 // serviceVars is what an expression of the service sees.
 func (d *decision) serviceVars() Vars { return d.c.Vars(d.now) }

@@ -122,10 +122,11 @@ type (
 		ev
 		Timers []TimerDue `json:"timers"`
 	}
-	// Warned says that a due time is near.
+	// Warned says that a due time is near: the clock's, or that of a limit on the state.
 	Warned struct {
 		ev
-		Due time.Time `json:"due"`
+		Due   time.Time `json:"due"`
+		State bool      `json:"state,omitempty"`
 	}
 	// Apologised counts an apology slip (NĐ 61/2018 art. 19(9)).
 	Apologised struct {

@@ -139,7 +139,11 @@ func (d *Dossier) apply(v Event, at time.Time) {
 	case TimersSet:
 		d.Timers = v.Timers
 	case Warned:
-		d.Warned = v.Due
+		if v.State {
+			d.StateWarned = v.Due
+		} else {
+			d.Warned = v.Due
+		}
 	case Apologised:
 		d.Apologies++
 	case Requested:
@@ -202,7 +206,8 @@ func (d *Dossier) move(v Moved, at time.Time) {
 		d.Assignee = ""
 	}
 	d.State, d.Portal, d.Office, d.Entered = v.To, v.Portal, v.Office, at
-	d.Awaits, d.Parties, d.StateDue, d.Request = v.Awaits, nil, time.Time{}, nil
+	d.Awaits, d.Parties, d.Request = v.Awaits, nil, nil
+	d.StateDue, d.StateWarned = time.Time{}, time.Time{}
 	if v.Final == FinalNone {
 		d.Status = StatusOpen // a correction reopens it; Final and Result stay what they were
 		return

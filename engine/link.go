@@ -233,7 +233,7 @@ func (d *decision) caseTimers() {
 
 // warnCase tells the receiving office that the whole chain is nearly due.
 func (d *decision) warnCase() {
-	d.emit(Warned{ev{}, d.c.Clock.Due})
+	d.emit(Warned{Due: d.c.Clock.Due})
 	if dos := d.c.Dossier(d.svc.Reception); dos != nil && dos.Home != "" {
 		d.notify("", OfficePrefix+dos.Home, NoteNear, map[string]any{"case": d.c.Code, "subject": d.c.Subject(), "due": d.c.Clock.Due.Format(time.RFC3339)})
 	}
@@ -311,17 +311,14 @@ func (d *decision) parts() []any {
 }
 
 // adopt moves open due times to the newest calendar by events, and renews the
-// warnings that depend on them.
+// timers that depend on them.
 func (d *decision) adopt() error {
 	for _, dos := range d.c.Dossiers {
 		if dos.Status != StatusOpen {
 			continue
 		}
-		if k := d.cal.Adopt(dos.Clock, d.now); !k.Equal(dos.Clock) {
-			d.emit(ClockChanged{ev{dos.Step}, "calendar", k})
-			if err := d.setTimers(dos); err != nil {
-				return err
-			}
+		if err := d.adoptDossier(dos); err != nil {
+			return err
 		}
 	}
 	if k := d.cal.Adopt(d.c.Clock, d.now); d.c.Status == CaseOpen && !k.Equal(d.c.Clock) {
@@ -329,6 +326,24 @@ func (d *decision) adopt() error {
 		d.caseTimers()
 	}
 	return nil
+}
+
+func (d *decision) adoptDossier(dos *Dossier) error {
+	if k := d.cal.Adopt(dos.Clock, d.now); !k.Equal(dos.Clock) {
+		d.emit(ClockChanged{ev{dos.Step}, "calendar", k})
+	} else if k.HasStarted() {
+		return nil // it is on this calendar already
+	}
+	if st := d.procedure(dos).State(dos.State); st.Limit != nil && !dos.StateDue.IsZero() {
+		l, err := d.within(st.Limit.Within, st.Limit.Param)
+		if err != nil {
+			return err
+		}
+		if due := d.cal.Due(dos.Entered, l); !due.Equal(dos.StateDue) {
+			d.emit(StateDueSet{ev{dos.Step}, due})
+		}
+	}
+	return d.setTimers(dos)
 }
 
 // tellMove says to people what entering a state means to them.

@@ -306,19 +306,39 @@ func (d *decision) setTimers(dos *Dossier) error {
 		if err != nil {
 			return err
 		}
-		ts = append(ts, TimerDue{ID: fmt.Sprintf("%s/%s/%d", dos.Step, dos.State, i), Kind: TimerAfter, Action: a.Action, At: d.cal.After(dos.Entered, l)})
+		t := TimerDue{ID: fmt.Sprintf("%s/%s/%d", dos.Step, dos.State, i), Kind: TimerAfter, Action: a.Action, At: d.cal.After(dos.Entered, l)}
+		if t.At.After(d.now) || slices.ContainsFunc(dos.Timers, func(x TimerDue) bool { return x.ID == t.ID }) { // else it was spent
+			ts = append(ts, t)
+		}
 	}
-	limit := p.Limit
-	if st.Limit != nil && st.Limit.Warn != nil {
-		limit = st.Limit
-	}
-	due := dos.Due()
-	if limit != nil && limit.Warn != nil && dos.Clock.Running() && !due.IsZero() && !dos.Warned.Equal(due) {
-		ts = append(ts, TimerDue{ID: dos.Step + "/warn", Kind: TimerWarn, At: d.warnAt(due, *limit.Warn)})
-	}
-	d.putTimers(dos.Step, dos.Timers, ts)
+	d.putTimers(dos.Step, dos.Timers, append(ts, d.warnings(dos, p, st)...))
 	return nil
 }
+
+// warnings come before the due time of the clock and before that of a limit on the
+// state, once for each.
+func (d *decision) warnings(dos *Dossier, p *Procedure, st *State) (ts []TimerDue) {
+	add := func(id string, due, warned time.Time, limits ...*Limit) {
+		for _, l := range limits {
+			if l != nil && l.Warn != nil {
+				if !due.IsZero() && !warned.Equal(due) {
+					ts = append(ts, TimerDue{ID: dos.Step + id, Kind: TimerWarn, At: d.warnAt(due, *l.Warn)})
+				}
+				return
+			}
+		}
+	}
+	if dos.Clock.Running() {
+		add("/warn", dos.Clock.Due, dos.Warned, p.Limit)
+		if !dos.StateDue.Equal(dos.Clock.Due) {
+			add(stateWarning, dos.StateDue, dos.StateWarned, st.Limit, p.Limit)
+		}
+	}
+	return ts
+}
+
+// stateWarning ends the id of a warning of a state's own due time.
+const stateWarning = "/warn_state"
 
 // warnAt is when a warning fires; one already past fires at once.
 func (d *decision) warnAt(due time.Time, warn calendar.Limit) time.Time {
