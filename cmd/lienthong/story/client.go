@@ -18,6 +18,8 @@ import (
 type Client struct {
 	Base string // e.g. http://127.0.0.1:8080
 	HTTP *http.Client
+	// Passphrase of every account; the demonstration signs in without.
+	Passphrase string
 
 	mu     sync.Mutex
 	tokens map[string]string
@@ -127,7 +129,7 @@ func (c *Client) token(ctx context.Context, account string) (string, error) {
 	var s struct {
 		Token string `json:"token"`
 	}
-	if _, err := c.Call(ctx, Request{Method: http.MethodPost, Path: "/sessions", Body: map[string]any{"account": account}}, &s); err != nil {
+	if _, err := c.Call(ctx, Request{Method: http.MethodPost, Path: "/sessions", Body: map[string]any{"account": account, "passphrase": c.Passphrase}}, &s); err != nil {
 		return "", fmt.Errorf("sign in %s: %w", account, err)
 	}
 	c.mu.Lock()
