@@ -114,14 +114,19 @@ func (s *stage) closed(t *story.Tale, step, why string) {
 	s.ok(t)
 }
 
-// hears checks that somebody was told these things about a case.
+// hears checks that somebody was told these things about a case, in this order;
+// other things may lie between.
 func (s *stage) hears(account, code string, want ...string) {
 	s.t.Helper()
 	told := s.told(account, code)
+	rest := told
 	for _, w := range want {
-		if !slices.Contains(told, w) {
-			s.t.Errorf("%s was not told %q: %v", account, w, told)
+		i := slices.Index(rest, w)
+		if i < 0 {
+			s.t.Errorf("%s was not told %q in its turn: %v", account, w, told)
+			return
 		}
+		rest = rest[i+1:]
 	}
 }
 
