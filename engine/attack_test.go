@@ -463,3 +463,22 @@ func TestDeadlineIsNotEnforcedBeforeTheNewCalendarHasMovedIt(t *testing.T) {
 		}
 	}
 }
+
+func TestNothingOpensOnAResultAnnulledFurtherBack(t *testing.T) {
+	l := newLine(t, map[string]any{"residence": false})
+	chained(l)
+	l.defs.svc.Steps[3].Needs = []engine.Need{{Step: "card"}} // and, through it, the birth
+	l.c, l.history = nil, nil
+	l.must(l.run(engine.Command{Action: engine.ActFile, Actor: engine.Actor{Kind: engine.Citizen, ID: "P"},
+		Input: map[string]any{"child": map[string]any{"name": "An"}, "commune": "00004", "residence": false},
+		Codes: engine.Codes{Case: "C1", Steps: map[string]string{"birth": "B", "residence": "R", "card": "K", "extra": "E"}},
+		File:  &engine.Filing{Service: "birth", Version: "1", Requester: engine.Person{ID: "P"}, Channel: 2}}, engine.Facts{}))
+	l.registered()
+	l.must(l.staff("birth", "correct", engine.ByOfficer, nil))
+	l.must(l.staff("birth", "annul", engine.ByLeader, nil))
+	l.must(l.staff("card", "approve", engine.ByOfficer, nil))
+	if d := l.c.Dossier("extra"); d.Status != engine.StatusClosed || d.Closed != engine.ClosedNeed || l.c.Outcome != engine.CompletedInPart {
+		t.Errorf("extra is %s %s, the case %s", d.Status, d.Closed, l.c.Outcome)
+	}
+	l.code(l.citizen("P", "extra", engine.ActRefile, nil), engine.WrongState)
+}

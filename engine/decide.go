@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -392,9 +393,15 @@ func (d *decision) vars(dos *Dossier) Vars {
 }
 
 // eval runs an expression; its failure is a defect of the definition or of its
-// data, told with the expression's text.
+// data, told with the expression's text, unless a parameter has no value for the
+// date asked for: a person is told which.
 func eval(x Expr, vars Vars) (any, error) {
 	v, err := x.Eval(vars)
+	for e := err; e != nil; e = errors.Unwrap(e) {
+		if unknown, ok := e.(*Error); ok && unknown.Code == NotFound { // a parameter that no announced set knows: not ours to guess
+			return nil, &Error{Code: Precondition, Op: "expression " + x.Source(), Detail: unknown.Detail, Err: err}
+		}
+	}
 	if err != nil {
 		return nil, &Error{Code: Internal, Op: "expression " + x.Source(), Err: err,
 			Detail: Text{VI: "Không tính được biểu thức của quy trình: " + x.Source(), EN: "an expression of the definition cannot be computed: " + x.Source()}}

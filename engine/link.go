@@ -52,18 +52,35 @@ func ended(dos *Dossier) bool {
 	return dos.Status == StatusClosed || dos.Final != FinalNone
 }
 
+// needs lists what a step needs, and what that cannot do without, however far
+// back: a result may have been annulled since something between was built on it.
+func (d *decision) needs(st *Step) []Need {
+	out := slices.Clone(st.Needs)
+	for i := 0; i < len(out); i++ {
+		if out[i].Optional {
+			continue
+		}
+		for _, n := range d.svc.Step(out[i].Step).Needs {
+			if !n.Optional && !slices.Contains(out, n) {
+				out = append(out, n)
+			}
+		}
+	}
+	return out
+}
+
 // open opens or closes a waiting step once everything it needs has ended.
 func (d *decision) open(st *Step, dos *Dossier) error {
 	if d.c.Fee != nil && d.c.Fee.Status == FeeWaiting {
 		return nil
 	}
-	for _, n := range st.Needs {
-		need := d.c.Dossier(n.Step)
-		if !ended(need) {
+	needs := d.needs(st)
+	for _, n := range needs {
+		if !ended(d.c.Dossier(n.Step)) {
 			return nil
 		}
 	}
-	for _, n := range st.Needs {
+	for _, n := range needs {
 		need := d.c.Dossier(n.Step)
 		if !n.Optional && !need.Succeeded() {
 			why := ClosedNeed

@@ -150,16 +150,11 @@ var unitPattern = regexp.MustCompile(`^([0-9]{2}|[0-9]{5})$`)
 // loadOffices reads offices/: one file per province.
 func (l *loader) loadOffices() {
 	for _, n := range l.files["offices"] {
-		if !l.object(n, "province", "title", "units", "communes", "offices") {
+		if !l.object(n, "province", "title", "communes", "offices") {
 			continue
 		}
 		province := l.str(n.get("province"))
 		l.addUnit(n.get("province"), province, l.text(n.get("title")))
-		if u := n.get("units"); u != nil && l.object(u, keyTexts(u)...) {
-			for i, k := range u.keys {
-				l.addUnit(k, k.text, l.text(u.items[i]))
-			}
-		}
 		for _, c := range l.list(n.get("communes")) {
 			if l.object(c, "code", "title") {
 				l.addUnit(l.need(c, "code"), l.str(c.get("code")), l.text(c.get("title")))
@@ -179,14 +174,6 @@ func (l *loader) loadOffices() {
 			l.at(o.node.get("successor"), "unknown_office", o.successor, nearest(o.successor, keysOf(l.set.officeByID)))
 		}
 	}
-}
-
-func keyTexts(n *node) []string {
-	var out []string
-	for _, k := range n.keys {
-		out = append(out, k.text)
-	}
-	return out
 }
 
 func (l *loader) addUnit(n *node, code string, name engine.Text) {
@@ -356,4 +343,13 @@ func wallTime(s string) (time.Duration, bool) {
 	n, _ := strconv.Atoi(m[1])
 	unit := map[string]time.Duration{"second": time.Second, "minute": time.Minute, "hour": time.Hour, "day": 24 * time.Hour}[m[2]]
 	return time.Duration(n) * unit, n > 0
+}
+
+// keyTexts lists a mapping's keys as written.
+func keyTexts(n *node) []string {
+	var out []string
+	for _, k := range n.keys {
+		out = append(out, k.text)
+	}
+	return out
 }
