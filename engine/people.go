@@ -31,13 +31,14 @@ func (d *decision) permit(dos *Dossier, a *Action) error {
 	return Fail(Forbidden, "Thao tác này thuộc vai trò hoặc cơ quan khác", "this belongs to another role or office")
 }
 
-// isApplicant: the requester, or the reception of the counter that filed for them.
+// isApplicant: the requester, or the reception of the office that filed for them,
+// at the counter or by post.
 func (d *decision) isApplicant() bool {
 	a, c := d.cmd.Actor, d.c
 	if a.Kind == Citizen {
 		return a.ID == c.Requester.ID
 	}
-	return a.Kind == Staff && c.Channel == 1 && a.Has(ByReception) && a.Office != "" && a.Office == c.FiledBy.Office
+	return a.Kind == Staff && c.FiledBy.Kind == Staff && a.Has(ByReception) && a.Office != "" && a.Office == c.FiledBy.Office
 }
 
 func (d *decision) inParties(dos *Dossier, a *Action, id string) bool {

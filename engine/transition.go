@@ -182,7 +182,11 @@ func (d *decision) enter(dos *Dossier, action, to string) error {
 	if d.c.itemsPending(dos.Step) && !asksItems(p.Action(action)) {
 		d.emit(ItemsClosed{ev{dos.Step}})
 	}
-	d.emit(Moved{ev{dos.Step}, action, dos.State, to, st.Portal, office, st.Final, awaits(p, st)})
+	portal := st.Portal
+	if portal == 2 && was == 4 { // sent back inside the office: the portal knows no way from "processing" to "received"
+		portal = was
+	}
+	d.emit(Moved{ev{dos.Step}, action, dos.State, to, portal, office, st.Final, awaits(p, st)})
 	if err := d.setClock(dos, p, st); err != nil {
 		return err
 	}

@@ -1,0 +1,239 @@
+package engine_test
+
+import (
+	"encoding/json"
+	"slices"
+	"testing"
+	"time"
+
+	"lienthong/engine"
+	"lienthong/engine/calendar"
+)
+
+// counter files the usual application by a clerk.
+func counter(t *testing.T, channel int) *line {
+	l := newLine(t, map[string]any{"residence": false})
+	l.c, l.history = nil, nil
+	l.must(l.run(engine.Command{Action: engine.ActFile, Actor: engine.Actor{Kind: engine.Staff, ID: "r1", Office: "civil-00004", Roles: []string{engine.ByReception}},
+		Input: map[string]any{"child": map[string]any{"name": "An"}, "commune": "00004", "residence": false},
+		Codes: engine.Codes{Case: "C1", Steps: map[string]string{"birth": "B", "residence": "R", "card": "K"}},
+		File:  &engine.Filing{Service: "birth", Version: "1", Requester: engine.Person{ID: "P", Name: "Hà"}, Channel: channel}}, engine.Facts{}))
+	return l
+}
+
+func TestWhoActsAsTheApplicant(t *testing.T) {
+	clerk := func(office string, roles ...string) engine.Actor {
+		return engine.Actor{Kind: engine.Staff, ID: "c", Office: office, Roles: roles}
+	}
+	for _, x := range []struct {
+		name    string
+		channel int // 0 = the citizen filed online
+		actor   engine.Actor
+		may     bool
+	}{
+		{"the requester", 0, engine.Actor{Kind: engine.Citizen, ID: "P"}, true},
+		{"the requester of a counter file", 1, engine.Actor{Kind: engine.Citizen, ID: "P"}, true},
+		{"another citizen", 0, engine.Actor{Kind: engine.Citizen, ID: "Q"}, false},
+		{"staff with the citizen's number", 0, engine.Actor{Kind: engine.Staff, ID: "P"}, false},
+		{"reception of an online file", 0, clerk("civil-00004", engine.ByReception), false},
+		{"reception that filed", 1, clerk("civil-00004", engine.ByReception), true},
+		{"reception that entered a letter", 3, clerk("civil-00004", engine.ByReception), true},
+		{"an officer of that office", 1, clerk("civil-00004", engine.ByOfficer, engine.ByLeader), false},
+		{"reception elsewhere", 1, clerk("civil-00070", engine.ByReception), false},
+		{"reception of nowhere", 1, clerk("", engine.ByReception), false},
+		{"a registry", 1, engine.Actor{Kind: engine.Registry, ID: "P"}, false},
+		{"a timer", 0, engine.Actor{Kind: engine.Timer, ID: "P"}, false},
+	} {
+		l := newLine(t, map[string]any{"residence": false})
+		if x.channel != 0 {
+			l = counter(t, x.channel)
+		}
+		l.must(l.staff("birth", "receive", engine.ByReception, nil))
+		rev := l.c.Rev
+		err := l.run(engine.Command{Action: engine.ActWithdraw, Actor: x.actor, IfMatch: &rev}, engine.Facts{})
+		if got := engine.CodeOf(err); x.may != (err == nil) || !x.may && got != engine.Forbidden {
+			t.Errorf("%s: %v", x.name, err)
+		}
+	}
+}
+
+func TestProcessingNeverTurnsBackIntoReception(t *testing.T) {
+	l := newLine(t, map[string]any{"residence": false})
+	l.must(l.staff("birth", "receive", engine.ByReception, nil))
+	if l.c.Portal() != 2 {
+		t.Fatalf("portal %d when received", l.c.Portal())
+	}
+	l.must(l.staff("birth", "sign", engine.ByLeader, nil))
+	l.must(l.reply("birth", l.c.Dossier("birth").Request.Key, engine.ReplyRefused))
+	l.state("birth", "checking")
+	if d := l.c.Dossier("birth"); d.Portal != 4 || l.c.Portal() != 4 {
+		t.Errorf("portal of the dossier %d, of the case %d", d.Portal, l.c.Portal())
+	}
+}
+
+func TestPartiesAnswerOnceEachForAllTheirSets(t *testing.T) {
+	l := newLine(t, map[string]any{"head": "P", "owners": []any{"P", "O2", "P", ""}}) // the requester heads the household and owns it
+	l.registered()
+	if n := len(l.c.Tasks()); n != 2 { // one each for P and O2
+		t.Errorf("%d tasks: %+v", n, l.c.Tasks())
+	}
+	l.must(l.citizen("O2", "residence", "consent", nil))
+	l.code(l.citizen("O2", "residence", "consent", nil), engine.WrongState)
+	l.code(l.citizen("O2", "residence", "decline", nil), engine.WrongState)
+	l.code(l.staff("residence", "consent", engine.ByLeader, nil), engine.Forbidden)
+	if n := len(l.c.Tasks()); n != 1 {
+		t.Errorf("%d tasks: %+v", n, l.c.Tasks())
+	}
+	l.must(l.staff("residence", engine.ActTransfer, engine.ByOfficer, map[string]any{"office": "police-00070", "reason": "nhầm nơi"}))
+	l.must(l.citizen("P", "residence", "consent", nil))
+	l.state("residence", "checking")
+	if d := l.c.Dossier("residence"); d.Office != "police-00070" || d.Assignee != "" {
+		t.Errorf("at %s with %s", d.Office, d.Assignee)
+	}
+	l.code(l.citizen("O2", "residence", "consent", nil), engine.WrongState)
+	late := newLine(t, nil)
+	late.registered()
+	late.must(late.citizen("O1", "residence", "decline", nil))
+	late.code(late.citizen("H", "residence", "consent", nil), engine.WrongState)
+}
+
+func TestServiceClockStandsStillOnlyWhenEveryPartDoes(t *testing.T) {
+	l := newLine(t, nil)
+	l.registered() // the residence waits for consent, the card runs
+	if !l.c.Clock.Running() {
+		t.Fatal("the card's office works, yet the service's clock stands")
+	}
+	due := l.c.Clock.Due
+	l.must(l.staff("card", "request_supplement", engine.ByOfficer, items("ảnh")))
+	if l.c.Clock.Running() {
+		t.Fatal("everybody waits for the citizen, yet the clock runs")
+	}
+	rev, in := l.c.Rev, map[string]any{"reason": "x", "new_due": due.AddDate(0, 0, 5).Format(time.RFC3339)}
+	officer := engine.Actor{Kind: engine.Staff, ID: "o", Office: "civil-00004", Roles: []string{engine.ByOfficer}}
+	sorry := engine.Command{Action: engine.ActApologise, IfMatch: &rev, Input: in, Actor: officer}
+	l.code(l.run(sorry, engine.Facts{}), engine.WrongState)
+	l.now = l.now.AddDate(0, 0, 1)
+	l.consented()
+	if want := due.AddDate(0, 0, 1); !l.c.Clock.Due.Equal(want) {
+		t.Errorf("due %v, want %v", l.c.Clock.Due, want)
+	}
+	rev = l.c.Rev
+	sorry.Actor.Office = "police-00004"
+	l.code(l.run(sorry, engine.Facts{}), engine.Forbidden)
+	sorry.Actor.Office = "civil-00004"
+	l.must(l.run(sorry, engine.Facts{}))
+	rev = l.c.Rev
+	l.code(l.run(sorry, engine.Facts{}), engine.WrongState)
+}
+
+func TestVersionsAreThoseOfWhatTheCommandIsAbout(t *testing.T) {
+	l := newLine(t, nil)
+	l.registered()
+	l.consented()
+	card, rev := l.c.Dossier("card").Rev, l.c.Rev
+	l.must(l.staff("residence", "request_supplement", engine.ByOfficer, items("giấy")))
+	if l.c.Dossier("card").Rev != card {
+		t.Error("work on the residence made the card's version old")
+	}
+	residence := l.c.Dossier("residence").Rev
+	l.must(l.answer(map[string]any{l.c.Items[0].ID: map[string]any{"text": "đây"}}))
+	if l.c.Dossier("residence").Rev != residence+1 || l.c.Dossier("card").Rev != card {
+		t.Error("an answer counts for the dossier that asked, once")
+	}
+	stale := rev - 1
+	l.code(l.run(engine.Command{Action: engine.ActWithdraw, IfMatch: &stale, Actor: engine.Actor{Kind: engine.Citizen, ID: "P"}}, engine.Facts{}), engine.StaleVersion)
+	l.code(l.run(engine.Command{Action: engine.ActWithdraw, Actor: engine.Actor{Kind: engine.Citizen, ID: "P"}}, engine.Facts{}), engine.VersionRequired)
+}
+
+func TestDefinitionThatVanishedIsNamed(t *testing.T) {
+	l := newLine(t, nil)
+	c := *l.c
+	c.Service = "gone"
+	for _, cmd := range []engine.Command{{Action: "receive", Step: "birth"}, {Action: engine.ActWithdraw}, {Action: engine.ActReply, Step: "birth"}} {
+		if _, err := engine.Decide(l.defs, &c, cmd, engine.Facts{}, l.now); err == nil {
+			t.Errorf("%s was decided without a definition", cmd.Action)
+		}
+	}
+	if engine.Actions(l.defs, &c, "birth", engine.Actor{}, l.now) != nil {
+		t.Error("actions without a definition")
+	}
+}
+
+func TestCommandsOfNothing(t *testing.T) {
+	l := newLine(t, nil)
+	for _, c := range []*engine.Case{nil, l.c} {
+		for _, action := range []string{"", engine.ActFile, engine.ActWithdraw, engine.ActAnswer, engine.ActRefile, engine.ActApologise, engine.ActClaim,
+			engine.ActRelease, engine.ActAssign, engine.ActTransfer, engine.ActHandOver, engine.ActReply, "receive", "warn", "fee"} {
+			for _, step := range []string{"", "birth", "card", "nope"} {
+				for _, in := range []map[string]any{nil, {}, {"items": nil, "steps": nil, "account": nil, "office": nil, "application": nil}} {
+					rev := l.c.Dossier("birth").Rev
+					for _, kind := range []engine.ActorKind{"", engine.Citizen, engine.Staff, engine.Registry, engine.Timer, engine.System} {
+						cmd := engine.Command{Action: action, Step: step, Input: in, IfMatch: &rev, Actor: engine.Actor{Kind: kind}}
+						es, err := engine.Decide(l.defs, c, cmd, engine.Facts{}, l.now)
+						if err == nil || len(es) > 0 || engine.CodeOf(err) == engine.Internal {
+							t.Errorf("%q of %q by %q: %d entries, %v", action, step, kind, len(es), err)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestUnmarshalKeepsWhatIsWritten(t *testing.T) {
+	v, err := engine.ParseValue([]byte(`{"n":9223372036854775807,"f":1.5,"e":1e3,"l":[[1,[2.5,{"m":-9223372036854775808}]],null,[]]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, _ := json.Marshal(v)
+	if want := `{"e":1000,"f":1.5,"l":[[1,[2.5,{"m":-9223372036854775808}]],null,[]],"n":9223372036854775807}`; string(raw) != want {
+		t.Errorf("%s, want %s", raw, want)
+	}
+	for _, bad := range []string{`9223372036854775808`, `1e999`, `{} {}`, `[1,]`, ``, `{"a":[-9223372036854775809]}`} {
+		if v, err := engine.ParseValue([]byte(bad)); err == nil {
+			t.Errorf("%s was read as %v", bad, v)
+		}
+	}
+	var e engine.Entry
+	if err := engine.Unmarshal([]byte(`{"events":[{"kind":"unheard_of","data":{}}]}`), &e); err == nil {
+		t.Error("an unknown event was read")
+	}
+}
+
+func TestWarningsFollowPausesAndExtensions(t *testing.T) {
+	l := newLine(t, map[string]any{"residence": false})
+	l.must(l.staff("birth", "receive", engine.ByReception, nil)) // due Tuesday 17:00
+	warn := func() time.Time {
+		ts := l.c.Dossier("birth").Timers
+		i := slices.IndexFunc(ts, func(t engine.TimerDue) bool { return t.Kind == engine.TimerWarn })
+		if i < 0 {
+			return time.Time{}
+		}
+		return ts[i].At
+	}
+	at := func(day, hour int) time.Time { return time.Date(2026, 9, day, hour, 0, 0, 0, calendar.Zone) }
+	if !warn().Equal(at(8, 15)) {
+		t.Fatalf("warns at %v", warn())
+	}
+	l.must(l.staff("birth", "request_supplement", engine.ByOfficer, items("giấy")))
+	if !warn().IsZero() {
+		t.Error("warns while the citizen has it")
+	}
+	l.now = at(9, 9)
+	l.must(l.answer(map[string]any{l.c.Items[0].ID: map[string]any{"text": "đây"}}))
+	if !warn().Equal(at(10, 15)) {
+		t.Errorf("warns at %v after the pause", warn())
+	}
+	l.now = at(10, 16)
+	l.tick()
+	if !slices.Contains(l.told(), "near→office:civil-00004") || !warn().IsZero() {
+		t.Errorf("told %v, warns again at %v", l.told(), warn())
+	}
+	if e := l.history[len(l.history)-1]; !e.At.Equal(at(10, 15)) {
+		t.Errorf("dated %v", e.At)
+	}
+	l.must(l.staff("birth", engine.ActApologise, engine.ByOfficer, map[string]any{"reason": "x", "new_due": at(10, 18).Format(time.RFC3339)}))
+	if !warn().Equal(at(10, 16)) { // already near
+		t.Errorf("warns at %v", warn())
+	}
+}
