@@ -40,20 +40,28 @@ func (c *demoCommand) Run(e *env) (err error) {
 		defer os.RemoveAll(dir)
 		db = filepath.Join(dir, "demo.db")
 	}
+	_, serr := os.Stat(db)
+	kept := serr == nil
+	if kept && c.Once {
+		return fmt.Errorf("--once plays the stories in a fresh file: %s exists", db)
+	}
 	s, err := system.Open(e.ctx, system.Config{DB: db, Registers: strings.TrimSuffix(db, filepath.Ext(db)) + "-registers", Listen: c.Listen,
 		Start: start, Demo: true, AutoPay: "0s", Logger: e.log})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	good := c.play(e, s)
+	if kept {
+		e.log.Warn("the file holds cases already: the stories are not played again", "file", db)
+	} else if !c.play(e, s) && c.Once {
+		return errNotGood
+	}
 	if c.Once {
-		if !good {
-			return errNotGood
-		}
 		return nil
 	}
-	c.welcome(e.out, s)
+	if !e.asJSON {
+		c.welcome(e.out, s)
+	}
 	return s.Run(e.ctx)
 }
 

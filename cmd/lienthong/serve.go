@@ -18,6 +18,7 @@ type serveCommand struct {
 	Listen        string `help:"Address of the surface." default:"127.0.0.1:8080" env:"LIENTHONG_LISTEN"`
 	Agencies      string `help:"embedded, or the base URL of registries that run elsewhere." default:"embedded" env:"LIENTHONG_AGENCIES"`
 	Secret        string `help:"Master of the secrets shared with the registries." env:"LIENTHONG_SECRET" required:""`
+	Operator      string `help:"Bearer token of the embedded registries' dials and counters; a random one without it." env:"LIENTHONG_OPERATOR"`
 	Administrator string `help:"Pass phrase of the first administrator, set only when there is none." env:"LIENTHONG_ADMINISTRATOR"`
 }
 
@@ -27,7 +28,7 @@ func (c *serveCommand) Run(e *env) error {
 	if !ok || file == "" {
 		return fmt.Errorf("--db %q: want sqlite:FILE", c.DB)
 	}
-	cfg := system.Config{DB: file, Listen: c.Listen, Secret: c.Secret, Logger: e.log}
+	cfg := system.Config{DB: file, Listen: c.Listen, Secret: c.Secret, Operator: c.Operator, Logger: e.log}
 	if c.Agencies == "embedded" {
 		cfg.Registers = strings.TrimSuffix(file, filepath.Ext(file)) + "-registers"
 	} else {

@@ -30,6 +30,9 @@ type Config struct {
 	Readers       int           // connections that read; 0 = 4 or the number of CPUs
 	BusyTimeout   time.Duration // how long to wait for another process's lock; 0 = 5 s
 	Hooks         Hooks         // for tests
+	// TakeOver says that no other process has the file: leases left behind by the
+	// one before are void at once, instead of when they run out.
+	TakeOver bool
 }
 
 // Hooks let tests reach into a commit. A nil hook does nothing.
@@ -85,6 +88,10 @@ type Store struct {
 
 var _ engine.Store = (*Store)(nil)
 
+// freeLeases frees what a process that is gone had leased. The fence moves on, so
+// that an acknowledgement of that process would be refused.
+const freeLeases = `UPDATE outbox SET node = '', lease = 0, ready = next, fence = fence + 1 WHERE lease > 0`
+
 // Open opens or makes the database, brings its schema up to date and starts the
 // writer. The caller closes the store.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
@@ -100,6 +107,11 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	s.writeDB.SetMaxOpenConns(1)
 	if err := migrate(ctx, s.writeDB); err != nil {
 		return nil, errors.Join(err, s.writeDB.Close())
+	}
+	if cfg.TakeOver {
+		if _, err := s.writeDB.ExecContext(ctx, freeLeases); err != nil {
+			return nil, errors.Join(fmt.Errorf("sqlite: taking over: %w", err), s.writeDB.Close())
+		}
 	}
 	// The writer's connection outlives the caller's context.
 	conn, err := s.writeDB.Conn(context.Background())

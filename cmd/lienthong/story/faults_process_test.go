@@ -35,7 +35,7 @@ var address = regexp.MustCompile(`(http://\S+) \(registries: (http://[^)]+)\)`)
 func (p *process) start() {
 	p.t.Helper()
 	p.cmd = exec.Command(p.binary, "serve", "--db", "sqlite:"+p.db, "--listen", "127.0.0.1:0", "--administrator", passphrase)
-	p.cmd.Env = append(os.Environ(), "LIENTHONG_SECRET=process")
+	p.cmd.Env = append(os.Environ(), "LIENTHONG_SECRET=process", "LIENTHONG_OPERATOR=watcher")
 	p.cmd.Stderr = p.t.Output()
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
@@ -96,6 +96,7 @@ func (p *process) performed() map[string]int {
 		if err != nil {
 			p.t.Fatal(err)
 		}
+		req.Header.Set("Authorization", "Bearer watcher")
 		res, err := p.client.HTTP.Do(req)
 		if err != nil {
 			p.t.Fatal(err)

@@ -2,6 +2,7 @@ package system
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -37,6 +38,7 @@ type Config struct {
 	AutoPay   string    // how the embedded treasury collects: "", "0s", "10m", …
 	Seed      int64     // of the seeded world
 	Secret    string    // master of the secrets shared with the registries
+	Operator  string    // bearer token of the embedded registries' dials and counters; "" = open in a demonstration, else a random one
 	Logger    *slog.Logger
 	Runtime   func(*runtime.Config) // adjusts the runtime (tests: shorter back-off)
 
@@ -114,7 +116,7 @@ func openStore(ctx context.Context, c Config) (engine.Store, error) {
 	if c.DB == "" || c.DB == Memory {
 		return memory.New(), nil
 	}
-	return sqlite.Open(ctx, sqlite.Config{Path: c.DB, Logger: c.Logger})
+	return sqlite.Open(ctx, sqlite.Config{Path: c.DB, Logger: c.Logger, TakeOver: true})
 }
 
 func listen(addr string) (net.Listener, error) {
@@ -138,7 +140,10 @@ func (s *System) openRegistries(c Config) error {
 	if err != nil {
 		return err
 	}
-	a, err := agencies.Open(agencies.Config{Dir: c.Registers, Clock: s.Clock.Now, Secrets: secrets(c.Secret), Seed: c.Seed, AutoPay: c.AutoPay, Logger: c.Logger})
+	if c.Operator == "" && !c.Demo {
+		c.Operator = rand.Text()
+	}
+	a, err := agencies.Open(agencies.Config{Operator: c.Operator, Dir: c.Registers, Clock: s.Clock.Now, Secrets: secrets(c.Secret), Seed: c.Seed, AutoPay: c.AutoPay, Logger: c.Logger})
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
