@@ -237,3 +237,53 @@ func TestWarningsFollowPausesAndExtensions(t *testing.T) {
 		t.Errorf("warns at %v", warn())
 	}
 }
+
+// merged is a country in which one office took over from another on a day.
+type merged struct {
+	*defs
+	old, new string
+	from     time.Time
+}
+
+func (m *merged) Office(agency, unit string, at time.Time) (engine.Office, bool) {
+	o, ok := m.defs.Office(agency, unit, at)
+	if ok && o.ID == m.old && !at.Before(m.from) {
+		o.ID = m.new
+	}
+	return o, ok
+}
+
+func TestSuccessorGoesOnWithOpenFiles(t *testing.T) {
+	l := newLine(t, map[string]any{"residence": false})
+	l.registered()
+	l.must(l.staff("card", engine.ActClaim, engine.ByOfficer, nil))
+	m := &merged{l.defs, "insurance-00004", "insurance-00070", l.now.AddDate(0, 0, 1)}
+	by := func(office string) engine.Actor {
+		return engine.Actor{Kind: engine.Staff, ID: "o", Office: office, Roles: []string{engine.ByOfficer}}
+	}
+	allowed := func(office string, now time.Time) bool {
+		return slices.ContainsFunc(engine.Actions(m, l.c, "card", by(office), now), func(v engine.ActionView) bool { return v.Code == "approve" && v.Allowed })
+	}
+	after := l.now.AddDate(0, 0, 1)
+	if !allowed(m.old, l.now) || allowed(m.new, l.now) || allowed(m.old, after) || !allowed(m.new, after) {
+		t.Error("the wrong office is offered the work")
+	}
+	rev := l.c.Dossier("card").Rev
+	approve := engine.Command{Action: "approve", Case: "C1", Step: "card", IfMatch: &rev, Actor: by(m.old)}
+	if _, err := engine.Decide(m, l.c, approve, engine.Facts{}, after); engine.CodeOf(err) != engine.Forbidden {
+		t.Errorf("the office that ended: %v", err)
+	}
+	approve.Actor = by(m.new)
+	es, err := engine.Decide(m, l.c, approve, engine.Facts{}, after)
+	l.must(err)
+	c := engine.Fold(l.c, es[len(es)-1])
+	if d := c.Dossier("card"); d.State != "issued" || d.Office != m.new || d.Assignee != "" {
+		t.Errorf("card %s at %s with %q", d.State, d.Office, d.Assignee)
+	}
+	// A late reply still changes nothing.
+	es, err = engine.Decide(m, l.c, engine.Command{Action: engine.ActReply, Case: "C1", Step: "birth", Actor: engine.Actor{Kind: engine.Registry}},
+		engine.Facts{Reply: &engine.Reply{Request: "C1/1/1", Outcome: engine.ReplyDone}}, after)
+	if err != nil || len(es) != 0 {
+		t.Errorf("%d entries, %v", len(es), err)
+	}
+}

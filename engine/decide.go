@@ -148,13 +148,15 @@ func one(defs Definitions, c *Case, cmd Command, facts Facts, now time.Time) (En
 		return Entry{}, err
 	}
 	d := newDecision(defs, svc, c, cmd, facts, now)
+	d.succeed()
+	moved := len(d.events)
 	if err := d.dispatch(); err != nil {
 		if e, ok := err.(*Error); ok && e.Case == "" {
 			e.Case = c.Code
 		}
 		return Entry{}, err
 	}
-	if len(d.events) == 0 {
+	if len(d.events) == moved {
 		return Entry{}, nil
 	}
 	if err := d.settle(); err != nil {

@@ -330,6 +330,7 @@ func (d *decision) parts() []any {
 // adopt moves open due times to the newest calendar by events, and renews the
 // timers that depend on them.
 func (d *decision) adopt() error {
+	d.succeed()
 	for _, dos := range d.c.Dossiers {
 		if dos.Status != StatusOpen {
 			continue

@@ -272,6 +272,30 @@ func (d *decision) stands(o Office) bool {
 	})
 }
 
+// succeed hands what an office that has ended still had to do to its successor.
+func (d *decision) succeed() {
+	for _, dos := range d.c.Dossiers {
+		if dos.Office == "" || dos.Office != dos.Home || !dos.busy() {
+			continue
+		}
+		next, ok := d.defs.Office(d.procedure(dos).Agency, dos.Unit, d.now)
+		if !ok || next.ID == dos.Office {
+			continue
+		}
+		if o, known := d.defs.OfficeByID(dos.Office); known && d.stands(o) { // it was sent there on purpose
+			continue
+		}
+		d.emit(Transferred{ev{dos.Step}, next.ID, dos.Unit, ""})
+		d.notifyOffice(dos, NoteReturned, nil)
+	}
+}
+
+// busy tells whether an office still has something to do: work, a review, or a
+// paper to hand over.
+func (d *Dossier) busy() bool {
+	return d.Status == StatusOpen || d.OpenReview() != nil || d.Succeeded() && d.Result != nil && d.Delivered.IsZero()
+}
+
 // handOver records that a paper result reached the citizen (portal status 10).
 func (d *decision) handOver(dos *Dossier) error {
 	if !dos.Succeeded() || dos.Result == nil || !dos.Result.Paper || !dos.Delivered.IsZero() {
