@@ -287,3 +287,20 @@ func TestSuccessorGoesOnWithOpenFiles(t *testing.T) {
 		t.Errorf("%d entries, %v", len(es), err)
 	}
 }
+
+func TestOfficesOfPartsNotAskedForAreNotMissed(t *testing.T) {
+	d := fakeBirth(t)
+	d.svc.Steps[1].At = path("application.home")
+	file := func(residence bool) error {
+		_, err := engine.Decide(d, nil, engine.Command{Action: engine.ActFile, Actor: engine.Actor{Kind: engine.Citizen, ID: "P"},
+			Input: map[string]any{"child": map[string]any{"name": "An"}, "commune": "00004", "home": "99999", "residence": residence},
+			File:  &engine.Filing{Service: "birth", Version: "1", Channel: 2, Requester: engine.Person{ID: "P"}}}, engine.Facts{}, time.Date(2026, 9, 7, 9, 0, 0, 0, calendar.Zone))
+		return err
+	}
+	if err := file(false); err != nil {
+		t.Errorf("nothing goes there: %v", err)
+	}
+	if err := file(true); engine.CodeOf(err) != engine.Invalid {
+		t.Errorf("filed to nowhere: %v", err)
+	}
+}

@@ -31,7 +31,7 @@ func (d *decision) returnUpstream(dos *Dossier, a *Action) error {
 			break
 		}
 	}
-	d.notifyOffice(up, NoteReturned, map[string]any{"from": dos.Step})
+	d.notifyOffice(up, NoteReturned, map[string]any{"from": d.title(dos.Step)})
 	return nil
 }
 
@@ -70,7 +70,7 @@ func (d *decision) tellSiblings(up *Dossier, except string) {
 			continue
 		}
 		if _, uses := dos.Uses[up.Step]; uses {
-			d.notifyOffice(dos, NoteSibling, map[string]any{"of": up.Step})
+			d.notifyOffice(dos, NoteSibling, map[string]any{"of": d.title(up.Step)})
 		}
 	}
 }
@@ -111,7 +111,7 @@ func (d *decision) renew(dos, up *Dossier, used, version int) error {
 			d.review(dos, up.Step, used, version)
 		}
 	case version == 0:
-		d.notifyOffice(dos, NoteReview, map[string]any{"of": up.Step, "annulled": true})
+		d.notifyOffice(dos, NoteReview, map[string]any{"of": d.title(up.Step), "annulled": true})
 	case dos.Request != nil:
 		if !slices.Contains(dos.Stale, up.Step) {
 			d.emit(WithStale{ev{dos.Step}, append(slices.Clone(dos.Stale), up.Step)})
@@ -158,7 +158,7 @@ func (d *decision) review(dos *Dossier, of string, used, version int) {
 		}
 	}
 	d.emit(ReviewOpened{ev{dos.Step}, r})
-	d.notifyOffice(dos, NoteReview, map[string]any{"of": of, "annulled": version == 0, "review_due": formatTime(r.Due)})
+	d.notifyOffice(dos, NoteReview, map[string]any{"of": d.title(of), "annulled": version == 0, "review_due": formatTime(r.Due)})
 }
 
 // Review decisions.

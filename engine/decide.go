@@ -466,4 +466,7 @@ func (d *decision) about(dos *Dossier, params map[string]any) map[string]any {
 	return m
 }
 
+// title is what a step is called, in a message.
+func (d *decision) title(step string) map[string]any { return textVars(d.svc.Step(step).Title) }
+
 func textVars(t Text) map[string]any { return map[string]any{"vi": t.VI, "en": t.EN} }

@@ -286,7 +286,6 @@ const (
 	NoteReturned   = "returned"
 	NoteAnswered   = "answered" // to an office: its supplement was answered
 	NoteSibling    = "sibling"  // to an office: a result it used is being corrected
-	NoteWaiting    = "waiting"  // a registry keeps the dossier waiting
 	NoteEnded      = "ended"
 )
 

@@ -155,19 +155,38 @@ func (d *decision) officesExist(vars Vars) error {
 	for _, st := range d.svc.Steps {
 		v, err := st.At.Eval(vars)
 		unit, ok := v.(string)
-		if err != nil || !ok || unit == "" {
+		if err != nil || !ok || unit == "" || d.unasked(st, vars) {
 			continue
 		}
 		if _, ok := d.defs.Office(st.Procedure.Agency, unit, d.now); !ok {
 			e := noOffice(st.Procedure.Agency, unit)
-			ptr := "/" + strings.ReplaceAll(strings.TrimPrefix(st.At.Source(), "application."), ".", "/")
-			ps = append(ps, Problem{Pointer: ptr, Code: "no_office", Detail: e.Detail})
+			ps = append(ps, Problem{Pointer: pointerOf(st.At.Source()), Code: "no_office", Detail: e.Detail})
 		}
 	}
 	if len(ps) > 0 {
 		return &Error{Code: Invalid, Problems: ps, Detail: Text{VI: "Tờ khai chưa hợp lệ", EN: "the application is not valid"}}
 	}
 	return nil
+}
+
+// unasked tells whether the application alone says that a step will not run.
+func (d *decision) unasked(st *Step, vars Vars) bool {
+	if st.If == nil {
+		return false
+	}
+	v, err := st.If.Eval(vars)
+	return err == nil && v == false
+}
+
+// pointerOf is the field that an expression like application.?home.?commune reads
+// first; "" when it is more than a path.
+func pointerOf(src string) string {
+	path, _, _ := strings.Cut(strings.ReplaceAll(src, "?", ""), ".orValue(")
+	path, ok := strings.CutPrefix(path, "application.")
+	if !ok || strings.ContainsAny(path, " ()[]'\":,+|&=<>") {
+		return ""
+	}
+	return "/" + strings.ReplaceAll(path, ".", "/")
 }
 
 // fee asks for the money due at filing; nothing opens until it is paid.

@@ -74,15 +74,15 @@ func (d *decision) open(st *Step, dos *Dossier) error {
 	if d.c.Fee != nil && d.c.Fee.Status == FeeWaiting {
 		return nil
 	}
-	needs := d.needs(st)
-	for _, n := range needs {
+	for _, n := range st.Needs {
 		if !ended(d.c.Dossier(n.Step)) {
 			return nil
 		}
 	}
+	needs := d.needs(st)
 	for _, n := range needs {
 		need := d.c.Dossier(n.Step)
-		if !n.Optional && !need.Succeeded() {
+		if !n.Optional && ended(need) && !need.Succeeded() {
 			why := ClosedNeed
 			if need.Closed == ClosedAbsent || need.Closed == ClosedNotApplicable {
 				why = need.Closed
@@ -90,6 +90,9 @@ func (d *decision) open(st *Step, dos *Dossier) error {
 			d.emit(StepClosed{ev{st.ID}, why, nil})
 			return nil
 		}
+	}
+	if slices.ContainsFunc(needs, func(n Need) bool { return !ended(d.c.Dossier(n.Step)) }) {
+		return nil // it runs again
 	}
 	vars := d.serviceVars()
 	if st.If != nil {

@@ -26,8 +26,11 @@ func (c *Case) Rows() []Row {
 }
 
 // Due is when the dossier is due: the earlier of its clock's and its state's due
-// time; zero when nothing runs.
+// time, or of the review that is open after its end; zero when nothing runs.
 func (d *Dossier) Due() time.Time {
+	if r := d.OpenReview(); r != nil && d.Status == StatusEnded {
+		return r.Due
+	}
 	due := d.Clock.Due
 	if !d.StateDue.IsZero() && (due.IsZero() || d.StateDue.Before(due)) {
 		due = d.StateDue
