@@ -17,8 +17,6 @@ import (
 	"lienthong/engine"
 )
 
-type ctx = context.Context
-
 // registered files with residence and takes the birth to its certificate.
 func (w *world) registered() string {
 	w.t.Helper()

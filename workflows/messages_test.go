@@ -82,9 +82,9 @@ func TestRenderFormatsByType(t *testing.T) {
 			"UBND phường Ba Đình đề nghị bổ sung hồ sơ D1 của An: Giấy chứng sinh – mờ; CT01. Thời hạn giải quyết tạm dừng trong khi chờ bạn."},
 		{"ended", "en", map[string]any{"case": "H1", "subject": "An", "outcome": "completed_in_part",
 			"parts": []any{map[string]any{"step": "birth", "title": step, "outcome": "success"}}}, "Application H1 for An ended: completed in part. Birth: done."},
-		{"review", "en", map[string]any{"code": "D1", "step": step, "subject": "An", "annulled": true}, "A result that dossier D1 (Birth) for An was made from has changed. It was annulled. Keep, amend or annul yours."},
-		{"review", "en", map[string]any{"code": "D1", "step": step, "subject": "An", "annulled": false}, "A result that dossier D1 (Birth) for An was made from has changed. Keep, amend or annul yours."},
-		{"returned", "en", map[string]any{"code": "D1", "step": step, "subject": "An", "office": office, "from": "card"}, "Dossier D1 (Birth) for An came to Ba Đình Ward. A later part found that the result needs correction."},
+		{"review", "en", map[string]any{"of": step, "code": "D1", "step": step, "subject": "An", "annulled": true}, "The result of “Birth”, which dossier D1 (Birth) for An was made from, has changed. It was annulled. Keep, amend or annul yours."},
+		{"review", "en", map[string]any{"of": step, "code": "D1", "step": step, "subject": "An", "annulled": false}, "The result of “Birth”, which dossier D1 (Birth) for An was made from, has changed. Keep, amend or annul yours."},
+		{"returned", "en", map[string]any{"code": "D1", "step": step, "subject": "An", "office": office, "from": "card"}, "Dossier D1 (Birth) for An came to Ba Đình Ward. “card” found that the result needs correction."},
 		{"no_such_kind", "fr", map[string]any{"case": "H1"}, "no_such_kind H1"},
 	}
 	for _, x := range tests {
