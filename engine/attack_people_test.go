@@ -304,3 +304,28 @@ func TestOfficesOfPartsNotAskedForAreNotMissed(t *testing.T) {
 		t.Errorf("filed to nowhere: %v", err)
 	}
 }
+
+func TestWhatWasComputedBeforeACorrectionIsReviewed(t *testing.T) {
+	for _, anew := range []bool{false, true} {
+		l := newLine(t, map[string]any{"residence": false})
+		card := l.procedure("card")
+		card.States = append(card.States, &engine.State{ID: "signing", Portal: 4, Clock: calendar.Runs})
+		name := []engine.Binding{{Name: "printed", Value: path("dossier.child.name")}}
+		card.Action("approve").From = []string{"signing"}
+		card.Actions = append(card.Actions, &engine.Action{ID: "compute", From: []string{"checking"}, To: to("signing"), By: by(engine.ByOfficer), Set: name},
+			&engine.Action{ID: "back", From: []string{"signing"}, To: to("checking"), By: by(engine.ByLeader)})
+		l.registered()
+		l.must(l.staff("card", "compute", engine.ByOfficer, nil))
+		l.must(l.staff("birth", "correct", engine.ByOfficer, nil))
+		l.must(l.staff("birth", "propose", engine.ByLeader, map[string]any{"child": map[string]any{"name": "Ân"}}))
+		if anew {
+			l.must(l.staff("card", "back", engine.ByLeader, nil))
+			l.must(l.staff("card", "compute", engine.ByOfficer, nil))
+		}
+		l.must(l.staff("card", "approve", engine.ByOfficer, nil))
+		d := l.c.Dossier("card")
+		if r := d.OpenReview(); (r == nil) != anew || r != nil && (r.From != 1 || r.To != 2) {
+			t.Errorf("computed anew: %v, printed %v, review %+v", anew, d.Data["printed"], r)
+		}
+	}
+}

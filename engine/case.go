@@ -152,6 +152,7 @@ type Dossier struct {
 	Result      *Result               `json:"result,omitempty"`
 	Reviews     []Review              `json:"reviews,omitempty"`
 	Returned    string                `json:"returned,omitempty"` // the step asked to correct its result
+	Renewed     map[string]int        `json:"renewed,omitempty"`  // step → version that values computed before a correction still come from
 	Stale       []string              `json:"stale,omitempty"`    // with values changed while a request was in flight: steps to take anew
 }
 

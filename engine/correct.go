@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -129,16 +130,39 @@ func (d *decision) rebind(dos *Dossier) error {
 	if err != nil {
 		return err
 	}
-	d.emit(WithChanged{ev{dos.Step}, with, uses})
+	d.emit(WithChanged{ev{dos.Step}, with, uses, d.outdated(dos, uses)})
 	return nil
 }
 
+// outdated names the results whose earlier versions an open dossier has computed
+// with: unless it computes anew, it looks again when it has ended.
+func (d *decision) outdated(dos *Dossier, uses map[string]int) map[string]int {
+	if dos.Final != FinalNone || !slices.ContainsFunc(d.procedure(dos).Actions, func(a *Action) bool { return len(a.Set) > 0 && dos.Data[a.ID] != nil }) {
+		return nil
+	}
+	out := maps.Clone(dos.Renewed)
+	for _, s := range sortedKeys(uses) {
+		if was := dos.Uses[s]; was > 0 && was != uses[s] && out[s] == 0 {
+			if out == nil {
+				out = map[string]int{}
+			}
+			out[s] = was
+		}
+	}
+	return out
+}
+
 // reviewBasis asks a dossier that ends in success to look again when a result that
-// it used was taken back meanwhile.
+// it used was taken back meanwhile, or corrected after it had computed with it.
 func (d *decision) reviewBasis(dos *Dossier) {
 	for _, s := range sortedKeys(dos.Uses) {
 		if !d.c.Dossier(s).Succeeded() && !dos.reviewed(s, 0) {
 			d.review(dos, s, dos.Uses[s], 0)
+		}
+	}
+	for _, s := range sortedKeys(dos.Renewed) {
+		if d.c.Dossier(s).Succeeded() && !dos.reviewed(s, dos.Uses[s]) {
+			d.review(dos, s, dos.Renewed[s], dos.Uses[s])
 		}
 	}
 }

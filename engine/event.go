@@ -197,6 +197,8 @@ type (
 		ev
 		With map[string]any `json:"with"`
 		Uses map[string]int `json:"uses,omitempty"`
+		// Renewed: step → version that values computed before still come from.
+		Renewed map[string]int `json:"renewed,omitempty"`
 	}
 	// WithStale marks that new values wait for the reply in flight.
 	WithStale struct {

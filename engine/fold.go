@@ -178,7 +178,7 @@ func (d *Dossier) applyResult(v Event) {
 	case Delivered:
 		d.Delivered = v.At
 	case WithChanged:
-		d.With, d.Uses, d.Stale = v.With, v.Uses, nil
+		d.With, d.Uses, d.Renewed, d.Stale = v.With, v.Uses, v.Renewed, nil
 	case WithStale:
 		d.Stale = v.Steps
 	case ReturnedUpstream:

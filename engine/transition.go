@@ -106,6 +106,9 @@ func (d *decision) take(dos *Dossier, a *Action, record map[string]any) error {
 		}
 		d.emit(ValueSet{ev{dos.Step}, b.Name, v})
 	}
+	if len(a.Set) > 0 && len(dos.Renewed) > 0 { // computed anew
+		d.emit(WithChanged{ev{dos.Step}, dos.With, dos.Uses, nil})
+	}
 	to, err := d.target(dos, a)
 	if err != nil {
 		return err
