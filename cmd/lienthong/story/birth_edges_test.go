@@ -34,8 +34,8 @@ func TestBirthFiledByPost(t *testing.T) {
 	if c := b.Now(); c.Channel != 3 {
 		t.Errorf("channel %d", c.Channel)
 	}
-	b.Refused(clerk, "birth", "confirm", nil, "forbidden") // nobody stands at the counter
-	b.Applicant("birth", "confirm", nil).Staff("leader", "birth", "sign", nil).Want("birth", "registered")
+	b.Refused("reception.civil_status_00070", "birth", "confirm", nil, "not_found") // another counter
+	b.By(clerk, "birth", "confirm", nil).Staff("leader", "birth", "sign", nil).Want("birth", "registered")
 	s.ok(b)
 	s.sound()
 }
