@@ -2,6 +2,8 @@ package story_test
 
 import (
 	"context"
+	"errors"
+	"flag"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -9,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"lienthong/agencies"
 	"lienthong/cmd/lienthong/story"
 	"lienthong/cmd/lienthong/system"
 	"lienthong/engine/calendar"
@@ -47,6 +50,32 @@ func definitions(t *testing.T) *machine.Set {
 	return set
 }
 
+// dying makes every stage's system die after every act, before anything that
+// follows from it is done: go test ./cmd/lienthong/story -run 'Birth|Death' -dying
+var dying = flag.Bool("dying", false, "the system dies after every act, in every story")
+
+// dies ends the system in the middle of whatever it owes and starts another one on
+// the same files. Only they, the business date and the fault dials survive.
+func (s *stage) dies(ctx context.Context, cfg system.Config) error {
+	cfg.Start = s.sys.Clock.Now()
+	cfg.Listen = strings.TrimPrefix(s.sys.URL, "http://") // registries call back there
+	dials := map[string]agencies.Faults{}
+	for _, id := range agencies.IDs {
+		dials[id] = s.sys.Agencies.Faults(id)
+	}
+	s.HTTP.CloseIdleConnections()
+	err := s.sys.Close()
+	sys, serr := system.Open(ctx, cfg)
+	if err = errors.Join(err, serr); err != nil {
+		return err
+	}
+	s.sys, s.Base = sys, sys.URL
+	for id, f := range dials {
+		err = errors.Join(err, sys.Agencies.SetFaults(id, f))
+	}
+	return err
+}
+
 // open starts a system at an instant. change may alter its configuration.
 func open(t *testing.T, start string, change func(*system.Config)) *stage {
 	t.Helper()
@@ -58,21 +87,31 @@ func open(t *testing.T, start string, change func(*system.Config)) *stage {
 	if change != nil {
 		change(&cfg)
 	}
+	if *dying {
+		cfg.Registers = filepath.Join(filepath.Dir(cfg.DB), "registers")
+	}
 	sys, err := system.Open(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	transport := &http.Transport{}
+	s := &stage{t: t, sys: sys}
 	t.Cleanup(func() {
 		transport.CloseIdleConnections()
-		if err := sys.Close(); err != nil {
+		if err := s.sys.Close(); err != nil {
 			t.Errorf("closing: %v", err)
 		}
 	})
-	s := &stage{t: t, sys: sys}
 	s.Client = &story.Client{Base: sys.URL, HTTP: &http.Client{Transport: transport}}
-	s.Settle = sys.Settle
-	s.Pass = func(ctx context.Context, d time.Duration) error { return sys.Advance(ctx, sys.Clock.Now().Add(d)) }
+	s.Settle = func(ctx context.Context) error {
+		if *dying {
+			if err := s.dies(ctx, cfg); err != nil {
+				return err
+			}
+		}
+		return s.sys.Settle(ctx)
+	}
+	s.Pass = func(ctx context.Context, d time.Duration) error { return s.sys.Advance(ctx, s.sys.Clock.Now().Add(d)) }
 	return s
 }
 
