@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -66,6 +67,10 @@ func (s *stage) dies(ctx context.Context, cfg system.Config) error {
 	s.HTTP.CloseIdleConnections()
 	err := s.sys.Close()
 	sys, serr := system.Open(ctx, cfg)
+	if errors.Is(serr, syscall.EADDRINUSE) { // another stage was given the port meanwhile
+		cfg.Listen = ""
+		sys, serr = system.Open(ctx, cfg)
+	}
 	if err = errors.Join(err, serr); err != nil {
 		return err
 	}
