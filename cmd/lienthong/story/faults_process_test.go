@@ -123,7 +123,7 @@ func (p *process) performed() map[string]int {
 // repeated under its key and stands once, and every registry did everything once.
 func TestFaultsProcessKilled(t *testing.T) {
 	if testing.Short() {
-		t.Skip("builds the binary and waits for the lease of a dead process")
+		t.Skip("builds the binary and starts real processes; left out with -short")
 	}
 	t.Parallel()
 	dir := t.TempDir()
