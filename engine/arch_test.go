@@ -24,6 +24,7 @@ var arrows = map[string][]string{
 	"engine/machine":       {"engine", "engine/calendar"},
 	"engine/diagram":       {"engine", "engine/calendar"},
 	"engine/runtime":       {"engine", "engine/calendar"},
+	"engine/replay":        {"engine", "engine/calendar"},
 	"workflows":            {"engine", "engine/machine"},
 	"agencies":             {"agencies/..."},
 	"agencies/wire":        {},
@@ -36,6 +37,8 @@ var arrows = map[string][]string{
 	"cmd/lienthong":        {"..."},
 	"cmd/lienthong/system": {"..."},
 	"cmd/lienthong/story":  {"..."},
+	"cmd/lienthong/bench":  {"..."},
+	"cmd/lienthong/chaos":  {"..."},
 }
 
 func allowed(pkg, imp string) bool {

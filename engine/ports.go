@@ -16,6 +16,10 @@ type Change struct {
 	Entries []Entry // at least one
 	// Answer is the command's stored answer; nil = the caller sent no key.
 	Answer *Answer
+	// Settled are deliveries of this case that the entries answer, as they stand
+	// from now on. They are written in the same transaction, whoever holds their
+	// lease, as by Outbox.Reset.
+	Settled []Delivery
 	// Node and Lease mark the effects as leased to the node that commits them, so
 	// that it may send them at once; Lease zero = free for anybody.
 	Node  string
@@ -44,7 +48,8 @@ type Cases interface {
 	// key is taken by another digest, StaleVersion with Op "answered" when it is taken
 	// by the same digest (read the answer with Answered); answers are checked first,
 	// then Base, then the key. An entry with an Erased event erases the payloads it
-	// names in the same write. UnknownOutcome when the commit failed in a
+	// names in the same write. NotFound when a settled delivery is neither stored nor
+	// owed by the entries. UnknownOutcome when the commit failed in a
 	// way that leaves open whether it happened. A refused call never touches the
 	// calls that share its transaction. It returns only after the commit; a
 	// cancelled ctx makes it return UnknownOutcome early, never half a write.

@@ -124,6 +124,14 @@ func (s *Store) apply(t *rowenc.Undo, c *rowenc.Change) error {
 		}
 		rowenc.Put(t, s.outbox, d.Key, d)
 	}
+	for i := range c.Settled {
+		r, ok := s.outbox[c.Settled[i].Key]
+		if !ok || r.Case != code {
+			return rowenc.Missing(op, code)
+		}
+		r.Settle(&c.Settled[i])
+		rowenc.Put(t, s.outbox, r.Key, r)
+	}
 	for _, n := range c.Notes {
 		if _, ok := s.notes[n.Key]; ok {
 			return rowenc.Bad(op, "notification %s exists", n.Key)

@@ -20,8 +20,9 @@ type Change struct {
 	Tasks    []engine.Task
 	Effects  []DeliveryRow
 	Notes    []NoteRow
-	Key      string   // the duplicate key that the case holds now; "" = none
-	Codes    []string // the case's code and those of its dossiers
+	Settled  []DeliveryRow // of earlier entries; what this change's own entries owe is in Effects already
+	Key      string        // the duplicate key that the case holds now; "" = none
+	Codes    []string      // the case's code and those of its dossiers
 	Results  []ResultRow
 	Answer   *engine.Answer
 	EraseTo  int64 // payloads up to here are erased; 0 = none
@@ -81,6 +82,9 @@ func Encode(c engine.Change) (*Change, error) {
 			return nil, Bad(op, "entry %d of %s: %w", e.Seq, e.Case, err)
 		}
 	}
+	if err := out.addSettled(c.Settled); err != nil {
+		return nil, err
+	}
 	if err := out.addCase(c.Case); err != nil {
 		return nil, Bad(op, "case %s: %w", c.Case.Code, err)
 	}
@@ -97,6 +101,11 @@ func shape(c engine.Change) error {
 		return Bad(op, "case %s is at %d, not at %d + %d entries", c.Case.Code, c.Case.Seq, c.Base, len(c.Entries))
 	case c.Answer != nil && (c.Answer.Key == "" || c.Answer.Actor == ""):
 		return Bad(op, "a stored answer needs an actor and a key")
+	}
+	for _, d := range c.Settled {
+		if d.Case != c.Case.Code {
+			return Bad(op, "delivery %s is of case %q", d.Key, d.Case)
+		}
 	}
 	for i, e := range c.Entries {
 		if e.Case != c.Case.Code || e.Seq != c.Base+int64(i)+1 {
@@ -135,6 +144,26 @@ func (c *Change) addEffects(e engine.Entry, node string, lease time.Time) error 
 		if x, ok := v.(engine.Erased); ok {
 			c.EraseTo = max(c.EraseTo, min(x.UpTo, e.Seq-1))
 		}
+	}
+	return nil
+}
+
+// addSettled writes what became of deliveries: into the new effects that they
+// are, or as rows to be updated.
+func (c *Change) addSettled(ds []engine.Delivery) error {
+	for _, d := range ds {
+		i := slices.IndexFunc(c.Effects, func(r DeliveryRow) bool { return r.Key == d.Key })
+		if i >= 0 {
+			if err := c.Effects[i].Take(d); err != nil {
+				return err
+			}
+			continue
+		}
+		r := DeliveryRow{Key: d.Key, Case: d.Case}
+		if err := r.Take(d); err != nil {
+			return err
+		}
+		c.Settled = append(c.Settled, r)
 	}
 	return nil
 }

@@ -85,6 +85,14 @@ func (r *DeliveryRow) Take(d engine.Delivery) error {
 	return nil
 }
 
+// Settle takes from another row what Take writes, and moves the fence on.
+func (r *DeliveryRow) Settle(to *DeliveryRow) {
+	r.Status, r.Tries, r.Next, r.SentAt = to.Status, to.Tries, to.Next, to.SentAt
+	r.Expected, r.LastError, r.Reply = to.Expected, to.LastError, to.Reply
+	r.Note, r.DoneAt, r.Node, r.Lease = to.Note, to.DoneAt, "", 0
+	r.Fence++
+}
+
 // Delivery reads the row back.
 func (r *DeliveryRow) Delivery() (engine.Delivery, error) {
 	d := engine.Delivery{Key: r.Key, Case: r.Case, Step: r.Step, Seq: r.Seq, Registry: r.Registry, Operation: r.Operation,

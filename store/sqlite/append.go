@@ -85,7 +85,7 @@ type rowSet struct {
 	order []string                  // cases in the order of their first change
 
 	cases, bodies, dossiers, entries, keys, codes, results [][]any
-	answers, outbox, notes, tasks, search                  [][]any
+	answers, outbox, settled, notes, tasks, search         [][]any
 	updates                                                [][]any
 	erase                                                  map[string]int64
 	dropKeys, dropTasks                                    []string
@@ -131,6 +131,9 @@ func (s *rowSet) add(c *rowenc.Change) {
 	}
 	for i := range c.Effects {
 		s.outbox = append(s.outbox, outboxRow(&c.Effects[i]))
+	}
+	for i := range c.Settled {
+		s.settled = append(s.settled, settleArgs(&c.Settled[i], 1))
 	}
 	for _, n := range c.Notes {
 		s.notes = append(s.notes, []any{n.Key, n.Case, n.Step, n.To, n.What, n.At, n.Params, n.Turn})
@@ -255,6 +258,11 @@ func (w *writer) write(s *rowSet) error {
 		{intoCodes, s.codes}, {intoResults, s.results}, {intoAnswers, s.answers}, {intoOutbox, s.outbox}, {intoNotes, s.notes}, {intoTasks, s.tasks},
 	} {
 		if err := w.insert(t.into, t.rows); err != nil {
+			return err
+		}
+	}
+	for _, args := range s.settled {
+		if err := w.exec(settle, args...); err != nil {
 			return err
 		}
 	}

@@ -84,7 +84,8 @@ func (s *Store) settle(ctx context.Context, op string, d engine.Delivery, q stri
 	if err := r.Take(d); err != nil {
 		return err
 	}
-	args := append([]any{d.Key, r.Status, r.Tries, r.Next, r.SentAt, r.Expected, r.LastError, r.Reply, r.Note, r.DoneAt, r.Holds(), raise}, fence...)
+	r.Key = d.Key
+	args := append(settleArgs(&r, raise), fence...)
 	return exec(ctx, s, op, func(w *writer) error {
 		n, err := w.changed(q, args...)
 		if err != nil || n == 1 {
@@ -100,6 +101,11 @@ func (s *Store) settle(ctx context.Context, op string, d engine.Delivery, q stri
 		}
 		return rowenc.Stale(op, code)
 	})
+}
+
+// settleArgs are the arguments of settle.
+func settleArgs(r *rowenc.DeliveryRow, raise int) []any {
+	return []any{r.Key, r.Status, r.Tries, r.Next, r.SentAt, r.Expected, r.LastError, r.Reply, r.Note, r.DoneAt, r.Holds(), raise}
 }
 
 // Delivery returns one by key.

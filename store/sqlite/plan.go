@@ -42,13 +42,14 @@ type plan struct {
 	codes   map[string]string // any code → case
 	stored  map[string]string // codes as committed
 	answers map[pair]told
+	owed    map[string]string // delivery to be settled → its case
 }
 
 // newPlan reads what the calls' checks need, with a few statements for all.
 func (w *writer) newPlan(jobs []*job) (*plan, error) {
 	p := &plan{was: map[string]*standing{}, seq: map[string]int64{}, keys: map[string]string{},
-		held: map[string]string{}, codes: map[string]string{}, answers: map[pair]told{}}
-	var cases, keys, codes []string
+		held: map[string]string{}, codes: map[string]string{}, answers: map[pair]told{}, owed: map[string]string{}}
+	var cases, keys, codes, owed []string
 	var answers []pair
 	for _, j := range jobs {
 		for _, c := range j.changes {
@@ -60,6 +61,9 @@ func (w *writer) newPlan(jobs []*job) (*plan, error) {
 				keys = append(keys, c.Key)
 			}
 			codes = append(codes, c.Codes...)
+			for i := range c.Settled {
+				owed = append(owed, c.Settled[i].Key)
+			}
 			if a := c.Answer; a != nil {
 				answers = append(answers, pair{a.Actor, a.Key})
 			}
@@ -72,6 +76,9 @@ func (w *writer) newPlan(jobs []*job) (*plan, error) {
 		return nil, err
 	}
 	if err := w.readOwners(`SELECT code, case_code FROM codes WHERE code IN `, codes, p.codes); err != nil {
+		return nil, err
+	}
+	if err := w.readOwners(`SELECT key, case_code FROM outbox WHERE key IN `, owed, p.owed); err != nil {
 		return nil, err
 	}
 	p.stored = maps.Clone(p.codes)
@@ -193,6 +200,11 @@ func (p *plan) check(c *rowenc.Change) error {
 			return rowenc.Taken(op, code, x)
 		}
 	}
+	for i := range c.Settled {
+		if p.owed[c.Settled[i].Key] != code {
+			return rowenc.Missing(op, code)
+		}
+	}
 	return nil
 }
 
@@ -210,6 +222,9 @@ func (p *plan) apply(u *rowenc.Undo, c *rowenc.Change) {
 		if _, ok := p.codes[x]; !ok {
 			rowenc.Put(u, p.codes, x, code)
 		}
+	}
+	for i := range c.Effects { // a later call of this transaction may settle it
+		rowenc.Put(u, p.owed, c.Effects[i].Key, code)
 	}
 	if a := c.Answer; a != nil {
 		rowenc.Put(u, p.answers, pair{a.Actor, a.Key}, told{a.Digest, c.Case.Code})

@@ -83,6 +83,13 @@ func (s *Story) Change() engine.Change {
 	return c
 }
 
+// Resume goes on with a case that a store has.
+func Resume(t testing.TB, s engine.Store, code string) *Story {
+	t.Helper()
+	c := ok(s.Load(t.Context(), code))(t)
+	return &Story{Case: c, base: c.Seq}
+}
+
 // Fork copies the story, so that two may go on from one point.
 func (s *Story) Fork() *Story {
 	n := *s

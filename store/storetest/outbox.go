@@ -50,6 +50,36 @@ func testOutbox(t *testing.T, x Target) {
 		t.Helper()
 		return ok(s.Claim(t.Context(), "n1", now, now.Add(time.Minute), limit))(t)
 	}
+	t.Run("settled with the entry that answers", func(t *testing.T) {
+		s := x.open(t, Hooks{})
+		owing(t, s, "A", "n1", wall.Add(time.Hour), asks("population", "residence"))
+		ds := ok(s.Deliveries(t.Context(), "", "", "", 0))(t)
+		done := ds[0]
+		done.Status, done.DoneAt, done.SentAt = engine.DeliveryDone, wall, wall
+		done.Reply = &engine.Reply{Request: done.Key, Outcome: engine.ReplyDone, Data: map[string]any{"n": int64(1)}}
+		st := Resume(t, s, "A").Go("reply", "birth", recorded("birth", "r", map[string]any{"n": int64(1)}), requested("birth", "A/3/0", "population", nil))
+		c := st.Change()
+		own := engine.Delivery{Key: "A/3/0", Case: "A", Status: engine.DeliverySkipped, DoneAt: wall, Note: "at once"}
+		foreign, missing := done, done
+		foreign.Case, missing.Key = "B", "A/9/9"
+		for _, bad := range []engine.Delivery{foreign, missing} {
+			b := c
+			b.Settled = []engine.Delivery{done, bad}
+			if err := s.Append(t.Context(), b); err == nil {
+				t.Fatalf("settled %s of case %s", bad.Key, bad.Case)
+			}
+		}
+		same(t, ok(s.Delivery(t.Context(), done.Key))(t).Status, engine.DeliveryPending)
+		c.Settled = []engine.Delivery{done, own}
+		must(t, s.Append(t.Context(), c))
+		got := ok(s.Delivery(t.Context(), done.Key))(t)
+		if got.Status != engine.DeliveryDone || got.Reply == nil || got.Reply.Data["n"] != int64(1) || got.Fence != done.Fence+1 || got.Input["big"] != int64(9007199254740993) {
+			t.Fatalf("settled %+v", got)
+		}
+		same(t, ok(s.Delivery(t.Context(), "A/3/0"))(t).Note, "at once")
+		wants(t, s.Settle(t.Context(), done), engine.StaleVersion)
+		same(t, keys(ok(s.Claim(t.Context(), "n2", wall.Add(2*time.Hour), wall.Add(3*time.Hour), 9))(t)), []string{"A/2/1"})
+	})
 	t.Run("claim, lease, fence", func(t *testing.T) {
 		s := x.open(t, Hooks{})
 		owing(t, s, "A", "", time.Time{}, asks("population"))
