@@ -63,6 +63,8 @@ type decision struct {
 	facts       engine.Facts
 	key, digest string
 	at          func() time.Time // business time of an attempt
+	// settles names the deliveries that the entries answer; nil = none.
+	settles func([]engine.Entry) []engine.Delivery
 }
 
 func (r *Runtime) commit(ctx context.Context, d decision) (Result, error) {
@@ -114,6 +116,9 @@ func (r *Runtime) attempt(ctx context.Context, d *decision) (Result, error) {
 	change := engine.Change{Case: next, Base: c.Seq, Entries: entries}
 	if refused == nil {
 		change.Answer = r.answer(d.cmd.Actor, d.key, d.digest, now, next)
+	}
+	if d.settles != nil {
+		change.Settled = d.settles(entries)
 	}
 	if err := r.store.Append(ctx, change); err != nil {
 		if a, aerr := r.answered(ctx, d.cmd.Actor, d.key, d.digest); a != nil || aerr != nil {

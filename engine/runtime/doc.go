@@ -31,8 +31,8 @@
 //   - The entries of timers that were due are kept even when the command that
 //     met them is refused.
 //   - Delivery is at-least-once, effectively-once by the idempotency key of the
-//     request. A reply is first entered in history, then the delivery is settled;
-//     a crash between the two costs one question and changes nothing.
+//     request. A reply is entered in history and its delivery settled by one
+//     commit.
 //   - The first reply stands. A repeated or late one changes nothing; one that
 //     says something else makes an incident of the delivery, never of the case.
 //   - A delivery that is not done waits in the store for a time, for an answer

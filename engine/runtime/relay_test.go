@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -363,26 +364,66 @@ func TestCrashBetweenSendAndReply(t *testing.T) {
 	w.sound()
 }
 
-// crashing is a store whose outbox fails from some moment on, as a node does that
-// dies between entering a reply and settling the delivery.
-type crashing struct {
+// spy is a store that counts what Settle and Reset write, and may forget what an
+// entry settles, as a server did that settled afterwards and died in between.
+type spy struct {
 	engine.Store
-	down bool
+	forget bool
+	writes atomic.Int64 // by Settle and Reset
+	fail   atomic.Bool  // of Append
 }
 
-func (s *crashing) Reset(ctx context.Context, d engine.Delivery) error {
-	if s.down {
-		return engine.Fail(engine.Unavailable, "", "crashed")
+func (s *spy) Append(ctx context.Context, cs ...engine.Change) error {
+	if s.fail.Load() {
+		return engine.Fail(engine.Unavailable, "", "the disk is gone")
 	}
+	if s.forget {
+		for i := range cs {
+			cs[i].Settled = nil
+		}
+	}
+	return s.Store.Append(ctx, cs...)
+}
+
+func (s *spy) Settle(ctx context.Context, d engine.Delivery) error {
+	s.writes.Add(1)
+	return s.Store.Settle(ctx, d)
+}
+
+func (s *spy) Reset(ctx context.Context, d engine.Delivery) error {
+	s.writes.Add(1)
 	return s.Store.Reset(ctx, d)
 }
 
-func TestCrashBetweenReplyAndSettle(t *testing.T) {
+// The answer and the end of its delivery are one commit: there is no moment at
+// which history has the one and the outbox not the other.
+func TestAnswerSettlesItsDelivery(t *testing.T) {
 	w := newWorld(t)
 	code, key := w.recording("An")
-	a := w.node("a", func(c *runtime.Config) { c.Store = &crashing{w.store, true} })
-	if _, err := a.RelayStep(t.Context(), w.wall.Now()); engine.CodeOf(err) != engine.Unavailable {
-		t.Fatalf("got %v", err)
+	s := &spy{Store: w.store}
+	s.fail.Store(true)
+	a := w.node("a", func(c *runtime.Config) { c.Store = s })
+	w.code(a.Reply(t.Context(), "civil", reply(key, engine.ReplyDone)), engine.Unavailable)
+	w.state(code, "birth", "recording")
+	w.status(key, engine.DeliveryPending)
+	s.fail.Store(false)
+	w.must(a.Reply(t.Context(), "civil", reply(key, engine.ReplyDone)))
+	w.state(code, "birth", "registered")
+	if d := w.status(key, engine.DeliveryDone); d.Reply == nil || d.Reply.Data["number"] != "01/2026" || d.SentAt.IsZero() {
+		t.Fatalf("delivery %+v", d)
+	}
+	if n := s.writes.Load(); n != 0 {
+		t.Fatalf("%d writes beside the entry's", n)
+	}
+	w.sound()
+}
+
+func TestAnswerInHistoryOnly(t *testing.T) {
+	w := newWorld(t)
+	code, key := w.recording("An")
+	a := w.node("a", func(c *runtime.Config) { c.Store = &spy{Store: w.store, forget: true} })
+	if _, err := a.RelayStep(t.Context(), w.wall.Now()); err != nil {
+		t.Fatal(err)
 	}
 	w.state(code, "birth", "registered") // history has it …
 	w.status(key, engine.DeliveryPending)

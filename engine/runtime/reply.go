@@ -14,8 +14,8 @@ import (
 // Reply takes a registry's answer to a request, however it comes: late, again,
 // before the send was recorded, or when nobody waits for it any more.
 //
-//   - The first answer becomes an entry of the case's history; then the delivery
-//     is done.
+//   - The first answer becomes an entry of the case's history; the same commit
+//     makes the delivery done.
 //   - The same answer again changes nothing.
 //   - Another outcome than the first makes an incident of the delivery; history
 //     keeps the first.
@@ -66,7 +66,14 @@ func (r *Runtime) accept(ctx context.Context, key string, rep engine.Reply, note
 	}
 	cmd := engine.Command{Action: engine.ActReply, Case: d.Case, Step: d.Step,
 		Actor: engine.Actor{Kind: engine.Registry, ID: d.Registry}}
-	res, err := r.commit(ctx, decision{cmd: cmd, facts: engine.Facts{Reply: &rep}, at: r.Now})
+	// The entry and the end of its delivery are one write.
+	settles := func(es []engine.Entry) []engine.Delivery {
+		if !slices.ContainsFunc(es, func(e engine.Entry) bool { return answers(e, key) }) {
+			return nil
+		}
+		return []engine.Delivery{r.finished(*d, rep, note)}
+	}
+	res, err := r.commit(ctx, decision{cmd: cmd, facts: engine.Facts{Reply: &rep}, at: r.Now, settles: settles})
 	after := context.WithoutCancel(ctx)
 	if no := (refusal{}); err != nil {
 		if asRefusal(err, &no) {
@@ -76,15 +83,16 @@ func (r *Runtime) accept(ctx context.Context, key string, rep engine.Reply, note
 		}
 		return err
 	}
-	if !slices.ContainsFunc(res.Entries, func(e engine.Entry) bool { return answers(e, key) }) {
-		// Nobody waited for it: it was answered before, or overtaken.
-		first, err := r.first(after, d)
-		if err != nil {
-			return err
-		}
-		if first != nil {
-			return r.again(after, d, *first, rep)
-		}
+	if settles(res.Entries) != nil {
+		return nil
+	}
+	// Nobody waited for it: it was answered before, or overtaken.
+	first, err := r.first(after, d)
+	if err != nil {
+		return err
+	}
+	if first != nil {
+		return r.again(after, d, *first, rep)
 	}
 	return r.finish(after, d, rep, note)
 }
@@ -126,9 +134,8 @@ func (r *Runtime) again(ctx context.Context, d *engine.Delivery, first, rep engi
 	return r.finish(ctx, d, first, d.Note)
 }
 
-// finish makes a delivery done. It takes it from whoever holds it: an answer is
-// an answer.
-func (r *Runtime) finish(ctx context.Context, d *engine.Delivery, rep engine.Reply, note string) error {
+// finished is a delivery as its answer leaves it.
+func (r *Runtime) finished(d engine.Delivery, rep engine.Reply, note string) engine.Delivery {
 	now := r.wall()
 	d.Status, d.Reply, d.LastError, d.Next, d.DoneAt = engine.DeliveryDone, &rep, "", time.Time{}, now
 	if d.SentAt.IsZero() {
@@ -137,6 +144,13 @@ func (r *Runtime) finish(ctx context.Context, d *engine.Delivery, rep engine.Rep
 	if note != "" {
 		d.Note = note
 	}
+	return d
+}
+
+// finish makes a delivery done whose answer is in history already, or belongs to
+// none. It takes it from whoever holds it: an answer is an answer.
+func (r *Runtime) finish(ctx context.Context, d *engine.Delivery, rep engine.Reply, note string) error {
+	*d = r.finished(*d, rep, note)
 	return r.store.Reset(ctx, *d)
 }
 
