@@ -110,7 +110,15 @@ type Outbox interface {
 	// (same case, step and registry) was accepted; accepted ones whose Next has
 	// come. Each claim raises the fence; an effect born leased has fence 1. An earlier
 	// sibling holds back while it is pending, or an incident that was never sent.
-	Claim(ctx context.Context, node string, now, lease time.Time, limit int) ([]Delivery, error)
+	// Deliveries to the registries named last are left alone.
+	Claim(ctx context.Context, node string, now, lease time.Time, limit int, except ...string) ([]Delivery, error)
+	// Held tells whether an earlier sibling holds a delivery back. NotFound.
+	Held(ctx context.Context, key string) (bool, error)
+	// Thaw makes due at now what only a clock that has stepped back since can have
+	// put so far ahead: leases that end after lease, pending deliveries whose Next is
+	// after retry, accepted ones whose Next is after ask. Their leases end and the
+	// fence rises. It returns how many there were.
+	Thaw(ctx context.Context, now, lease, retry, ask time.Time) (int, error)
 	// Settle writes a delivery's new status, tries, next, error and reply, and
 	// frees the lease. StaleVersion when the fence has moved on.
 	Settle(ctx context.Context, d Delivery) error

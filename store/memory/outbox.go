@@ -10,7 +10,7 @@ import (
 )
 
 // Claim leases deliveries that may be sent or asked after now.
-func (s *Store) Claim(ctx context.Context, node string, now, lease time.Time, limit int) ([]engine.Delivery, error) {
+func (s *Store) Claim(ctx context.Context, node string, now, lease time.Time, limit int, except ...string) ([]engine.Delivery, error) {
 	const op = "store.claim"
 	if node == "" || !lease.After(now) {
 		return nil, rowenc.Bad(op, "a claim needs a node and a lease that ends after now")
@@ -18,7 +18,7 @@ func (s *Store) Claim(ctx context.Context, node string, now, lease time.Time, li
 	var rs []rowenc.DeliveryRow
 	err := s.write(ctx, op, func(t *rowenc.Undo) error {
 		for _, r := range s.outbox {
-			if r.Claimable() && r.Ready() <= rowenc.Micros(now) && !s.blocked(r) {
+			if r.Claimable() && r.Ready() <= rowenc.Micros(now) && !slices.Contains(except, r.Registry) && !s.blocked(r) {
 				rs = append(rs, r)
 			}
 		}
@@ -49,6 +49,41 @@ func (s *Store) blocked(r rowenc.DeliveryRow) bool {
 		}
 	}
 	return false
+}
+
+// Held tells whether an earlier sibling holds a delivery back.
+func (s *Store) Held(ctx context.Context, key string) (bool, error) {
+	const op = "store.held"
+	done, err := s.read(ctx, op)
+	if err != nil {
+		return false, err
+	}
+	defer done()
+	r, ok := s.outbox[key]
+	if !ok {
+		return false, rowenc.Missing(op, "")
+	}
+	return s.blocked(r), nil
+}
+
+// Thaw frees what waits for an instant that no clock going forward has set.
+func (s *Store) Thaw(ctx context.Context, now, lease, retry, ask time.Time) (int, error) {
+	n := 0
+	err := s.write(ctx, "store.thaw", func(t *rowenc.Undo) error {
+		for k, r := range s.outbox {
+			if !r.Frozen(lease, retry, ask) {
+				continue
+			}
+			r.Next, r.Node, r.Lease, r.Fence = min(r.Next, rowenc.Micros(now)), "", 0, r.Fence+1
+			rowenc.Put(t, s.outbox, k, r)
+			n++
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	return n, nil
 }
 
 func deliveries(rs []rowenc.DeliveryRow) ([]engine.Delivery, error) {

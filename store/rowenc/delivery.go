@@ -54,6 +54,13 @@ func (r *DeliveryRow) Claimable() bool {
 	return r.Status == engine.DeliveryPending || r.Status == engine.DeliveryAccepted
 }
 
+// Frozen tells whether the delivery waits for an instant later than any that is
+// written for its kind of waiting.
+func (r *DeliveryRow) Frozen(lease, retry, ask time.Time) bool {
+	return r.Claimable() && (r.Lease > Micros(lease) ||
+		r.Status == engine.DeliveryPending && r.Next > Micros(retry) || r.Status == engine.DeliveryAccepted && r.Next > Micros(ask))
+}
+
 // Holds tells whether later siblings must wait: the registry has not accepted it.
 func (r *DeliveryRow) Holds() bool {
 	return r.Status == engine.DeliveryPending || r.Status == engine.DeliveryIncident && r.SentAt == 0

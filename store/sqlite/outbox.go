@@ -26,21 +26,21 @@ func scanDelivery(scan func(...any) error) (rowenc.DeliveryRow, error) {
 // claim leases what is ready and not held back by an earlier sibling, in one
 // statement.
 const claim = `UPDATE outbox SET node = ?1, lease = ?2, ready = max(next, ?2), fence = fence + 1 WHERE key IN (
-	SELECT o.key FROM outbox o WHERE o.status IN ('pending', 'accepted') AND o.ready <= ?3 AND (o.unordered = 1 OR NOT EXISTS (
+	SELECT o.key FROM outbox o WHERE o.status IN ('pending', 'accepted') AND o.ready <= ?3 AND instr(?5, '|' || o.registry || '|') = 0 AND (o.unordered = 1 OR NOT EXISTS (
 		SELECT 1 FROM outbox e WHERE e.holds = 1 AND e.case_code = o.case_code AND e.step = o.step AND e.registry = o.registry
 			AND (e.seq, e.n) < (o.seq, o.n)))
 	ORDER BY o.next, o.case_code, o.seq, o.n LIMIT ?4)
 	RETURNING ` + deliveryCols
 
 // Claim leases deliveries that may be sent or asked after now.
-func (s *Store) Claim(ctx context.Context, node string, now, lease time.Time, limit int) ([]engine.Delivery, error) {
+func (s *Store) Claim(ctx context.Context, node string, now, lease time.Time, limit int, except ...string) ([]engine.Delivery, error) {
 	const op = "store.claim"
 	if node == "" || !lease.After(now) {
 		return nil, rowenc.Bad(op, "a claim needs a node and a lease that ends after now")
 	}
 	rs, err := do(ctx, s, op, func(w *writer) ([]rowenc.DeliveryRow, error) {
 		var rs []rowenc.DeliveryRow
-		err := w.each(claim, []any{node, rowenc.Micros(lease), rowenc.Micros(now), limited(limit)}, func(rows *sql.Rows) error {
+		err := w.each(claim, []any{node, rowenc.Micros(lease), rowenc.Micros(now), limited(limit), "|" + strings.Join(except, "|") + "|"}, func(rows *sql.Rows) error {
 			r, err := scanDelivery(rows.Scan)
 			rs = append(rs, r)
 			return err
@@ -52,6 +52,35 @@ func (s *Store) Claim(ctx context.Context, node string, now, lease time.Time, li
 	}
 	slices.SortFunc(rs, rowenc.ByTurn)
 	return deliveries(rs)
+}
+
+// held tells whether an earlier sibling holds a delivery back.
+const held = `SELECT o.unordered = 0 AND EXISTS (SELECT 1 FROM outbox e WHERE e.holds = 1 AND e.case_code = o.case_code AND e.step = o.step
+	AND e.registry = o.registry AND (e.seq, e.n) < (o.seq, o.n)) FROM outbox o WHERE o.key = ?1`
+
+// Held tells whether an earlier sibling holds a delivery back.
+func (s *Store) Held(ctx context.Context, key string) (bool, error) {
+	const op = "store.held"
+	var yes bool
+	err := s.row(ctx, held, []any{key}, &yes)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, rowenc.Missing(op, "")
+	}
+	return yes, failure(op, "", err)
+}
+
+// thaw frees what waits for an instant that no clock going forward has set.
+const thaw = `UPDATE outbox SET next = min(next, ?1), ready = min(next, ?1), node = '', lease = 0, fence = fence + 1
+	WHERE status IN ('pending', 'accepted') AND ready > ?5
+		AND (lease > ?2 OR status = 'pending' AND next > ?3 OR status = 'accepted' AND next > ?4)`
+
+// Thaw frees what waits for an instant that no clock going forward has set.
+func (s *Store) Thaw(ctx context.Context, now, lease, retry, ask time.Time) (int, error) {
+	l, r, a := rowenc.Micros(lease), rowenc.Micros(retry), rowenc.Micros(ask)
+	return do(ctx, s, "store.thaw", func(w *writer) (int, error) {
+		n, err := w.changed(thaw, rowenc.Micros(now), l, r, a, min(l, r, a))
+		return int(n), err
+	})
 }
 
 func deliveries(rs []rowenc.DeliveryRow) ([]engine.Delivery, error) {

@@ -22,7 +22,7 @@ func TestPlans(t *testing.T) {
 	defer s.Close()
 	queries := map[string]string{
 		"load": loadCase, "history": historyOf, "due": dueCases, "next timer": nextTimer, "open": openCases,
-		"claim": claim, "settle": settle, "cases of": casesOf + ` AND (filed, code) < (?2, ?3) ORDER BY filed DESC, code DESC LIMIT ?4`,
+		"claim": claim, "held": held, "thaw": thaw, "settle": settle, "cases of": casesOf + ` AND (filed, code) < (?2, ?3) ORDER BY filed DESC, code DESC LIMIT ?4`,
 		"tasks": tasksOf, "notes": notesTo + ` AND (at, turn) < (?2, ?3) ORDER BY at DESC, turn DESC LIMIT ?4`,
 		"accounts": accountsAll, "accounts of": accountsOfOffice, "drafts": draftsOf, "document": documentByID, "access": accessTo,
 		"codes": caseCodes, "update case": updateCase,

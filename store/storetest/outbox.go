@@ -168,6 +168,50 @@ func testOutbox(t *testing.T, x Target) {
 		owing(t, s, "A", "", time.Time{}, asks(engine.NotificationRegistry, engine.NotificationRegistry))
 		same(t, keys(claim(t, s, wall, 10)), []string{"A/2/0", "A/2/1"})
 	})
+	t.Run("held back", func(t *testing.T) {
+		s := x.open(t, Hooks{})
+		owing(t, s, "A", "me", wall.Add(time.Minute), asks("population", "population", engine.NotificationRegistry, engine.NotificationRegistry))
+		for i, want := range []bool{false, true, false, false} {
+			same(t, ok(s.Held(t.Context(), fmt.Sprintf("A/2/%d", i)))(t), want)
+		}
+		first := *ok(s.Delivery(t.Context(), "A/2/0"))(t)
+		first.Status, first.SentAt = engine.DeliveryAccepted, wall
+		must(t, s.Settle(t.Context(), first))
+		same(t, ok(s.Held(t.Context(), "A/2/1"))(t), false)
+		_, err := s.Held(t.Context(), "A/9/9")
+		wants(t, err, engine.NotFound)
+	})
+	t.Run("registries left alone", func(t *testing.T) {
+		s := x.open(t, Hooks{})
+		owing(t, s, "A", "", time.Time{}, asks("population", "civil", engine.NotificationRegistry))
+		same(t, keys(ok(s.Claim(t.Context(), "n1", wall, wall.Add(time.Minute), 9, "civil", engine.NotificationRegistry))(t)), []string{"A/2/0"})
+		same(t, keys(ok(s.Claim(t.Context(), "n1", wall, wall.Add(time.Minute), 9, "popul", "population"))(t)), []string{"A/2/1", "A/2/2"})
+	})
+	t.Run("thaw", func(t *testing.T) {
+		s := x.open(t, Hooks{})
+		owing(t, s, "A", "", time.Time{}, asks("a", "b", "c", "d", "e", "f"))
+		hour := wall.Add(time.Hour)
+		for i, c := range []struct {
+			status string
+			next   time.Time
+		}{{engine.DeliveryPending, hour}, {engine.DeliveryPending, hour.Add(time.Microsecond)}, {engine.DeliveryAccepted, hour.Add(time.Microsecond)},
+			{engine.DeliveryAccepted, hour.Add(2 * time.Hour)}, {engine.DeliveryDone, hour.Add(9 * time.Hour)}} {
+			d := *ok(s.Delivery(t.Context(), fmt.Sprintf("A/2/%d", i)))(t)
+			d.Status, d.Next = c.status, c.next
+			must(t, s.Settle(t.Context(), d))
+		}
+		late := ok(s.Claim(t.Context(), "n1", wall, wall.Add(5*time.Minute), 9))(t)
+		same(t, keys(late), []string{"A/2/5"})
+		thaw := func(lease time.Time) int {
+			return ok(s.Thaw(t.Context(), wall, lease, hour, hour.Add(time.Hour)))(t)
+		}
+		same(t, thaw(wall.Add(5*time.Minute)), 2)
+		same(t, thaw(wall.Add(5*time.Minute)), 0)
+		same(t, keys(claim(t, s, wall, 9)), []string{"A/2/1", "A/2/3"})
+		same(t, thaw(wall.Add(4*time.Minute)), 1)
+		wants(t, s.Settle(t.Context(), late[0]), engine.StaleVersion)
+		same(t, keys(claim(t, s, wall, 9)), []string{"A/2/5"})
+	})
 	t.Run("reset", func(t *testing.T) {
 		s := x.open(t, Hooks{})
 		owing(t, s, "A", "", time.Time{}, asks("population"))
