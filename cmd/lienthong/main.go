@@ -26,6 +26,7 @@ type commands struct {
 	Demo     demoCommand     `cmd:"" help:"One process with everything: plays a birth and a death case over HTTP, then stays up."`
 	Serve    serveCommand    `cmd:"" help:"The server."`
 	Agencies agenciesCommand `cmd:"" help:"The simulated registries alone."`
+	Bench    benchCommand    `cmd:"" help:"Measure the linked birth on a fresh store."`
 	Diagram  diagramCommand  `cmd:"" help:"Draw a service or a procedure as SVG, Mermaid or DOT."`
 }
 

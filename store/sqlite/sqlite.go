@@ -79,6 +79,7 @@ type Store struct {
 	writeDB *sql.DB
 	readDB  *sql.DB
 	reads   sync.Map // query → *sql.Stmt
+	counted counters
 
 	mu     sync.RWMutex // guards closed, and sending on queue against closing it
 	closed bool

@@ -196,7 +196,11 @@ func (w *writer) together(jobs []*job) (err error) {
 	if err := w.logAll(jobs); err != nil {
 		return err
 	}
-	return w.commit()
+	if err := w.commit(); err != nil {
+		return err
+	}
+	w.store.counted.add(jobs)
+	return nil
 }
 
 // commit makes it durable. After a failure nobody knows.

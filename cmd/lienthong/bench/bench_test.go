@@ -1,0 +1,139 @@
+package bench
+
+import (
+	"sync"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"lienthong/engine/machine"
+	"lienthong/workflows"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var loaded = sync.OnceValues(workflows.Load)
+
+func definitions(t *testing.T) *machine.Set {
+	t.Helper()
+	set, err := loaded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
+
+// small is a run of a few cases.
+func small(t *testing.T, store string) Config {
+	return Config{Drivers: 3, Cases: 6, Store: store, Dir: t.TempDir(), Definitions: definitions(t)}.withDefaults()
+}
+
+// TestEveryCaseIsCarriedToItsEnd: after a run all cases stand completed and handed
+// over in the store, every delivery is settled, and its chains are sound.
+func TestEveryCaseIsCarriedToItsEnd(t *testing.T) {
+	for _, store := range []string{SQLite, Memory} {
+		t.Run(store, func(t *testing.T) {
+			c := small(t, store)
+			s, err := c.open(t.Context(), c.Dir, "x")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() {
+				if err := s.close(); err != nil {
+					t.Error(err)
+				}
+			}()
+			f, err := c.measure(t.Context(), s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ended(t, s, c.Cases)
+			// 4 steps in and out of: 1 + 4 + 3 + 1 + 1 deeds, 7 answers.
+			if f.Cases != 6 || f.Entries != 6*18 || f.Transitions < 6*18 {
+				t.Errorf("%v cases, %v entries, %v transitions", f.Cases, f.Entries, f.Transitions)
+			}
+			if f.CasesPerSecond <= 0 || f.Approval.P50 <= 0 || f.Approval.P99 < f.Approval.P50 || f.CPUSeconds <= 0 || f.PeakRSS <= 0 {
+				t.Errorf("figures %+v", f)
+			}
+			if sqlite := store == SQLite; sqlite != (f.Commits > 0) || sqlite != (f.BytesPerCase > 1000) {
+				t.Errorf("%v commits, %v bytes per case", f.Commits, f.BytesPerCase)
+			}
+		})
+	}
+}
+
+// ended checks what a run left in its store.
+func ended(t *testing.T, s *stage, want int) {
+	t.Helper()
+	n, err := s.store.Verify(t.Context(), func(code string, seq int64, what string) { t.Errorf("%s entry %d: %s", code, seq, what) })
+	if err != nil || n != want {
+		t.Errorf("verified %d cases of %d: %v", n, want, err)
+	}
+	done := 0
+	for i := range min(want, families) {
+		f := familyOf(i)
+		cases, _, err := s.store.CasesOf(t.Context(), f.father.ID, "", 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, k := range cases {
+			if k.Outcome != "completed" || k.Portal != 10 {
+				t.Errorf("%s is %s with portal status %d", k.Code, k.Outcome, k.Portal)
+			}
+			done++
+		}
+	}
+	if done != want {
+		t.Errorf("%d cases of %d", done, want)
+	}
+	owed, err := s.store.Deliveries(t.Context(), "", "", "", 0)
+	if err != nil || len(owed) > 0 {
+		t.Errorf("still owed: %+v %v", owed, err)
+	}
+}
+
+// TestConfigurationIsChecked names what is out of range.
+func TestConfigurationIsChecked(t *testing.T) {
+	for name, c := range map[string]Config{
+		"drivers": {Drivers: -1}, "cases": {Cases: maxCases + 1}, "limit": {Limit: -1}, "runs": {Runs: -1},
+		"store": {Store: "paper"},
+	} {
+		if _, err := Run(t.Context(), c); err == nil {
+			t.Errorf("%s: no error for %+v", name, c)
+		}
+	}
+}
+
+// TestChildrenAreDistinct: no two cases share a birth notice, and the notice tells
+// the child.
+func TestChildrenAreDistinct(t *testing.T) {
+	seen := map[string]int{}
+	for _, i := range []int{0, 1, 2, families, families + 1, 99_999, 100_000, 100_001, 1_234_567, maxCases - 1} {
+		code := notice(familyOf(i).commune.Province, i)
+		if was, ok := seen[code]; ok {
+			t.Errorf("children %d and %d share notice %s", was, i, code)
+		}
+		seen[code] = i
+		if got, ok := childOf(code); !ok || got != i {
+			t.Errorf("notice %s is of child %d, read %d %v", code, i, got, ok)
+		}
+	}
+	if _, ok := childOf("nonsense"); ok {
+		t.Error("nonsense was read as a notice")
+	}
+}
+
+func TestMedian(t *testing.T) {
+	for _, x := range []struct {
+		in   []float64
+		want float64
+	}{{nil, 0}, {[]float64{3}, 3}, {[]float64{9, 1, 5}, 5}, {[]float64{4, 1, 2, 3}, 2.5}} {
+		if got := median(x.in); got != x.want {
+			t.Errorf("median(%v) = %v, want %v", x.in, got, x.want)
+		}
+	}
+	a, b, c := Figures{Cases: 1, Case: Times{Max: 7}}, Figures{Cases: 5, Case: Times{Max: 1}}, Figures{Cases: 2, Case: Times{Max: 3}}
+	if m := medians([]Figures{a, b, c}); m.Cases != 2 || m.Case.Max != 3 {
+		t.Errorf("medians %+v", m)
+	}
+}

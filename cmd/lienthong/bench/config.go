@@ -1,0 +1,72 @@
+package bench
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"lienthong/engine/machine"
+)
+
+// The stores that can be measured.
+const (
+	SQLite = "sqlite"
+	Memory = "memory"
+)
+
+// Config says what to measure. The zero value of everything is the default named
+// beside it.
+type Config struct {
+	Drivers int           // cases under way at once; 64
+	Cases   int           // of one run; 6000, or as many as Limit allows
+	Limit   time.Duration // a run takes no new case after it; 0 = none
+	Store   string        // SQLite or Memory; SQLite
+	Dir     string        // where the files are made, on the disk to be measured; a temporary folder
+	Runs    int           // measured runs, of which the medians are told; 1
+
+	Definitions *machine.Set          // nil = the embedded ones
+	Progress    func(done, total int) // told now and then, total 0 = not known; nil = nobody
+}
+
+// Validate names everything that is out of range.
+func (c Config) Validate() error {
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf("bench: "+format, args...)) }
+	if c.Drivers < 0 || c.Drivers > 4096 {
+		bad("%d drivers: want 1 to 4096", c.Drivers)
+	}
+	if c.Cases < 0 || c.Cases > maxCases {
+		bad("%d cases: want 1 to %d", c.Cases, maxCases)
+	}
+	if c.Limit < 0 {
+		bad("a negative time")
+	}
+	if c.Runs < 0 || c.Runs > 1000 {
+		bad("%d runs: want 1 to 1000", c.Runs)
+	}
+	if c.Store != "" && c.Store != SQLite && c.Store != Memory {
+		bad("store %q: want %s or %s", c.Store, SQLite, Memory)
+	}
+	return errors.Join(errs...)
+}
+
+// maxCases is how many distinct children the world has.
+const maxCases = 5_000_000
+
+func (c Config) withDefaults() Config {
+	if c.Drivers == 0 {
+		c.Drivers = 64
+	}
+	if c.Cases == 0 {
+		if c.Cases = 6000; c.Limit > 0 {
+			c.Cases = maxCases
+		}
+	}
+	if c.Store == "" {
+		c.Store = SQLite
+	}
+	if c.Runs == 0 {
+		c.Runs = 1
+	}
+	return c
+}

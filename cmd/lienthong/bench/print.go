@@ -1,0 +1,35 @@
+package bench
+
+import (
+	"fmt"
+	"strings"
+)
+
+// String is the report for people.
+func (r *Report) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "linked birth, in process, store %s, %d drivers, medians of %d\n", r.Store, r.Drivers, r.Runs)
+	line := func(name, format string, args ...any) {
+		fmt.Fprintf(&b, "  %-16s "+format+"\n", append([]any{name}, args...)...)
+	}
+	line("cases/s", "%.1f  (%.0f in %.1f s, of which %.1f s to settle what was owed)", r.CasesPerSecond, r.Cases, r.Seconds, r.Settling)
+	line("transitions/s", "%.0f", r.TransitionsPerSecond)
+	line("entries/s", "%.0f  (%.1f per case)", r.EntriesPerSecond, r.Entries/r.Cases)
+	line("approval ms", "%s", r.Approval)
+	line("filing ms", "%s", r.Filing)
+	line("citizen ms", "%s", r.Citizen)
+	line("opening ms", "%s", r.Opening)
+	line("whole case ms", "%s", r.Case)
+	if r.Commits > 0 {
+		line("commits", "%.0f  (%.1f entries, %.1f calls in each)", r.Commits, r.EntriesPerCommit, r.CallsPerCommit)
+		line("bytes per case", "%.0f", r.BytesPerCase)
+	}
+	line("peak memory", "%.0f MiB", r.PeakRSS/(1<<20))
+	line("CPU", "%.1f s  (%.2f ms per case)", r.CPUSeconds, r.CPUSeconds/r.Cases*1000)
+	return b.String()
+}
+
+// String is the percentiles in one line.
+func (t Times) String() string {
+	return fmt.Sprintf("p50 %.2f  p95 %.2f  p99 %.2f  max %.2f", t.P50, t.P95, t.P99, t.Max)
+}

@@ -1,0 +1,185 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"lienthong/engine"
+	"lienthong/engine/calendar"
+	"lienthong/engine/machine"
+	"lienthong/engine/runtime"
+	"lienthong/store/memory"
+	"lienthong/store/sqlite"
+	"lienthong/workflows"
+)
+
+// roleNames are what accounts of a role are called.
+var roleNames = map[string]string{engine.ByReception: "Cán bộ một cửa", engine.ByOfficer: "Cán bộ thụ lý", engine.ByLeader: "Lãnh đạo"}
+
+// cutAccount splits role.office.
+func cutAccount(account string) (role, office string, ok bool) { return strings.Cut(account, ".") }
+
+// opens is the business time at which every run begins: a Thursday morning, long
+// before anything filed in the run is due.
+var opens = time.Date(2026, 9, 3, 8, 0, 0, 0, calendar.Zone)
+
+// stage is a fresh store with a runtime that runs.
+type stage struct {
+	path    string // of the database; "" in memory
+	store   *watched
+	sqlite  *sqlite.Store // nil in memory
+	runtime *runtime.Runtime
+	clock   runtime.Clock
+	desks   desks
+	before  int64 // bytes of the file before the first case
+
+	stop func()
+	done sync.WaitGroup
+}
+
+// open makes a fresh store with the accounts of the people, and starts the runtime.
+func (c Config) open(ctx context.Context, dir, name string) (_ *stage, err error) {
+	s := &stage{clock: runtime.NewVirtual(opens, true)}
+	var inner engine.Store = memory.New()
+	if c.Store == SQLite {
+		s.path = filepath.Join(dir, name+".db")
+		if s.sqlite, err = sqlite.Open(ctx, sqlite.Config{Path: s.path}); err != nil {
+			return nil, err
+		}
+		inner = s.sqlite
+	}
+	s.store = &watched{Store: inner}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.close())
+		}
+	}()
+	messages, err := workflows.LoadMessages()
+	if err != nil {
+		return nil, err
+	}
+	x := &registries{messages: messages, account: s.store.Account, now: s.clock.Now}
+	if s.runtime, err = runtime.New(runtime.Config{Store: s.store, Definitions: c.Definitions, Exchange: x, Clock: s.clock}); err != nil {
+		return nil, err
+	}
+	s.desks = &direct{runtime: s.runtime, store: s.store}
+	if err := putAccounts(ctx, s.store, c.Definitions, min(c.Cases, families)); err != nil {
+		return nil, err
+	}
+	if s.before, err = s.size(ctx); err != nil {
+		return nil, err
+	}
+	run, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s.stop = stop
+	s.done.Go(func() { _ = s.runtime.Run(run) }) // always nil
+	return s, nil
+}
+
+// putAccounts makes the accounts of the families and of the offices' staff.
+func putAccounts(ctx context.Context, store engine.Store, defs *machine.Set, n int) error {
+	var all []engine.Account
+	for i := range n {
+		f := familyOf(i)
+		for _, p := range []engine.Person{f.father, f.head} {
+			all = append(all, engine.Account{ID: p.ID, Kind: engine.Citizen, Person: p.ID, Name: p.Name, Phone: p.Phone})
+		}
+	}
+	for _, o := range defs.Offices() {
+		for role, name := range roleNames {
+			all = append(all, engine.Account{ID: role + "." + o.ID, Kind: engine.Staff, Name: name, Office: o.ID, Roles: []string{role}})
+		}
+	}
+	return sharing(ctx, 64, len(all), func(ctx context.Context, _, i int) error {
+		if err := store.PutAccount(ctx, all[i], 0); err != nil {
+			return fmt.Errorf("account %s: %w", all[i].ID, err)
+		}
+		return nil
+	})
+}
+
+// size is how many bytes the database has after what is in the log was moved into
+// it.
+func (s *stage) size(ctx context.Context) (int64, error) {
+	if s.path == "" {
+		return 0, nil
+	}
+	if err := checkpoint(ctx, s.path); err != nil {
+		return 0, err
+	}
+	info, err := os.Stat(s.path)
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
+}
+
+// rest waits until everything that was owed is settled, then stops the runtime.
+func (s *stage) rest(ctx context.Context) error {
+	look := time.NewTicker(2 * time.Millisecond)
+	defer look.Stop()
+	for {
+		owed, err := s.store.Deliveries(ctx, "", "", "", 1)
+		if err != nil {
+			return err
+		}
+		if len(owed) == 0 {
+			s.halt()
+			return nil
+		}
+		if owed[0].Status == engine.DeliveryIncident {
+			return fmt.Errorf("delivery %s is an incident: %s", owed[0].Key, owed[0].LastError)
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-look.C:
+		}
+	}
+}
+
+// halt stops the runtime's loops.
+func (s *stage) halt() {
+	if s.stop != nil {
+		s.stop()
+		s.done.Wait()
+		s.stop = nil
+	}
+}
+
+func (s *stage) close() error {
+	s.halt()
+	return s.store.Close()
+}
+
+// stats are the writer's counters.
+func (s *stage) stats() sqlite.Stats {
+	if s.sqlite == nil {
+		return sqlite.Stats{}
+	}
+	return s.sqlite.Stats()
+}
+
+// remove deletes the files of a closed stage.
+func (s *stage) remove() error {
+	if s.path == "" {
+		return nil
+	}
+	return remove(s.path)
+}
+
+// remove deletes a database with what may stand beside it.
+func remove(path string) error {
+	var errs []error
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
