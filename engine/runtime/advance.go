@@ -24,7 +24,7 @@ func (r *Runtime) Settle(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if fired+sent == 0 {
+		if !r.express.settled(ctx) && fired+sent == 0 {
 			return ctx.Err()
 		}
 	}

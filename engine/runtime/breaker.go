@@ -13,27 +13,35 @@ type breaker struct {
 	fail  int
 	pause time.Duration
 
-	mu      sync.Mutex
-	failed  int       // in a row
-	until   time.Time // open until then; zero = closed
-	probing bool
+	mu     sync.Mutex
+	failed int           // in a row
+	until  time.Time     // open until then; zero = closed
+	probe  chan struct{} // closed when the probing call ends; nil = nobody probes
 }
 
-// allow tells whether a call may be made now, and else when to come again. Who
-// was allowed reports the result to done.
-func (b *breaker) allow(now time.Time) (ok bool, again time.Time) {
+// allow tells whether a call may be made now, and else when to come again, or
+// that a call is under way which will tell. Who was allowed reports the result
+// to done, or that there was none to drop.
+func (b *breaker) allow(now time.Time) (ok bool, again time.Time, probe <-chan struct{}) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch {
 	case b.until.IsZero():
-		return true, time.Time{}
+		return true, time.Time{}, nil
 	case now.Before(b.until):
-		return false, b.until
-	case b.probing:
-		return false, now.Add(b.pause)
+		return false, b.until, nil
+	case b.probe != nil:
+		return false, time.Time{}, b.probe
 	}
-	b.probing = true
-	return true, time.Time{}
+	b.probe = make(chan struct{})
+	return true, time.Time{}, nil
+}
+
+// open tells whether no call may be made now.
+func (b *breaker) open(now time.Time) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return now.Before(b.until)
 }
 
 // done reports whether the registry was alive; it tells whether this opened the
@@ -41,14 +49,13 @@ func (b *breaker) allow(now time.Time) (ok bool, again time.Time) {
 func (b *breaker) done(now time.Time, alive bool) (opened bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	probe := b.probing
-	b.probing = false
+	probed := b.endProbe()
 	if alive {
 		b.failed, b.until = 0, time.Time{}
 		return false
 	}
 	b.failed++
-	if !probe && b.failed < b.fail {
+	if !probed && b.failed < b.fail {
 		return false
 	}
 	opened = b.until.IsZero()
@@ -60,5 +67,14 @@ func (b *breaker) done(now time.Time, alive bool) (opened bool) {
 func (b *breaker) drop() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.probing = false
+	b.endProbe()
+}
+
+func (b *breaker) endProbe() bool {
+	if b.probe == nil {
+		return false
+	}
+	close(b.probe)
+	b.probe = nil
+	return true
 }

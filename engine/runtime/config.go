@@ -40,9 +40,9 @@ type Config struct {
 	BreakerFails int           // failures in a row that open a registry's breaker; 5
 	BreakerPause time.Duration // how long it stays open; 30 s
 
-	Batch    int // deliveries or cases taken in one step; 32
-	Parallel int // exchanges at once with one registry; 1 also makes a step sequential; 4
-	Relays   int // relay loops of Run; 2
+	Batch    int // deliveries or cases taken in one step; 64
+	Parallel int // exchanges at once with one registry; 1 also makes a step sequential; 16
+	Queue    int // deliveries to one registry that wait in memory while Run is running; 256
 
 	Poll       time.Duration // between looks at the store when nothing wakes Run; 1 s
 	StuckEvery time.Duration // between searches for stuck cases in Run; 10 min, negative = never
@@ -62,7 +62,7 @@ func (c Config) Validate() error {
 		bad("no Exchange")
 	}
 	for name, n := range map[string]int{"Attempts": c.Attempts, "Block": c.Block, "Tries": c.Tries,
-		"BreakerFails": c.BreakerFails, "Batch": c.Batch, "Parallel": c.Parallel, "Relays": c.Relays} {
+		"BreakerFails": c.BreakerFails, "Batch": c.Batch, "Parallel": c.Parallel, "Queue": c.Queue} {
 		if n < 0 {
 			bad("%s is negative", name)
 		}
@@ -104,9 +104,9 @@ func (c Config) withDefaults() Config {
 	orInt(&c.Block, 60)
 	orInt(&c.Tries, 20)
 	orInt(&c.BreakerFails, 5)
-	orInt(&c.Batch, 32)
-	orInt(&c.Parallel, 4)
-	orInt(&c.Relays, 2)
+	orInt(&c.Batch, 64)
+	orInt(&c.Parallel, 16)
+	orInt(&c.Queue, 256)
 	orTime(&c.RetryFirst, time.Second)
 	orTime(&c.RetryMax, 10*time.Minute)
 	orTime(&c.AskAgain, 10*time.Minute)
@@ -142,16 +142,11 @@ type Runtime struct {
 
 	random    sync.Mutex // guards cfg.Random
 	advancing sync.Mutex // one Advance at a time
+	express   express
 
-	mu    sync.Mutex // guards what follows
-	lines map[string]*line
+	mu    sync.Mutex // guards what follows; taken after express.mu
+	lanes map[string]*lane
 	sick  map[string]time.Time // cases whose timers failed → wall time to try again
-}
-
-// line is what this runtime knows of one registry.
-type line struct {
-	breaker breaker
-	gate    chan struct{} // one place per exchange under way
 }
 
 // New checks the configuration and returns a runtime; nothing runs yet.
@@ -161,23 +156,24 @@ func New(c Config) (*Runtime, error) {
 	}
 	c = c.withDefaults()
 	r := &Runtime{cfg: c, store: c.Store, defs: c.Definitions, log: c.Logger,
-		lines: map[string]*line{}, sick: map[string]time.Time{}}
+		lanes: map[string]*lane{}, sick: map[string]time.Time{}, express: express{room: c.Queue}}
 	r.keys.seed = maphash.MakeSeed()
+	r.bus.feed, r.bus.tick = make(signal, 1), make(signal, 1)
 	r.codes = codes{store: c.Store, size: c.Block, blocks: map[string]*block{}}
 	return r, nil
 }
 
-// line returns what is known of a registry.
-func (r *Runtime) line(registry string) *line {
+// lane returns what is known of a registry.
+func (r *Runtime) lane(registry string) *lane {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	l := r.lines[registry]
+	l := r.lanes[registry]
 	if l == nil {
-		l = &line{
+		l = &lane{
 			breaker: breaker{fail: r.cfg.BreakerFails, pause: r.cfg.BreakerPause},
 			gate:    make(chan struct{}, r.cfg.Parallel),
 		}
-		r.lines[registry] = l
+		r.lanes[registry] = l
 	}
 	return l
 }

@@ -120,15 +120,26 @@ func (r *Runtime) attempt(ctx context.Context, d *decision) (Result, error) {
 	if d.settles != nil {
 		change.Settled = d.settles(entries)
 	}
-	if err := r.store.Append(ctx, change); err != nil {
+	if err := r.append(ctx, change); err != nil {
 		if a, aerr := r.answered(ctx, d.cmd.Actor, d.key, d.digest); a != nil || aerr != nil {
 			return r.repeat(ctx, a, aerr)
 		}
 		return Result{}, err
 	}
 	r.overtaken(context.WithoutCancel(ctx), c, next, entries)
-	r.changed(next.Code)
+	r.committed(next)
 	return Result{Case: next, Entries: entries}, refused
+}
+
+// append commits changes and sends at once what they owe, while Run is running.
+func (r *Runtime) append(ctx context.Context, changes ...engine.Change) error {
+	b := r.book(changes)
+	if err := r.store.Append(ctx, changes...); err != nil {
+		b.cancel()
+		return err
+	}
+	b.send(ctx)
+	return nil
 }
 
 // freshCodes gives a refiling the codes that it may need, at the office that

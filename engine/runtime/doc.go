@@ -13,10 +13,15 @@
 // Every act is a synchronous method. [Runtime.Do], [Runtime.File] and
 // [Runtime.Reply] decide outside the store's writer and decide again, over fresh
 // state, when somebody was faster. [Runtime.RelayStep], [Runtime.TimerStep] and
-// [Runtime.StuckStep] do one round of work; [Runtime.Run] merely loops them, and
-// tests, simulation and the demo call them directly. There is no state in memory
-// that the store does not have, but for reserved code numbers (gaps are allowed),
-// open breakers and subscribers, so any number of runtimes may share a store.
+// [Runtime.StuckStep] do one round of work; tests, simulation and the demo call
+// them directly. There is no state in memory that the store does not have, but for
+// reserved code numbers (gaps are allowed), open breakers and subscribers, so any
+// number of runtimes may share a store.
+//
+// [Runtime.Run] relays without rounds: what is committed here is born leased and
+// handed to the workers of its registry (express.go); what found no room there,
+// what other nodes committed and what is to be tried again is claimed by a loop
+// that leaves full and failing registries alone. Timers are looped.
 //
 // # Two clocks
 //

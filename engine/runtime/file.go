@@ -56,14 +56,14 @@ func (r *Runtime) file(ctx context.Context, f Filing) ([]*engine.Case, error) {
 		cases[i] = changes[i].Case
 	}
 	changes[0].Answer = r.answer(f.Actor, f.Key, f.Digest, p.now, cases...)
-	if err := r.store.Append(ctx, changes...); err != nil {
+	if err := r.append(ctx, changes...); err != nil {
 		if a, aerr := r.answered(ctx, f.Actor, f.Key, f.Digest); a != nil || aerr != nil {
 			return r.refound(ctx, a, aerr)
 		}
 		return nil, err
 	}
 	for _, c := range cases {
-		r.changed(c.Code)
+		r.committed(c)
 	}
 	return cases, nil
 }

@@ -30,6 +30,7 @@ func (r *Runtime) Retry(ctx context.Context, actor engine.Actor, key string) err
 	if err := r.store.Reset(ctx, *d); err != nil {
 		return err
 	}
+	r.bus.feed.wake()
 	r.changed(d.Case)
 	return nil
 }

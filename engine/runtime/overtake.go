@@ -90,5 +90,6 @@ func (r *Runtime) overtaken(ctx context.Context, was, is *engine.Case, entries [
 		if err := r.store.Settle(ctx, *d); err != nil && engine.CodeOf(err) != engine.StaleVersion {
 			r.log.Warn("a request without a waiting case is asked for later only", "delivery", k, "error", err)
 		}
+		r.bus.feed.wake()
 	}
 }

@@ -19,114 +19,143 @@ func (r *Runtime) RelayStep(ctx context.Context, wall time.Time) (worked int, er
 	if err != nil {
 		return 0, err
 	}
-	round := &round{r: r, wall: wall, begun: r.wall()}
+	begun := r.wall()
+	now := func() time.Time { return wall.Add(r.wall().Sub(begun)) } // the step's instant, and the time that it has taken
 	if r.cfg.Parallel == 1 {
+		var errs []error
 		for _, d := range ds {
-			round.handle(ctx, d)
+			errs = append(errs, r.handle(ctx, parcel{Delivery: d, taken: wall, now: now}))
 		}
-	} else {
-		round.parallel(ctx, ds)
+		return len(ds), errors.Join(errs...)
 	}
-	return len(ds), errors.Join(round.errs...)
+	return len(ds), r.parallel(ctx, ds, wall, now)
 }
-
-// round is one step of the relay.
-type round struct {
-	r     *Runtime
-	wall  time.Time // the step's instant …
-	begun time.Time // … and when it began by the wall clock
-
-	mu   sync.Mutex
-	errs []error
-}
-
-// now is the step's instant plus the time that it has taken.
-func (o *round) now() time.Time { return o.wall.Add(o.r.wall().Sub(o.begun)) }
 
 // parallel works on all registries at once, with a few workers for each.
-func (o *round) parallel(ctx context.Context, ds []engine.Delivery) {
-	queues := map[string][]engine.Delivery{}
+func (r *Runtime) parallel(ctx context.Context, ds []engine.Delivery, taken time.Time, now func() time.Time) error {
+	queues := map[string]chan engine.Delivery{}
 	for _, d := range ds {
-		queues[d.Registry] = append(queues[d.Registry], d)
+		if queues[d.Registry] == nil {
+			queues[d.Registry] = make(chan engine.Delivery, len(ds))
+		}
+		queues[d.Registry] <- d
 	}
 	var wg sync.WaitGroup
+	errs := make(chan error, len(ds))
 	for _, q := range queues {
-		jobs := make(chan engine.Delivery, len(q))
-		for _, d := range q {
-			jobs <- d
-		}
-		close(jobs)
-		for range min(o.r.cfg.Parallel, len(q)) {
+		close(q)
+		for range min(r.cfg.Parallel, len(q)) {
 			wg.Go(func() {
-				for d := range jobs {
-					o.handle(ctx, d)
+				for d := range q {
+					errs <- r.handle(ctx, parcel{Delivery: d, taken: taken, now: now})
 				}
 			})
 		}
 	}
 	wg.Wait()
+	close(errs)
+	var all []error
+	for err := range errs {
+		all = append(all, err)
+	}
+	return errors.Join(all...)
 }
 
-// handle does one delivery. A lease that was lost meanwhile is no error: whoever
-// has it now goes on, and the registry knows the key.
-func (o *round) handle(ctx context.Context, d engine.Delivery) {
-	err := o.deliver(ctx, d)
+// handle does one delivery and says what was wrong with the store. A lease that
+// was lost meanwhile is no error: whoever has it now goes on, and the registry
+// knows the key.
+func (r *Runtime) handle(ctx context.Context, p parcel) error {
+	err := r.deliver(ctx, p)
 	if engine.CodeOf(err) == engine.StaleVersion {
-		o.r.log.Info("lease lost", "delivery", d.Key, "registry", d.Registry)
-		return
+		r.log.Info("lease lost", "delivery", p.Key, "registry", p.Registry)
+		return nil
 	}
 	if err != nil {
-		o.r.log.Error("relay", "delivery", d.Key, "registry", d.Registry, "error", err)
-		o.mu.Lock()
-		o.errs = append(o.errs, err)
-		o.mu.Unlock()
+		r.log.Error("relay", "delivery", p.Key, "registry", p.Registry, "error", err)
 	}
+	return err
 }
 
-func (o *round) deliver(ctx context.Context, d engine.Delivery) error {
-	r := o.r
+func (r *Runtime) deliver(ctx context.Context, p parcel) error {
 	after := context.WithoutCancel(ctx)
-	l := r.line(d.Registry)
+	l := r.lane(p.Registry)
 	select {
 	case l.gate <- struct{}{}:
 		defer func() { <-l.gate }()
 	case <-ctx.Done():
-		return r.release(after, d, o.now())
+		return r.release(after, p)
 	}
-	// Cancelled, or so late in the queue that the lease could end under way.
-	if ctx.Err() != nil || o.now().Sub(o.wall) > r.cfg.Lease-r.cfg.Timeout {
-		return r.release(after, d, o.now())
+	if r.late(ctx, p) {
+		return r.release(after, p)
 	}
-	call, done, err := r.call(ctx, &d)
+	if held, err := r.held(after, p); held || err != nil {
+		if err == nil {
+			err = r.release(after, p)
+		}
+		return err
+	}
+	call, done, err := r.call(after, &p)
 	if done || err != nil {
 		return err
 	}
-	if ok, again := l.breaker.allow(o.now()); !ok {
-		d.LastError = "not sent: the registry has not answered for a while"
-		d.Next = again.Add(r.backoff(1))
-		return r.store.Settle(after, d)
+	for {
+		ok, again, probe := l.breaker.allow(p.now())
+		if ok {
+			break
+		}
+		if probe == nil {
+			p.LastError = "not sent: the registry has not answered for a while"
+			p.Next = again.Add(r.backoff(1))
+			return r.store.Settle(after, p.Delivery)
+		}
+		select {
+		case <-probe:
+		case <-ctx.Done():
+		}
+		if r.late(ctx, p) {
+			return r.release(after, p)
+		}
 	}
 	ectx, cancel := context.WithTimeout(ctx, r.cfg.Timeout)
 	a := call(ectx)
 	cancel()
 	if ctx.Err() != nil && a.Outcome == Transient { // we broke it off
 		l.breaker.drop()
-		return r.release(after, d, o.now())
+		return r.release(after, p)
 	}
-	if l.breaker.done(o.now(), a.Outcome != Transient) {
-		r.log.Warn("breaker open", "registry", d.Registry, "why", a.why())
+	if l.breaker.done(p.now(), a.Outcome != Transient) {
+		r.log.Warn("breaker open", "registry", p.Registry, "why", a.why())
 	}
-	return r.record(after, d, a, o.now())
+	return r.record(after, p.Delivery, a, p.now())
 }
+
+// late tells whether a delivery must be given back: Run or the step ends, or the
+// lease could end under way.
+func (r *Runtime) late(ctx context.Context, p parcel) bool {
+	return ctx.Err() != nil || p.now().Sub(p.taken) > r.cfg.Lease-r.cfg.Timeout
+}
+
+// held tells whether an effect that was born leased must wait for an earlier
+// one; Claim has asked that for all others.
+func (r *Runtime) held(ctx context.Context, p parcel) (bool, error) {
+	if !p.born || p.Registry == engine.NotificationRegistry {
+		return false, nil
+	}
+	return r.store.Held(ctx, p.Key)
+}
+
+// fresh is how long after its commit an effect is sent without another look at
+// the case: it has just decided to ask.
+const fresh = time.Second
 
 // call chooses what to do with a delivery: send, ask, or take back what the case
 // no longer waits for. done says that nothing is to be done with the registry:
 // history has the answer already.
-func (r *Runtime) call(ctx context.Context, d *engine.Delivery) (call func(context.Context) Answer, done bool, err error) {
-	x := *d
+func (r *Runtime) call(ctx context.Context, p *parcel) (call func(context.Context) Answer, done bool, err error) {
+	d, x := &p.Delivery, p.Delivery
 	ask := func(ctx context.Context) Answer { return r.cfg.Exchange.Ask(ctx, x) }
 	send := func(ctx context.Context) Answer { return r.cfg.Exchange.Send(ctx, x) }
-	if d.Registry != engine.NotificationRegistry {
+	if d.Registry != engine.NotificationRegistry && !(p.born && p.now().Sub(p.taken) < fresh) {
 		wanted, err := r.wanted(ctx, d)
 		if err != nil {
 			return nil, false, err
@@ -137,7 +166,7 @@ func (r *Runtime) call(ctx context.Context, d *engine.Delivery) (call func(conte
 				return nil, false, err
 			}
 			if first != nil { // a crash kept the delivery from being settled
-				return nil, true, r.accept(context.WithoutCancel(ctx), d.Key, *first, "")
+				return nil, true, r.accept(ctx, d.Key, *first, "")
 			}
 			d.Note = noteOvertaken
 			return r.takeBack(x, ask), false, nil
@@ -154,6 +183,9 @@ func (r *Runtime) record(ctx context.Context, d engine.Delivery, a Answer, now t
 	overtaken := d.Note == noteOvertaken
 	switch a.Outcome {
 	case Done, Refused:
+		if d.Registry == engine.NotificationRegistry {
+			return r.carried(ctx, d, a, now)
+		}
 		err := r.accept(ctx, d.Key, a.reply(d.Key), "")
 		if no := (refusal{}); asRefusal(err, &no) {
 			return nil // an incident by now
@@ -183,7 +215,22 @@ func (r *Runtime) record(ctx context.Context, d engine.Delivery, a Answer, now t
 	if d.Tries >= r.cfg.Tries {
 		return r.stop(ctx, d, d.LastError)
 	}
-	return r.store.Settle(ctx, d)
+	if err := r.store.Settle(ctx, d); err != nil {
+		return err
+	}
+	if !d.Next.After(now) {
+		r.bus.feed.wake()
+	}
+	return nil
+}
+
+// carried writes what became of a notification, which no case waits for: one
+// write by whoever has the lease.
+func (r *Runtime) carried(ctx context.Context, d engine.Delivery, a Answer, now time.Time) error {
+	if a.Outcome == Refused {
+		return r.stop(ctx, d, "refused: "+a.why())
+	}
+	return r.store.Settle(ctx, r.finished(d, a.reply(d.Key), ""))
 }
 
 // longestWish bounds how long a registry may tell us to stay away.
@@ -223,9 +270,13 @@ func (r *Runtime) stop(ctx context.Context, d engine.Delivery, why string) error
 }
 
 // release gives a delivery back as it was.
-func (r *Runtime) release(ctx context.Context, d engine.Delivery, now time.Time) error {
-	d.Next = now
-	return r.store.Settle(ctx, d)
+func (r *Runtime) release(ctx context.Context, p parcel) error {
+	p.Next = p.now()
+	if err := r.store.Settle(ctx, p.Delivery); err != nil {
+		return err
+	}
+	r.bus.feed.wake()
+	return nil
 }
 
 // backoff is how long to wait after so many failures: doubled each time, up to

@@ -368,9 +368,11 @@ func TestCrashBetweenSendAndReply(t *testing.T) {
 // entry settles, as a server did that settled afterwards and died in between.
 type spy struct {
 	engine.Store
-	forget bool
-	writes atomic.Int64 // by Settle and Reset
-	fail   atomic.Bool  // of Append
+	forget  bool
+	writes  atomic.Int64 // by Settle and Reset
+	claimed atomic.Int64 // deliveries given out by Claim
+	fail    atomic.Bool  // of Append
+	dead    atomic.Bool  // Settle and Reset write nothing
 }
 
 func (s *spy) Append(ctx context.Context, cs ...engine.Change) error {
@@ -385,7 +387,16 @@ func (s *spy) Append(ctx context.Context, cs ...engine.Change) error {
 	return s.Store.Append(ctx, cs...)
 }
 
+func (s *spy) Claim(ctx context.Context, node string, now, lease time.Time, limit int, except ...string) ([]engine.Delivery, error) {
+	ds, err := s.Store.Claim(ctx, node, now, lease, limit, except...)
+	s.claimed.Add(int64(len(ds)))
+	return ds, err
+}
+
 func (s *spy) Settle(ctx context.Context, d engine.Delivery) error {
+	if s.dead.Load() {
+		return engine.Fail(engine.Unavailable, "", "crashed")
+	}
 	s.writes.Add(1)
 	return s.Store.Settle(ctx, d)
 }

@@ -2,24 +2,29 @@ package runtime
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
+
+	"lienthong/engine"
 )
 
 // Run relays effects and fires timers until ctx ends: it works when something is
 // committed here, and looks every Poll for what others committed and for what has
 // fallen due. It returns after everything it started has stopped; what was under
-// way is settled or left to its lease. The error is always nil: trouble with the
-// store is logged and tried again.
+// way is settled, given back, or left to its lease. Trouble with the store is
+// logged and tried again; the only error is that Run runs already.
 func (r *Runtime) Run(ctx context.Context) error {
-	var wg sync.WaitGroup
-	for range r.cfg.Relays {
-		wg.Go(func() {
-			r.loop(ctx, "relay", func() (int, error) { return r.RelayStep(ctx, r.wall()) })
-		})
+	if !r.express.open(ctx) {
+		return &engine.Error{Code: engine.Internal, Op: "runtime.run", Err: errors.New("it runs already")}
 	}
+	defer r.express.close()
+	var wg sync.WaitGroup
 	wg.Go(func() {
-		r.loop(ctx, "timers", func() (int, error) { return r.TimerStep(ctx, r.Now()) })
+		r.loop(ctx, "relay", r.bus.feed, func() (int, error) { return r.feed(ctx) })
+	})
+	wg.Go(func() {
+		r.loop(ctx, "timers", r.bus.tick, func() (int, error) { return r.TimerStep(ctx, r.Now()) })
 	})
 	if r.cfg.StuckEvery > 0 {
 		wg.Go(func() { r.watch(ctx) })
@@ -29,9 +34,7 @@ func (r *Runtime) Run(ctx context.Context) error {
 }
 
 // loop repeats a step while it finds work, then waits for a wake-up or the poll.
-func (r *Runtime) loop(ctx context.Context, name string, step func() (int, error)) {
-	wake, stop := r.bus.listen()
-	defer stop()
+func (r *Runtime) loop(ctx context.Context, name string, wake signal, step func() (int, error)) {
 	poll := time.NewTicker(r.cfg.Poll)
 	defer poll.Stop()
 	for ctx.Err() == nil {

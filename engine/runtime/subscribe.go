@@ -1,40 +1,53 @@
 package runtime
 
-import "sync"
+import (
+	"sync"
+
+	"lienthong/engine"
+)
 
 // bus tells who is interested that something was committed. Nobody who is told
 // can hold up who tells.
 type bus struct {
-	mu    sync.Mutex
-	wakes map[chan struct{}]struct{}
-	subs  map[chan string]struct{}
+	feed signal // there is something to claim
+	tick signal // a timer is due
+
+	mu   sync.Mutex
+	subs map[chan string]struct{}
+}
+
+// signal wakes one loop; a loop that has been told already is not told twice.
+type signal chan struct{}
+
+func (s signal) wake() {
+	select {
+	case s <- struct{}{}:
+	default:
+	}
 }
 
 // backlog is how many changes a subscriber may be behind.
 const backlog = 256
 
-// Wake tells the loops of Run to look at the store now: something was committed.
+// Wake tells the loops of Run to look at the store now.
 func (r *Runtime) Wake() {
-	r.bus.mu.Lock()
-	defer r.bus.mu.Unlock()
-	r.bus.wake()
+	r.bus.feed.wake()
+	r.bus.tick.wake()
 }
 
-func (b *bus) wake() {
-	for ch := range b.wakes {
-		select {
-		case ch <- struct{}{}:
-		default: // it has been told already
-		}
+// committed tells the loops and subscribers what a commit means to them.
+func (r *Runtime) committed(c *engine.Case) {
+	if t := c.NextTimer(); !t.IsZero() && !t.After(r.Now()) {
+		r.bus.tick.wake()
 	}
+	r.changed(c.Code)
 }
 
-// changed tells loops and subscribers that a case changed.
+// changed tells subscribers that a case changed.
 func (r *Runtime) changed(code string) {
 	b := &r.bus
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.wake()
 	for ch := range b.subs {
 		select {
 		case ch <- code:
@@ -65,21 +78,5 @@ func (r *Runtime) Subscribe() (<-chan string, func()) {
 			delete(b.subs, ch)
 			close(ch)
 		}
-	}
-}
-
-// listen registers a loop for wake-ups; the loop calls the function when it ends.
-func (b *bus) listen() (<-chan struct{}, func()) {
-	ch := make(chan struct{}, 1)
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.wakes == nil {
-		b.wakes = map[chan struct{}]struct{}{}
-	}
-	b.wakes[ch] = struct{}{}
-	return ch, func() {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		delete(b.wakes, ch)
 	}
 }

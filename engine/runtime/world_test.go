@@ -421,13 +421,20 @@ func (w *world) act(code, action, role string) {
 	w.must(err)
 }
 
+// sign asks the civil register; it returns the request's key.
+func (w *world) sign(code string) string {
+	w.t.Helper()
+	res, err := w.r.Do(w.t.Context(), w.staff(code, "birth", "sign", engine.ByLeader))
+	w.must(err)
+	return res.Case.Dossier("birth").Request.Key
+}
+
 // recording takes a new case to the point where the civil register is asked.
 func (w *world) recording(child string) (code, key string) {
 	w.t.Helper()
 	code = w.file(child)
 	w.act(code, "receive", engine.ByReception)
-	w.act(code, "sign", engine.ByLeader)
-	return code, w.load(code).Dossier("birth").Request.Key
+	return code, w.sign(code)
 }
 
 func (w *world) withdraw(code string) {
