@@ -28,6 +28,7 @@ type commands struct {
 	Agencies agenciesCommand `cmd:"" help:"The simulated registries alone."`
 	Bench    benchCommand    `cmd:"" help:"Measure the linked birth on a fresh store."`
 	Diagram  diagramCommand  `cmd:"" help:"Draw a service or a procedure as SVG, Mermaid or DOT."`
+	Chaos    chaosCommand    `cmd:"" help:"Hurt the system for minutes and count what was lost, doubled or left."`
 }
 
 // errNotGood says that the command worked and found something not good: exit 1

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"time"
+
+	"lienthong/cmd/lienthong/chaos"
+)
+
+type chaosCommand struct {
+	Minutes float64  `help:"How long the faults strike, all together; cases are given time to end on top." default:"15"`
+	Seed    uint64   `help:"Of the plan of faults."  default:"1"`
+	Only    []string `help:"Only these faults, by name."`
+	Dir     string   `help:"Keep the files in this folder; without it they are removed when all is good." type:"path"`
+	Drivers int      `help:"People who act at once." default:"64"`
+	Rounds  int      `help:"How often each fault strikes; by the time without it."`
+}
+
+// Run hurts the system and exits with 1 when anything was lost, doubled or left.
+func (c *chaosCommand) Run(e *env) error {
+	binary, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	r, err := chaos.Run(e.ctx, chaos.Config{
+		Self:   func(args ...string) *exec.Cmd { return exec.Command(binary, args...) },
+		Length: time.Duration(c.Minutes * float64(time.Minute)), Seed: c.Seed, Only: c.Only, Dir: c.Dir, Drivers: c.Drivers, Rounds: c.Rounds,
+		Say: func(format string, args ...any) {
+			if !e.asJSON {
+				fmt.Fprintf(e.out, format+"\n", args...)
+			}
+		},
+	})
+	if r != nil && e.asJSON {
+		enc := json.NewEncoder(e.out)
+		enc.SetIndent("", "  ")
+		if jerr := enc.Encode(r); err == nil {
+			err = jerr
+		}
+	} else if r != nil {
+		r.Print(e.out)
+	}
+	if err == nil && !r.Good() {
+		err = errNotGood
+	}
+	return err
+}

@@ -1,0 +1,178 @@
+package chaos
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"lienthong/engine"
+)
+
+// shelf is a store made by hand.
+type shelf struct {
+	cases   map[string]*engine.Case
+	entries map[string][]engine.Entry
+	answers map[string]*engine.Answer // actor + key
+}
+
+func (s *shelf) Case(_ context.Context, code string) (*engine.Case, []engine.Entry, error) {
+	return s.cases[code], s.entries[code], nil
+}
+
+func (s *shelf) Answer(_ context.Context, actor, key string) (*engine.Answer, error) {
+	return s.answers[actor+" "+key], nil
+}
+
+const (
+	citizen = "citizen:001093000103"
+	clerk   = "staff:reception.civil_status_00004"
+)
+
+// scene is evidence of one sound case, H1: filed, received, and registered by the
+// registries; the tests spoil it.
+type scene struct {
+	Evidence
+	*shelf
+}
+
+func (s *scene) enter(code string, seq int64, actor, step, action, key string, effects ...engine.Event) {
+	kind, id, _ := strings.Cut(actor, ":")
+	s.entries[code] = append(s.entries[code], engine.Entry{Case: code, Seq: seq, Events: effects,
+		Command: engine.Command{Action: action, Case: code, Step: step, Actor: engine.Actor{Kind: engine.ActorKind(kind), ID: id}}})
+	if key != "" {
+		s.keep(actor, key, code, seq)
+		t := Try{Key: key, Actor: actor, Case: code, Step: step, Action: action, Fate: Acknowledged}
+		s.Tries = append(s.Tries, t)
+	}
+}
+
+func (s *scene) keep(actor, key, code string, seq int64) {
+	body, _ := json.Marshal(map[string]any{"seq": seq, "cases": []string{code}})
+	s.answers[actor+" "+key] = &engine.Answer{Actor: actor, Key: key, Case: code, Body: body}
+}
+
+func requested(key, registry, operation string) engine.Event {
+	return engine.Requested{Key: key, Registry: registry, Operation: operation}
+}
+
+func sound() *scene {
+	sh := &shelf{cases: map[string]*engine.Case{}, entries: map[string][]engine.Entry{}, answers: map[string]*engine.Answer{}}
+	s := &scene{shelf: sh, Evidence: Evidence{Book: sh, Owed: map[string]bool{}}}
+	s.cases["H1"] = &engine.Case{Code: "H1", Status: engine.CaseEnded, Key: "01001.GCS.00001.26",
+		Dossiers: []*engine.Dossier{{Step: "birth", Status: engine.StatusEnded, Final: engine.FinalSuccess}}}
+	s.enter("H1", 1, citizen, "", "file", "k1")
+	s.enter("H1", 2, clerk, "birth", "receive", "k2", requested("H1/2/1", "population", "assign_personal_id"))
+	s.enter("H1", 3, "registry:population", "birth", "assigned", "", requested("H1/3/1", "civil_status", "register_birth"))
+	s.enter("H1", 4, "registry:civil_status", "birth", "recorded", "")
+	s.Requests = []Request{
+		{"population", "assign_personal_id", "H1/2/1", "H1", "done", 1},
+		{"civil_status", "register_birth", "H1/3/1", "H1", "done", 1},
+	}
+	s.Records = []Record{{Registry: "civil_status", Kind: "birth", ID: "1/2026/00004", Owner: "001326000001", Notice: "01001.GCS.00001.26"}}
+	// A command whose answer was lost, and one that was refused.
+	s.enter("H1", 5, clerk, "birth", "claim", "k5")
+	s.Tries[2].Fate = Unknown
+	s.Tries = append(s.Tries, Try{Key: "k6", Actor: clerk, Case: "H1", Step: "birth", Action: "receive", Fate: Refused, Code: "wrong_state"},
+		Try{Key: "k7", Actor: citizen, Action: "file", Fate: Unknown})
+	return s
+}
+
+// TestAuditFindsEveryDamage spoils sound evidence in one way at a time: the audit
+// must call it what it is. A check that finds nothing here would find nothing in a
+// run.
+func TestAuditFindsEveryDamage(t *testing.T) {
+	t.Parallel()
+	for _, x := range []struct {
+		name, kind, says string
+		spoil            func(*scene)
+	}{
+		{"nothing", "", "", func(*scene) {}},
+		{"the last acknowledged command is cut off", "loss", "should stand at entry 2 of H1", func(s *scene) { s.entries["H1"] = s.entries["H1"][:1] }},
+		{"a command in the middle is missing", "loss", "entry 2 is missing", func(s *scene) { s.entries["H1"] = append(s.entries["H1"][:1], s.entries["H1"][2:]...) }},
+		{"another command stands in its place", "loss", "should stand at H1 entry 2", func(s *scene) { s.entries["H1"][1].Command.Action = "refuse" }},
+		{"another person stands in its place", "loss", "should stand at H1 entry 2", func(s *scene) { s.entries["H1"][1].Command.Actor.ID = "x" }},
+		{"the answer is gone", "loss", "no answer is kept", func(s *scene) { delete(s.answers, clerk+" k2") }},
+		{"the case is gone", "loss", "a case that is not there", func(s *scene) { delete(s.cases, "H1"); delete(s.entries, "H1") }},
+		{"case and answers are gone", "loss", "no answer is kept", func(s *scene) { clear(s.cases); clear(s.entries); clear(s.answers); s.Requests = nil }},
+		{"the code was given to another case", "loss", "told case H1", func(s *scene) { s.keep(citizen, "k1", "H9", 1) }},
+		{"two acknowledged commands share one entry", "loss", "both stand at", func(s *scene) {
+			s.keep(clerk, "k8", "H1", 2)
+			s.Tries = append(s.Tries, Try{Key: "k8", Actor: clerk, Case: "H1", Step: "birth", Action: "receive", Fate: Acknowledged})
+		}},
+		{"a refused command stands", "loss", "was refused (wrong_state), and stands", func(s *scene) { s.keep(clerk, "k6", "H1", 2) }},
+		{"a registry was asked for a case that is not there", "loss", "H7/1/1 for a case that is not there", func(s *scene) {
+			s.Requests = append(s.Requests, Request{"population", "marriage", "H7/1/1", "H7", "done", 1})
+		}},
+		{"a registry was asked what no entry owes", "loss", "which no entry of the case owes", func(s *scene) {
+			s.Requests = append(s.Requests, Request{"population", "marriage", "H1/9/1", "H1", "done", 1})
+		}},
+		{"a registry was asked something else", "loss", "where the case owes", func(s *scene) { s.Requests[0].Operation = "marriage" }},
+		{"a part succeeded without its record", "loss", "was never done", func(s *scene) { s.Requests[1].State = "refused" }},
+		{"verify names damage", "loss", "history is damaged", func(s *scene) { s.Damaged = []string{"case H1 entry 2: hash"} }},
+		{"a process died by itself", "loss", "ended by itself", func(s *scene) { s.Trouble = []string{"the server ended by itself"} }},
+		{"a request performed twice", "double", "2 times", func(s *scene) { s.Requests[0].Performed = 2 }},
+		{"one thing under two keys", "double", "register_birth done under", func(s *scene) {
+			s.entries["H1"][3].Events = engine.Events{requested("H1/4/1", "civil_status", "register_birth")}
+			s.Requests = append(s.Requests, Request{"civil_status", "register_birth", "H1/4/1", "H1", "done", 1})
+		}},
+		{"a child with two certificates", "double", "birth of 001326000001", func(s *scene) {
+			s.Records = append(s.Records, Record{Registry: "civil_status", Kind: "birth", ID: "2/2026/00004", Owner: "001326000001"})
+		}},
+		{"a notice with two certificates", "double", "for notice 01001", func(s *scene) {
+			s.Records = append(s.Records, Record{Registry: "civil_status", Kind: "birth", ID: "2/2026/00004", Owner: "001326000002", Notice: "01001.GCS.00001.26"})
+		}},
+		{"a notice registered by two cases", "double", "registered by H1 and H2", func(s *scene) {
+			two := *s.cases["H1"]
+			two.Code = "H2"
+			s.cases["H2"] = &two
+			s.enter("H2", 1, citizen, "", "file", "k21", requested("H2/1/1", "civil_status", "register_birth"))
+			s.Requests = append(s.Requests, Request{"civil_status", "register_birth", "H2/1/1", "H2", "done", 1})
+		}},
+		{"a command that stands twice", "double", "under no key of theirs", func(s *scene) { s.enter("H1", 6, clerk, "birth", "receive", "") }},
+		{"a case that has not ended", "unended", "case H1 is open", func(s *scene) { s.cases["H1"].Status = engine.CaseOpen }},
+		{"a case that nobody asked after has not ended", "unended", "case H3 is open", func(s *scene) {
+			s.cases["H3"] = &engine.Case{Code: "H3", Status: engine.CaseOpen}
+			s.Cases = []string{"H3"}
+		}},
+		{"a delivery is still owed", "unended", "still owed", func(s *scene) { s.Owed["H1/2/2"] = true }},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			t.Parallel()
+			s := sound()
+			x.spoil(s)
+			f, err := Audit(t.Context(), s.Evidence)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if x.kind == "" {
+				if !f.Good() || f.Cases != 1 || f.Acknowledged != 2 || f.Requests != 2 {
+					t.Errorf("sound evidence gives %+v", f)
+				}
+				return
+			}
+			found := map[string][]string{"loss": f.Losses, "double": f.Doubles, "unended": f.Unended}[x.kind]
+			if !strings.Contains(strings.Join(found, "\n"), x.says) {
+				t.Errorf("want a %s that says %q, got %+v", x.kind, x.says, f)
+			}
+		})
+	}
+}
+
+// A report is good only when every row is.
+func TestReportIsAsGoodAsItsWorstRow(t *testing.T) {
+	t.Parallel()
+	for _, bad := range []Findings{{Losses: []string{"x"}}, {Doubles: []string{"x"}}, {Unended: []string{"x"}}} {
+		r := &Report{Rows: []Row{{Kind: "a"}, {Kind: "b"}}}
+		if !r.Good() {
+			t.Error("an empty report is not good")
+		}
+		r.Rows[1].add(bad)
+		var b strings.Builder
+		r.Print(&b)
+		if r.Good() || !strings.Contains(b.String(), "NOT GOOD") || !strings.Contains(b.String(), "x") {
+			t.Errorf("with %s the report says\n%s", fmt.Sprint(bad), b.String())
+		}
+	}
+}

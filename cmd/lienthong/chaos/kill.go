@@ -1,0 +1,160 @@
+package chaos
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+var (
+	killServer     = Fault{Name: "kill", Title: "kill -9 of the server at random moments", weight: 6, run: runKillServer}
+	killRegistries = Fault{Name: "kill-registries", Title: "kill -9 of the registries at random moments", weight: 1, run: runKillRegistries}
+)
+
+// killRate is how often a process is killed when no number of rounds is given.
+const killRate = 1800 * time.Millisecond
+
+// blow is one planned kill.
+type blow struct {
+	after   time.Duration // work done before it
+	startup time.Duration // > 0: the process is killed so long after it was started, once more
+}
+
+// killPlan draws the blows: spread over the time, some of them while the process
+// is starting.
+func killPlan(rng *rand.Rand, length time.Duration, rounds int) []blow {
+	n := rounds
+	if n == 0 {
+		n = max(1, int(length/killRate))
+	}
+	plan := make([]blow, n)
+	for i := range plan {
+		plan[i].after = between(rng, 0, 2*length/time.Duration(n))
+		if rng.IntN(10) == 0 {
+			plan[i].startup = between(rng, time.Millisecond, 600*time.Millisecond)
+		}
+	}
+	return plan
+}
+
+func runKillServer(ctx context.Context, t *trial) ([]Row, error) {
+	return t.kill(ctx, "kill -9, server", func(s *site) **process { return &s.server }, (*site).startServer)
+}
+
+func runKillRegistries(ctx context.Context, t *trial) ([]Row, error) {
+	return t.kill(ctx, "kill -9, registries", func(s *site) **process { return &s.registries }, (*site).startRegistries)
+}
+
+// kill kills one of the processes again and again under the crowd.
+func (t *trial) kill(ctx context.Context, kind string, which func(*site) **process, again func(*site, context.Context) error) ([]Row, error) {
+	plan := killPlan(t.rng, t.length, t.Rounds)
+	row := Row{Kind: kind}
+	err := t.underLoad(ctx, &row, func(ctx context.Context, s *site, _ *crowd) error {
+		for i, b := range plan {
+			if err := rest(ctx, b.after); err != nil {
+				return err
+			}
+			s.watch()
+			(*which(s)).kill()
+			row.Injected++
+			if b.startup > 0 {
+				if err := t.killStarting(ctx, s, which, again, b.startup); err != nil {
+					return err
+				}
+				row.Injected++
+			}
+			if err := again(s, ctx); err != nil {
+				return err
+			}
+			if (i+1)%25 == 0 {
+				t.Say("%s: %d of %d", t.fault.Name, i+1, len(plan))
+			}
+		}
+		return nil
+	})
+	return []Row{row}, err
+}
+
+// killStarting starts the process and kills it before it is ready, or just after.
+func (t *trial) killStarting(ctx context.Context, s *site, which func(*site) **process, again func(*site, context.Context) error, after time.Duration) error {
+	starting, cancel := context.WithTimeout(ctx, after)
+	defer cancel()
+	err := again(s, starting)
+	if err == nil {
+		<-starting.Done()
+		(*which(s)).kill()
+		return nil
+	}
+	if starting.Err() != nil {
+		return ctx.Err() // it was killed on the way, as planned
+	}
+	return err
+}
+
+// underLoad runs a fault under the crowd, lets everything end, and audits.
+func (t *trial) underLoad(ctx context.Context, row *Row, strike func(context.Context, *site, *crowd) error) (err error) {
+	s, err := newSite(ctx, t, "site")
+	if err != nil {
+		return err
+	}
+	if err := s.open(ctx); err != nil {
+		s.abandon()
+		return err
+	}
+	c := newCrowd(s, t.rng, t.Drivers)
+	if err := t.play(ctx, s, c, strike); err != nil {
+		s.abandon()
+		return err
+	}
+	s.close()
+	f, err := inquest(ctx, s.db, s.registers, c.ledger.all(), s.trouble, true)
+	if err != nil {
+		return err
+	}
+	row.add(f)
+	c.describe(row)
+	return nil
+}
+
+// play lets the crowd work while the fault strikes, then lets every case end.
+func (t *trial) play(ctx context.Context, s *site, c *crowd, strike func(context.Context, *site, *crowd) error) error {
+	working, stop := context.WithCancel(ctx)
+	defer stop()
+	var crowd sync.WaitGroup
+	crowd.Go(func() { c.run(working, t.Drivers) })
+	err := strike(working, s, c)
+	c.filing.Store(false)
+	if err != nil {
+		stop()
+		crowd.Wait()
+		return err
+	}
+	t.Say("%s: %d commands acknowledged, %d cases to end", t.fault.Name, c.ledger.acknowledged(), c.left())
+	limit := time.AfterFunc(t.Settle, stop)
+	crowd.Wait()
+	limit.Stop()
+	if _, err := s.settled(ctx, t.Settle); err != nil {
+		t.Say("%s: what is owed could not be read: %v", t.fault.Name, err)
+	}
+	return ctx.Err()
+}
+
+// describe adds to a row what the drivers saw.
+func (c *crowd) describe(row *Row) {
+	sent, tries := 0, 0
+	for _, t := range c.ledger.all() {
+		tries++
+		sent += t.Sent
+	}
+	row.note("%d commands sent %d times", tries, sent)
+	c.ledger.mu.Lock()
+	defer c.ledger.mu.Unlock()
+	for code, n := range c.ledger.codes {
+		row.note("%d refused as %s", n, code)
+	}
+	for _, o := range c.ledger.odd {
+		row.Losses++
+		row.Found = append(row.Found, "answer: "+o)
+	}
+}

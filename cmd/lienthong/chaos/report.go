@@ -1,0 +1,112 @@
+package chaos
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// Report is what a run came to.
+type Report struct {
+	Seed  uint64        `json:"seed"`
+	Began time.Time     `json:"began"`
+	Took  time.Duration `json:"took_ns"`
+	Rows  []Row         `json:"faults"`
+	Dir   string        `json:"dir,omitempty"` // where the files were left
+}
+
+// Row is one kind of fault.
+type Row struct {
+	Fault        string   `json:"fault"`
+	Kind         string   `json:"kind"`
+	Injected     int      `json:"injected"`
+	Cases        int      `json:"cases"`
+	Acknowledged int      `json:"acknowledged"` // commands
+	Losses       int      `json:"losses"`
+	Doubles      int      `json:"doubles"`
+	Unended      int      `json:"unended"`
+	Skipped      string   `json:"skipped,omitempty"` // why it was not run
+	Notes        []string `json:"notes,omitempty"`
+	Found        []string `json:"found,omitempty"` // what was lost, doubled or did not end
+}
+
+// good tells whether nothing was lost, doubled or left.
+func (r Row) good() bool { return r.Losses == 0 && r.Doubles == 0 && r.Unended == 0 }
+
+func good(rows []Row) bool {
+	for _, r := range rows {
+		if !r.good() {
+			return false
+		}
+	}
+	return true
+}
+
+// Good tells whether losses and doubles are 0 and every case ended.
+func (r *Report) Good() bool { return good(r.Rows) }
+
+// add takes an audit's findings into a row.
+func (r *Row) add(f Findings) {
+	r.Cases += f.Cases
+	r.Acknowledged += f.Acknowledged
+	r.Losses += len(f.Losses)
+	r.Doubles += len(f.Doubles)
+	r.Unended += len(f.Unended)
+	for what, list := range map[string][]string{"loss": f.Losses, "double": f.Doubles, "unended": f.Unended} {
+		for _, one := range list {
+			r.Found = append(r.Found, what+": "+one)
+		}
+	}
+	if f.Requests > 0 {
+		r.note("%d requests at the registries", f.Requests)
+	}
+}
+
+func (r *Row) note(format string, args ...any) {
+	r.Notes = append(r.Notes, fmt.Sprintf(format, args...))
+}
+
+// most is how many findings of one row are printed.
+const most = 20
+
+// Print writes the table and what was found.
+func (r *Report) Print(w io.Writer) {
+	t := tabwriter.NewWriter(w, 2, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "fault\tkind\tinjected\tcases\tacknowledged\tlosses\tdoubles\tunended\tnotes")
+	var sum Row
+	for _, row := range r.Rows {
+		notes := strings.Join(row.Notes, "; ")
+		if row.Skipped != "" {
+			notes = "skipped: " + row.Skipped
+		}
+		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%s\n", row.Fault, row.Kind, row.Injected, row.Cases, row.Acknowledged,
+			row.Losses, row.Doubles, row.Unended, notes)
+		sum.Injected += row.Injected
+		sum.Cases += row.Cases
+		sum.Acknowledged += row.Acknowledged
+		sum.Losses += row.Losses
+		sum.Doubles += row.Doubles
+		sum.Unended += row.Unended
+	}
+	fmt.Fprintf(t, "all\t\t%d\t%d\t%d\t%d\t%d\t%d\t\n", sum.Injected, sum.Cases, sum.Acknowledged, sum.Losses, sum.Doubles, sum.Unended)
+	_ = t.Flush() // the writer below tells
+	for _, row := range r.Rows {
+		for i, f := range row.Found {
+			if i == most {
+				fmt.Fprintf(w, "%s, %s: … and %d more\n", row.Fault, row.Kind, len(row.Found)-most)
+				break
+			}
+			fmt.Fprintf(w, "%s, %s: %s\n", row.Fault, row.Kind, f)
+		}
+	}
+	verdict := "good: nothing lost, nothing doubled, every case ended"
+	if !r.Good() {
+		verdict = "NOT GOOD"
+	}
+	fmt.Fprintf(w, "seed %d, %s: %s\n", r.Seed, r.Took.Round(time.Second), verdict)
+	if r.Dir != "" {
+		fmt.Fprintf(w, "files: %s\n", r.Dir)
+	}
+}
