@@ -207,7 +207,7 @@ type actionView struct {
 	Allowed bool     `json:"allowed"`
 	Why     []Text   `json:"why,omitempty" doc:"Reasons against"`
 	Form    string   `json:"form,omitempty"`
-	Input   Object   `json:"input,omitempty" doc:"JSON Schema of the input"`
+	Input   Ordered  `json:"input,omitempty" doc:"JSON Schema of the input"`
 	To      []string `json:"to,omitempty" doc:"Possible states"`
 	Clock   string   `json:"clock,omitempty" doc:"Effect on the clock"`
 	Final   string   `json:"final,omitempty"`
@@ -462,7 +462,7 @@ func (p *picture) actions(step string, rev int64) []actionView {
 	for _, a := range engine.Actions(p.s.cfg.Definitions, p.c, step, p.who.actor, p.now) {
 		v := actionView{Code: a.Code, Step: a.Step, Label: a.Label, Allowed: a.Allowed, Why: a.Why, To: a.To, Clock: clockEffect(a.Clock), Final: string(a.Final)}
 		if a.Form != nil {
-			v.Form, v.Input = a.Form.ID, schemaOf(a.Form)
+			v.Form, v.Input = a.Form.ID, orderedSchema(a.Form)
 		}
 		if !p.party(step, a.Code) {
 			v.ETag = quoted(rev)
@@ -507,6 +507,14 @@ func schemaOf(f *engine.Form) Object {
 		return nil // the compiler has read it: cannot be
 	}
 	return o
+}
+
+// orderedSchema is a form's JSON Schema in the order of its file.
+func orderedSchema(f *engine.Form) Ordered {
+	if f == nil || f.Schema == nil {
+		return nil
+	}
+	return Ordered(f.Schema.JSON())
 }
 
 func clockWord(k calendar.Clock) string {

@@ -83,6 +83,9 @@ type Config struct {
 	Store       Store
 	Definitions Catalogue
 	Messages    Messages
+	// Agencies and Registries are titles by id, of kinds of agency and of registers;
+	// an id without one is shown as it is.
+	Agencies, Registries map[string]engine.Text
 	// Callback verifies the signature of a registry's late answer and reads it. An
 	// Unauthenticated error means a wrong signature, Invalid an unreadable body.
 	Callback func(registry string, h http.Header, body []byte) (engine.Reply, error)

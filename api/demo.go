@@ -28,6 +28,7 @@ type demoClockAnswer struct{ Body demoClockView }
 
 func (s *Server) routeDemo() {
 	tester := only(roleTester)
+	route(s, op{method: http.MethodGet, path: base + "/demo/accounts", id: "demo-accounts", tag: "demo", summary: "Who can sign in without a pass phrase, where the demonstration has open sign-in", status: 200, who: anyone}, s.demoAccounts)
 	route(s, op{method: http.MethodGet, path: base + "/demo/clock", id: "demo-clock", tag: "demo", summary: "The business clock", status: 200, who: tester}, s.demoClock)
 	route(s, op{method: http.MethodPost, path: base + "/demo/clock", id: "advance-demo-clock", tag: "demo", summary: "Put the business clock forward; stops at everything that falls due on the way", status: 200, who: tester, errors: []int{409}}, s.advance)
 	fault := op{method: http.MethodGet, path: base + "/demo/agencies/{id}/faults", id: "demo-faults", tag: "demo", summary: "A registry's fault dial", status: 200, who: tester}
@@ -42,6 +43,37 @@ func (s *Server) demo() (*Demo, error) {
 		return nil, notFound()
 	}
 	return s.cfg.Demo, nil
+}
+
+func (s *Server) demoAccounts(ctx context.Context, _ *struct{}) (*struct {
+	Body struct {
+		Accounts []accountView `json:"accounts"`
+	}
+}, error) {
+	d, err := s.demo()
+	if err != nil {
+		return nil, err
+	}
+	if !d.OpenSignIn {
+		return nil, notFound()
+	}
+	const most = 1000
+	list, err := s.cfg.Store.Accounts(ctx, "", "", most)
+	if err != nil {
+		return nil, err
+	}
+	out := &struct {
+		Body struct {
+			Accounts []accountView `json:"accounts"`
+		}
+	}{}
+	out.Body.Accounts = []accountView{}
+	for i := range list {
+		if valid(&list[i], s.cfg.Runtime.Now()) {
+			out.Body.Accounts = append(out.Body.Accounts, s.accountView(&list[i]))
+		}
+	}
+	return out, nil
 }
 
 func (s *Server) demoClock(ctx context.Context, _ *struct{}) (*demoClockAnswer, error) {

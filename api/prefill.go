@@ -36,6 +36,7 @@ type prefillView struct {
 	At          Time              `json:"at"`
 	Values      Object            `json:"values" doc:"JSON Pointer into the form to value"`
 	Source      map[string]string `json:"source" doc:"JSON Pointer to register"`
+	Names       map[string]Text   `json:"names" doc:"Title of each register that is named"`
 	Application Object            `json:"application" doc:"The same as a beginning of the form"`
 	Missing     []missingView     `json:"missing,omitempty" doc:"Registers that could not be asked or do not know"`
 }
@@ -88,7 +89,13 @@ func (s *Server) prefill(ctx context.Context, in *struct {
 	if err := s.cfg.Store.PutPrefill(ctx, requester, snapshot); err != nil {
 		return nil, err
 	}
-	v := prefillView{ID: snapshot.ID, At: at(now), Values: f.values, Source: f.source, Application: f.tree(), Missing: f.missing}
+	v := prefillView{ID: snapshot.ID, At: at(now), Values: f.values, Source: f.source, Names: map[string]Text{}, Application: f.tree(), Missing: f.missing}
+	for _, r := range f.source {
+		v.Names[r] = titled(s.cfg.Registries, r)
+	}
+	for _, m := range f.missing {
+		v.Names[m.Registry] = titled(s.cfg.Registries, m.Registry)
+	}
 	return &struct{ Body prefillView }{v}, nil
 }
 

@@ -91,6 +91,8 @@ func (s *Server) routes() {
 	s.routeSessions()
 	s.routeAccounts()
 	s.routeServices()
+	s.routePlaces()
+	s.routeDiagrams()
 	s.routePrefill()
 	s.routeFiling()
 	s.routeCases()

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"lienthong/engine"
+	"lienthong/engine/calendar"
+	"lienthong/engine/diagram"
 )
 
 // ServiceView is one version of a service in a list.
@@ -21,6 +23,7 @@ type ServiceView struct {
 	To      Time     `json:"to,omitzero" doc:"Exclusive"`
 	InForce bool     `json:"in_force"`
 	Limit   string   `json:"limit,omitempty"`
+	Within  *Text    `json:"limit_text,omitempty" doc:"The limit in words"`
 }
 
 type serviceDetail struct {
@@ -35,9 +38,9 @@ type serviceDetail struct {
 }
 
 type formView struct {
-	ID     string `json:"id"`
-	Title  Text   `json:"title"`
-	Schema Object `json:"schema" doc:"JSON Schema 2020-12 with x-label, x-source, x-needed-by"`
+	ID     string  `json:"id"`
+	Title  Text    `json:"title"`
+	Schema Ordered `json:"schema" doc:"JSON Schema 2020-12 with x-label, x-source, x-needed-by; its properties in the order in which a person is asked"`
 }
 
 type eachView struct {
@@ -52,16 +55,18 @@ type feeRule struct {
 }
 
 type serviceStepView struct {
-	ID        string       `json:"id"`
-	Title     Text         `json:"title"`
-	Procedure procedureRef `json:"procedure"`
-	Agency    string       `json:"agency"`
-	Needs     []string     `json:"needs,omitempty"`
-	Optional  bool         `json:"conditional,omitempty" doc:"Runs only under a condition"`
-	If        string       `json:"if,omitempty"`
-	Limit     string       `json:"limit,omitempty"`
-	States    []stateRef   `json:"states"`
-	Documents []stateDoc   `json:"results,omitempty"`
+	ID         string       `json:"id"`
+	Title      Text         `json:"title"`
+	Procedure  procedureRef `json:"procedure"`
+	Agency     string       `json:"agency"`
+	AgencyName Text         `json:"agency_title"`
+	Needs      []string     `json:"needs,omitempty"`
+	Optional   bool         `json:"conditional,omitempty" doc:"Runs only under a condition"`
+	If         string       `json:"if,omitempty"`
+	Limit      string       `json:"limit,omitempty"`
+	Within     *Text        `json:"limit_text,omitempty" doc:"The limit in words, as a parameter sets it today"`
+	States     []stateRef   `json:"states"`
+	Documents  []stateDoc   `json:"results,omitempty"`
 }
 
 type stateRef struct {
@@ -99,16 +104,16 @@ func (s *Server) listServices(ctx context.Context, in *struct {
 	out.Body.Services = []ServiceView{}
 	now := s.cfg.Runtime.Now()
 	for _, svc := range s.cfg.Definitions.Services() {
-		if v := serviceOf(svc, now); in.All || v.InForce {
+		if v := s.serviceOf(svc, now); in.All || v.InForce {
 			out.Body.Services = append(out.Body.Services, v)
 		}
 	}
 	return out, nil
 }
 
-func serviceOf(svc *engine.Service, now time.Time) ServiceView {
+func (s *Server) serviceOf(svc *engine.Service, now time.Time) ServiceView {
 	v := ServiceView{ID: svc.ID, Version: svc.Version, Code: svc.Code, Title: svc.Title, Summary: svc.Summary, Legal: svc.Legal,
-		From: at(svc.From), To: at(svc.To), InForce: !now.Before(svc.From) && (svc.To.IsZero() || now.Before(svc.To)), Limit: limitOf(svc.Limit)}
+		From: at(svc.From), To: at(svc.To), InForce: !now.Before(svc.From) && (svc.To.IsZero() || now.Before(svc.To)), Limit: limitOf(svc.Limit), Within: s.limitText(svc.Limit, now)}
 	if v.Legal == nil {
 		v.Legal = []string{}
 	}
@@ -125,21 +130,41 @@ func limitOf(l *engine.Limit) string {
 	return l.Within.String()
 }
 
+// limitText writes a limit for people; a parameter's value is today's. Nil when
+// there is none, or the parameter has no value yet.
+func (s *Server) limitText(l *engine.Limit, now time.Time) *Text {
+	if l == nil {
+		return nil
+	}
+	within := l.Within
+	if l.Param != "" {
+		v, err := s.cfg.Definitions.Parameter(l.Param, now, now)
+		text, _ := v.(string)
+		if err != nil {
+			return nil
+		}
+		if within, err = calendar.ParseLimit(text); err != nil {
+			return nil
+		}
+	}
+	if within.IsZero() {
+		return nil
+	}
+	return &Text{VI: diagram.LimitText(within, vi), EN: diagram.LimitText(within, en)}
+}
+
 func (s *Server) getService(ctx context.Context, in *struct {
 	ID      string `path:"id" maxLength:"60"`
 	Version string `query:"version" maxLength:"60" doc:"The one in force when absent"`
 }) (*struct{ Body serviceDetail }, error) {
 	now := s.cfg.Runtime.Now()
-	svc, err := s.cfg.Definitions.ServiceAt(in.ID, now)
-	if in.Version != "" {
-		svc, err = s.cfg.Definitions.Service(in.ID, in.Version)
-	}
+	svc, err := s.service(in.ID, in.Version)
 	if err != nil {
 		return nil, err
 	}
-	v := serviceDetail{ServiceView: serviceOf(svc, now), Hash: svc.Hash, Subforms: svc.Subforms, Steps: []serviceStepView{}, Versions: []string{}}
+	v := serviceDetail{ServiceView: s.serviceOf(svc, now), Hash: svc.Hash, Subforms: svc.Subforms, Steps: []serviceStepView{}, Versions: []string{}}
 	if svc.Form != nil {
-		v.Form = &formView{ID: svc.Form.ID, Title: svc.Form.Title, Schema: schemaOf(svc.Form)}
+		v.Form = &formView{ID: svc.Form.ID, Title: svc.Form.Title, Schema: orderedSchema(svc.Form)}
 	}
 	if svc.Each != nil {
 		v.Each = &eachView{svc.Each.List, svc.Each.As}
@@ -148,7 +173,7 @@ func (s *Server) getService(ctx context.Context, in *struct {
 		v.Fee = &feeRule{Purpose: f.Purpose, Within: limitOf(f.Within), Amount: f.Amount.Source()}
 	}
 	for _, st := range svc.Steps {
-		v.Steps = append(v.Steps, stepOf(st))
+		v.Steps = append(v.Steps, s.stepOf(st, now))
 	}
 	for _, other := range s.cfg.Definitions.Services() {
 		if other.ID == svc.ID {
@@ -158,10 +183,10 @@ func (s *Server) getService(ctx context.Context, in *struct {
 	return &struct{ Body serviceDetail }{v}, nil
 }
 
-func stepOf(st *engine.Step) serviceStepView {
+func (s *Server) stepOf(st *engine.Step, now time.Time) serviceStepView {
 	p := st.Procedure
-	v := serviceStepView{ID: st.ID, Title: st.Title, Procedure: procedureRef{ID: p.ID, Code: p.Code, Title: p.Title}, Agency: p.Agency,
-		Optional: st.If != nil, Limit: limitOf(p.Limit), States: []stateRef{}}
+	v := serviceStepView{ID: st.ID, Title: st.Title, Procedure: procedureRef{ID: p.ID, Code: p.Code, Title: p.Title}, Agency: p.Agency, AgencyName: titled(s.cfg.Agencies, p.Agency),
+		Optional: st.If != nil, Limit: limitOf(p.Limit), Within: s.limitText(p.Limit, now), States: []stateRef{}}
 	if st.If != nil {
 		v.If = st.If.Source()
 	}

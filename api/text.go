@@ -113,6 +113,15 @@ func composed(v any) any {
 	return v
 }
 
+// Ordered is a JSON object written as it stands, its members in their order.
+type Ordered json.RawMessage
+
+// MarshalJSON writes the object.
+func (o Ordered) MarshalJSON() ([]byte, error) { return o, nil }
+
+// Schema describes the object as open.
+func (Ordered) Schema(r huma.Registry) *huma.Schema { return Object{}.Schema(r) }
+
 // Object is a JSON object whose members a form describes, not this document.
 type Object map[string]any
 

@@ -173,6 +173,7 @@ func (c *demoCommand) welcome(w io.Writer, s *system.System) {
 	fmt.Fprintf(w, `
 Liên Thông is up. Business clock: %s. Stop with Ctrl-C.
 
+  pages          %s
   API            %s/api/v1      (OpenAPI: %s/openapi.json)
   registries     %s
   sign in        POST %s/api/v1/sessions  {"account": "…"}   no pass phrase in the demonstration
@@ -181,5 +182,5 @@ Liên Thông is up. Business clock: %s. Stop with Ctrl-C.
                  079187000902 Lý Thị Hồng (filed the death), and everyone in agencies/seed/README.md
   clerks         reception|officer|leader|supervisor . office, e.g. officer.civil_status_00004, leader.police_00004
   others         operator, tester, administrator
-`, s.Clock.Now().In(calendar.Zone).Format("02/01/2006 15:04"), s.URL, s.URL, s.RegistryURL, s.URL)
+`, s.Clock.Now().In(calendar.Zone).Format("02/01/2006 15:04"), s.URL, s.URL, s.URL, s.RegistryURL, s.URL)
 }

@@ -47,7 +47,7 @@ func (m *machine) node(i int, opt Options) Node {
 		n.Notes = append(n.Notes, Note{NoteRegistry, registryTitle(s.Request.Registry, opt)})
 	}
 	if s.Limit != nil && !s.Limit.Within.IsZero() {
-		n.Notes = append(n.Notes, Note{NoteLimit, limitText(s.Limit.Within, opt.Lang)})
+		n.Notes = append(n.Notes, Note{NoteLimit, LimitText(s.Limit.Within, opt.Lang)})
 	}
 	return n
 }
@@ -72,8 +72,8 @@ func (g *Graph) stayNotes() {
 	}
 }
 
-// limitText writes a time limit for people.
-func limitText(l calendar.Limit, lang string) string {
+// LimitText writes a time limit for people.
+func LimitText(l calendar.Limit, lang string) string {
 	if lang == "en" {
 		return l.String()
 	}

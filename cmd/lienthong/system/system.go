@@ -8,12 +8,14 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
 	"lienthong/agencies"
 	"lienthong/agencies/wire"
 	"lienthong/api"
+	"lienthong/api/portal"
 	"lienthong/engine"
 	"lienthong/engine/machine"
 	"lienthong/engine/runtime"
@@ -37,6 +39,7 @@ type Config struct {
 	Demo      bool      // open sign-in, clock and fault dials over HTTP, seeded accounts
 	AutoPay   string    // how the embedded treasury collects: "", "0s", "10m", …
 	Seed      int64     // of the seeded world
+	Secure    bool      // people come over TLS that somebody else ends: cookies of the pages are Secure
 	Secret    string    // master of the secrets shared with the registries
 	Operator  string    // bearer token of the embedded registries' dials and counters; "" = open in a demonstration, else a random one
 	Logger    *slog.Logger
@@ -172,11 +175,42 @@ func (s *System) wire(c Config) (http.Handler, error) {
 		return nil, err
 	}
 	ac := api.Config{Runtime: stepping{s.Runtime, s}, Store: s.Store, Definitions: s.Definitions, Messages: s.Messages,
-		Callback: x.verify, Lookup: x.lookup, Logger: c.Logger}
+		Callback: x.verify, Lookup: x.lookup, Logger: c.Logger, Registries: map[string]engine.Text{}}
+	for _, r := range s.Definitions.Registries() {
+		ac.Registries[r.ID] = r.Title
+	}
+	if ac.Agencies, err = workflows.Agencies(); err != nil {
+		return nil, err
+	}
 	if c.Demo {
 		ac.Demo = &api.Demo{OpenSignIn: true, Faults: s.faults}
 	}
-	return api.New(ac)
+	surface, err := api.New(ac)
+	if err != nil {
+		return nil, err
+	}
+	pages, err := portal.New(portal.Config{API: surface, Demo: c.Demo, Secure: c.Secure, Logger: c.Logger})
+	if err != nil {
+		return nil, err
+	}
+	return beside(surface, pages), nil
+}
+
+// beside serves the surface at its own addresses and the pages at all others.
+func beside(surface, pages http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	for _, at := range []string{"/openapi.json", "/healthz", "/readyz", "/metrics"} {
+		mux.Handle(at, surface)
+	}
+	mux.Handle("/", pages)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// A delivery's key holds escaped slashes, which the mux would clean away.
+		if strings.HasPrefix(r.URL.Path, "/api/") {
+			surface.ServeHTTP(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
 }
 
 // person finds how to reach somebody who has an account.

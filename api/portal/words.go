@@ -1,0 +1,131 @@
+package portal
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+)
+
+//go:embed words/*.yaml
+var wordFiles embed.FS
+
+// Text is a sentence in both languages.
+type Text struct {
+	VI string `json:"vi" yaml:"vi"`
+	EN string `json:"en" yaml:"en"`
+}
+
+// In is the text in a language, or in the other one when it is missing.
+func (t Text) In(lang string) string {
+	if lang == en && t.EN != "" || t.VI == "" {
+		return t.EN
+	}
+	return t.VI
+}
+
+// IsZero tells whether there is no text.
+func (t Text) IsZero() bool { return t == Text{} }
+
+// catalogue holds the words of the pages by key. {0}, {1} … are places.
+type catalogue map[string]Text
+
+// loadWords reads every file of words; a key stands in one of them, in both
+// languages.
+func loadWords() (catalogue, error) {
+	all := catalogue{}
+	files, err := fs.Glob(wordFiles, "words/*.yaml")
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range files {
+		b, err := wordFiles.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		var some map[string]Text
+		if err := yaml.UnmarshalWithOptions(b, &some, yaml.Strict()); err != nil {
+			return nil, fmt.Errorf("portal: %s: %w", name, err)
+		}
+		for key, t := range some {
+			if _, twice := all[key]; twice || t.VI == "" || t.EN == "" {
+				return nil, fmt.Errorf("portal: %s: %q stands twice or lacks a language", name, key)
+			}
+			all[key] = t
+		}
+	}
+	return all, nil
+}
+
+// say is the text of a key with its places filled; the key itself when there is none.
+func (c catalogue) say(lang, key string, args ...any) string {
+	t, ok := c[key]
+	if !ok {
+		return key
+	}
+	s := t.In(lang)
+	if len(args) == 0 {
+		return s
+	}
+	pairs := make([]string, 0, 2*len(args))
+	for i, a := range args {
+		pairs = append(pairs, "{"+strconv.Itoa(i)+"}", fmt.Sprint(a))
+	}
+	return strings.NewReplacer(pairs...).Replace(s)
+}
+
+// t is the text of a key; tg of a key that a value completes: tg("status", "open").
+// Keys are written out where they are used, so that a test can tell the unused.
+func (v *visit) t(key string, args ...any) string { return v.p.words.say(v.lang, key, args...) }
+
+func (v *visit) tg(group, key string, args ...any) string {
+	return v.p.words.say(v.lang, group+"."+key, args...)
+}
+
+// Time is an instant of the surface.
+type Time struct{ time.Time }
+
+// zone is Vietnam's; it has had no summer time since 1975.
+var zone = time.FixedZone("+07", 7*3600)
+
+// when writes an instant: 07/09/2026 17:00.
+func when(t Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.In(zone).Format("02/01/2006 15:04")
+}
+
+// day writes an instant's day, or a plain date such as 2026-09-07: 07/09/2026.
+func day(v any) string {
+	switch x := v.(type) {
+	case Time:
+		if x.IsZero() {
+			return ""
+		}
+		return x.In(zone).Format("02/01/2006")
+	case string:
+		if t, err := time.Parse(time.DateOnly, x); err == nil {
+			return t.Format("02/01/2006")
+		}
+		return x
+	}
+	return fmt.Sprint(v)
+}
+
+// money writes an amount: 1.234.567 đ.
+func money(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	sign := ""
+	if strings.HasPrefix(s, "-") {
+		sign, s = "-", s[1:]
+	}
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "." + s[i:]
+	}
+	return sign + s + " đ"
+}
