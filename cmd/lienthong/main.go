@@ -29,6 +29,8 @@ type commands struct {
 	Bench    benchCommand    `cmd:"" help:"Measure the linked birth on a fresh store."`
 	Diagram  diagramCommand  `cmd:"" help:"Draw a service or a procedure as SVG, Mermaid or DOT."`
 	Chaos    chaosCommand    `cmd:"" help:"Hurt the system for minutes and count what was lost, doubled or left."`
+	Verify   verifyCommand   `cmd:"" help:"Check a whole database: pages, chains, every case against its history."`
+	Replay   replayCommand   `cmd:"" help:"Rebuild a case as it was at any entry, or all, and compare with what is stored."`
 }
 
 // errNotGood says that the command worked and found something not good: exit 1
@@ -39,6 +41,7 @@ var errNotGood = errors.New("not good")
 type env struct {
 	ctx    context.Context
 	out    io.Writer
+	errs   io.Writer
 	log    *slog.Logger
 	asJSON bool
 }
@@ -66,7 +69,7 @@ func run(args []string, out, errs io.Writer) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	e := &env{ctx: ctx, out: out, log: logger(errs, c.Log, c.JSON), asJSON: c.JSON}
+	e := &env{ctx: ctx, out: out, errs: errs, log: logger(errs, c.Log, c.JSON), asJSON: c.JSON}
 	switch err := k.Run(e); {
 	case err == nil:
 		return 0

@@ -17,6 +17,8 @@
 //   - No SQL of the writer runs under a caller's context.
 //   - History and access log are append-only by triggers; only an entry's payload
 //     and salt can be set to NULL.
+//   - An archived case's entries are gone from here by one way only: a stub marks
+//     the case with the hash that its history ended in (triggers).
 //   - Parameters are bound as ?1, ?2: SQLite gives $1 its number by first
 //     appearance.
 //
@@ -25,5 +27,10 @@
 // dossiers (body and the columns of the lists, rewritten when they change);
 // entries (the chain); case_keys, codes, results (who holds what); answers;
 // outbox; notifications; tasks; search (office, token, case, step); counters;
-// accounts, sessions, drafts, prefills, documents, document_contents, access_log.
+// accounts, sessions, drafts, prefills, documents, document_contents, access_log;
+// marks (facts about the file), heads (checkpoints), archives, archived (stubs),
+// seal (in an archive file).
+//
+// File opens a database, a backup or an archive for reading only and checks it
+// (verify.go reads, check.go looks at the file, heads.go at what was known).
 package sqlite

@@ -25,7 +25,7 @@ func TestPlans(t *testing.T) {
 		"claim": claim, "held": held, "thaw": thaw, "settle": settle, "cases of": casesOf + ` AND (filed, code) < (?2, ?3) ORDER BY filed DESC, code DESC LIMIT ?4`,
 		"tasks": tasksOf, "notes": notesTo + ` AND (at, turn) < (?2, ?3) ORDER BY at DESC, turn DESC LIMIT ?4`,
 		"accounts": accountsAll, "accounts of": accountsOfOffice, "drafts": draftsOf, "document": documentByID, "access": accessTo,
-		"codes": caseCodes, "update case": updateCase,
+		"codes": historiesAfter, "cases": casesAfter, "cases here": casesHere, "update case": updateCase,
 		"plan cases":   `SELECT code FROM cases WHERE code IN ` + list(8),
 		"plan places":  `SELECT step FROM dossiers WHERE case_code IN ` + list(8),
 		"plan keys":    `SELECT key, case_code FROM case_keys WHERE key IN ` + list(8),

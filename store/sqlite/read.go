@@ -23,6 +23,11 @@ func (s *Store) prepared(q string) (*sql.Stmt, error) {
 	return st, nil
 }
 
+// closeReads closes the reader pool's statements.
+func (s *Store) closeReads() {
+	s.reads.Range(func(_, v any) bool { _ = v.(*sql.Stmt).Close(); return true })
+}
+
 // each reads all rows of a query.
 func (s *Store) each(ctx context.Context, q string, args []any, scan func(*sql.Rows) error) error {
 	st, err := s.prepared(q)

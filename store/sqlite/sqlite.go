@@ -119,13 +119,8 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("sqlite: %w", err), s.writeDB.Close())
 	}
-	if s.readDB, err = sql.Open("sqlite3", readerDSN(cfg)); err != nil {
-		return nil, errors.Join(fmt.Errorf("sqlite: %w", err), conn.Close(), s.writeDB.Close())
-	}
-	s.readDB.SetMaxOpenConns(cfg.Readers)
-	s.readDB.SetMaxIdleConns(cfg.Readers)
-	if err := s.readDB.PingContext(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("sqlite: %w", err), s.readDB.Close(), conn.Close(), s.writeDB.Close())
+	if s.readDB, err = openReaders(ctx, cfg); err != nil {
+		return nil, errors.Join(err, conn.Close(), s.writeDB.Close())
 	}
 	w := &writer{store: s, conn: conn, stmts: map[string]*sql.Stmt{}, inserts: map[insertOf]string{}}
 	go w.run()
@@ -187,7 +182,7 @@ func (s *Store) Close() error {
 	close(s.queue)
 	s.mu.Unlock()
 	<-s.done
-	s.reads.Range(func(_, v any) bool { _ = v.(*sql.Stmt).Close(); return true })
+	s.closeReads()
 	return errors.Join(s.readDB.Close(), s.writeDB.Close())
 }
 

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	"lienthong/store/sqlite"
+)
+
+// played is the database that the demonstration leaves: one birth, one death. It
+// is played once; every test gets a copy of its own.
+func played(t *testing.T) (dir, db string) {
+	t.Helper()
+	once.Do(func() {
+		home, err := os.MkdirTemp("", "lienthong-keep-")
+		if err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join(home, "cases.db")
+		if code, _, errs := lienthong(t, "--json", "demo", "--once", "--db", file, "--listen", "127.0.0.1:0"); code != 0 {
+			t.Fatalf("exit %d: %s", code, errs)
+		}
+		sample, err = os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.RemoveAll(home); err != nil {
+			t.Fatal(err)
+		}
+	})
+	dir = t.TempDir()
+	db = filepath.Join(dir, "cases.db")
+	if err := os.WriteFile(db, sample, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir, db
+}
+
+var (
+	once   sync.Once
+	sample []byte
+)
+
+// says runs the command and checks its exit status and that it said something.
+func says(t *testing.T, want int, text string, args ...string) string {
+	t.Helper()
+	code, out, errs := lienthong(t, args...)
+	if code != want || !strings.Contains(out+errs, text) {
+		t.Fatalf("%v: exit %d, want %d and %q\n%s%s", args, code, want, text, out, errs)
+	}
+	return out
+}
+
+// ask runs SQL behind the program's back and returns the one value it gives, ""
+// when it gives none.
+func ask(t *testing.T, file, q string) string {
+	t.Helper()
+	db, err := sql.Open("sqlite3", "file:"+file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var v string
+	if err := db.QueryRow(q).Scan(&v); err != nil && !errors.Is(err, sql.ErrNoRows) {
+		t.Fatalf("%s: %v", q, err)
+	}
+	return v
+}
+
+func TestVerify(t *testing.T) {
+	dir, db := played(t)
+	says(t, 0, "2 cases, 40 entries", "verify", "--db", db)
+	heads := filepath.Join(dir, "heads.txt.gz")
+	says(t, 0, ": sound", "verify", "--db", db, "--heads", heads)
+	says(t, 0, "2 cases still have what was known of them", "verify", "--db", db, "--against", heads)
+	says(t, 0, "2 cases still have what was known of them", "verify", "--db", db, "--against", db)
+	says(t, 1, "it is not there; there are 0", "verify", "--db", db, "--checkpoint", "3:00ff")
+
+	var v verified
+	if err := json.Unmarshal([]byte(says(t, 0, "", "--json", "verify", "--db", db)), &v); err != nil {
+		t.Fatal(err)
+	}
+	if !v.Good || v.Cases != 2 || v.Entries != 40 || v.Findings != 0 || v.Newest == nil || v.Newest.Case == "" {
+		t.Errorf("%+v", v)
+	}
+
+	ask(t, db, `DROP TRIGGER entries_only_erase`)
+	ask(t, db, `UPDATE entries SET payload = CAST(substr(payload, 1, 40) || 'x' || substr(payload, 42) AS BLOB) WHERE seq = 7`)
+	out := says(t, 1, "NOT GOOD", "verify", "--db", db)
+	if !regexp.MustCompile(`(?m)^case \S+ entry 7: payload does not match its commitment$`).MatchString(out) {
+		t.Errorf("the entry is not named: %s", out)
+	}
+	v = verified{}
+	if err := json.Unmarshal([]byte(says(t, 1, "", "--json", "verify", "--db", db)), &v); err != nil {
+		t.Fatal(err)
+	}
+	if v.Good || v.Findings != len(v.Found) || v.Findings == 0 || v.Found[0].Area != sqlite.AreaFile || v.Found[1].Area != sqlite.AreaCase || v.Found[1].Seq != 7 {
+		t.Errorf("%+v", v)
+	}
+	unsaved := filepath.Join(dir, "unsaved")
+	says(t, 1, "NOT GOOD", "verify", "--db", db, "--heads", unsaved)
+	if _, err := os.Stat(unsaved); err == nil {
+		t.Error("heads of a damaged file were written")
+	}
+}
+
+func TestReplay(t *testing.T) {
+	_, db := played(t)
+	says(t, 0, "2 cases rebuilt from 40 entries", "replay", "--db", db)
+	code := ask(t, db, `SELECT code FROM cases WHERE service = 'birth'`)
+	out := says(t, 0, "after entry 18", "replay", "--db", db, "--case", code)
+	if !strings.Contains(out, "register") || !strings.Contains(out, "ended completed") {
+		t.Errorf("the case is told as %s", out)
+	}
+	part := strings.Replace(code, "-0001", "-0003", 1) // a dossier's code leads to its case
+	says(t, 0, "after entry 4", "replay", "--db", db, "--case", part, "--at", "4")
+	var was struct {
+		Good bool
+		Case struct {
+			Seq      int64
+			Dossiers []struct{ Step, State string }
+		}
+	}
+	if err := json.Unmarshal([]byte(says(t, 0, "", "--json", "replay", "--db", db, "--case", code, "--at", "4")), &was); err != nil {
+		t.Fatal(err)
+	}
+	if !was.Good || was.Case.Seq != 4 || was.Case.Dossiers[0].State != "confirming" {
+		t.Errorf("%+v", was)
+	}
+	says(t, 1, "18 entries only", "replay", "--db", db, "--case", code, "--at", "99")
+	says(t, 1, "not_found", "replay", "--db", db, "--case", "nobody")
+
+	ask(t, db, `UPDATE cases SET stamp = '2026-09-09T12:00:00+07:00' WHERE service = 'death'`)
+	if out := says(t, 1, "1 differ", "replay", "--db", db); !strings.Contains(out, `: /updated: stored "2026-09-09T12:00:00+07:00", rebuilt "2026-09-09T11:55`) {
+		t.Errorf("told as %s", out)
+	}
+	says(t, 1, "/updated", "replay", "--db", db, "--case", ask(t, db, `SELECT code FROM cases WHERE service = 'death'`))
+}
+
+func TestKeepingIsRefused(t *testing.T) {
+	dir, db := played(t)
+	for _, args := range [][]string{
+		{"verify"}, {"replay"}, {"verify", "--db", db, "--checkpoint", "x"}, {"replay", "--db", db, "--at", "3"}, {"replay", "--db", db, "--at", "-1", "--case", "x"},
+	} {
+		if code, _, errs := lienthong(t, args...); code != 2 || errs == "" {
+			t.Errorf("%v: exit %d, %q", args, code, errs)
+		}
+	}
+	says(t, 1, "no such file", "verify", "--db", filepath.Join(dir, "nowhere.db"))
+	says(t, 1, "does not begin as a SQLite file", "verify", "--db", "main_test.go")
+	says(t, 1, "not a heads file", "verify", "--db", db, "--against", "main_test.go")
+}

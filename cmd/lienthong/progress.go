@@ -1,0 +1,74 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+)
+
+// progress is one line that is written over and over on a terminal, and nothing
+// anywhere else.
+type progress struct {
+	w     io.Writer // nil = nobody watches
+	began time.Time
+	next  time.Time
+	width int
+}
+
+// progress begins a line on the terminal, if there is one and a person reads it.
+func (e *env) progress() *progress {
+	p := &progress{began: time.Now()}
+	f, ok := e.errs.(*os.File)
+	if !ok || e.asJSON {
+		return p
+	}
+	if st, err := f.Stat(); err == nil && st.Mode()&os.ModeCharDevice != 0 {
+		p.w = f
+	}
+	return p
+}
+
+// show writes how far something is, a few times a second; total 0 = not known.
+func (p *progress) show(what string, done, total int64) {
+	now := time.Now()
+	if p.w == nil || now.Before(p.next) {
+		return
+	}
+	p.next = now.Add(200 * time.Millisecond)
+	line := what
+	if total > 0 {
+		line = fmt.Sprintf("%s %s / %s (%d %%)", what, thousands(done), thousands(total), done*100/total)
+		if s := now.Sub(p.began).Seconds(); s > 1 {
+			line += fmt.Sprintf(", %s/s", thousands(int64(float64(done)/s)))
+		}
+	}
+	fmt.Fprint(p.w, "\r"+line+strings.Repeat(" ", max(0, p.width-len(line))))
+	p.width = len(line)
+}
+
+// end takes the line away.
+func (p *progress) end() {
+	if p.w != nil && p.width > 0 {
+		fmt.Fprint(p.w, "\r"+strings.Repeat(" ", p.width)+"\r")
+	}
+	p.width = 0
+}
+
+// thousands writes a number in groups of three.
+func thousands(n int64) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// perSecond is a rate; 0 when it took no time.
+func perSecond(n int64, took time.Duration) int64 {
+	if took <= 0 {
+		return 0
+	}
+	return int64(float64(n) / took.Seconds())
+}

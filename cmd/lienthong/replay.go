@@ -1,0 +1,155 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"lienthong/engine"
+	"lienthong/engine/calendar"
+	"lienthong/engine/replay"
+	"lienthong/store/sqlite"
+)
+
+type replayCommand struct {
+	DB   string `help:"Database, backup or archive; a server may be running on it." required:"" type:"path"`
+	Case string `help:"Rebuild this case and print it; without it all are rebuilt and compared with what is stored."`
+	At   int64  `help:"Rebuild the case as it was after this entry; the last one without it."`
+}
+
+// Validate refuses what makes no sense together.
+func (c *replayCommand) Validate() error {
+	if c.At < 0 || c.At > 0 && c.Case == "" {
+		return errors.New("--at needs --case and a number from 1 on")
+	}
+	return nil
+}
+
+// Run rebuilds one case, or all.
+func (c *replayCommand) Run(e *env) (err error) {
+	f, err := sqlite.OpenFile(e.ctx, c.DB)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if c.Case != "" {
+		return c.one(e, f)
+	}
+	return c.all(e, f)
+}
+
+// one prints a case as it was, and compares it when it is asked for as it is.
+func (c *replayCommand) one(e *env, f *sqlite.File) error {
+	code, err := f.CaseOf(e.ctx, c.Case)
+	if err != nil {
+		return err
+	}
+	then, err := replay.At(e.ctx, f, code, c.At)
+	if err != nil {
+		return err
+	}
+	r := replay.Result{Case: code}
+	if c.At == 0 {
+		if r = replay.Compare(e.ctx, f, code); r.Err != nil {
+			return r.Err
+		}
+	}
+	if e.asJSON {
+		enc := json.NewEncoder(e.out)
+		enc.SetIndent("", "  ")
+		err = enc.Encode(map[string]any{"good": r.Good(), "case": then, "difference": r.Difference})
+	} else {
+		err = c.print(e, f, then, r)
+	}
+	if err == nil && !r.Good() {
+		return errNotGood
+	}
+	return err
+}
+
+func (c *replayCommand) print(e *env, f *sqlite.File, then *engine.Case, r replay.Result) error {
+	entries, err := f.History(e.ctx, then.Code, 1, int(then.Seq))
+	if err != nil {
+		return err
+	}
+	for _, x := range entries {
+		step := x.Command.Step
+		if step == "" {
+			step = "–"
+		}
+		fmt.Fprintf(e.out, "%4d  %s  %-10s %-20s %-24s %s\n", x.Seq, local(x.At), x.Command.Actor.Kind, step, x.Command.Action, x.Command.Actor.ID)
+	}
+	printCase(e.out, then)
+	if r.Difference != nil {
+		fmt.Fprintln(e.out, "NOT GOOD:", r.Difference)
+	}
+	return nil
+}
+
+func printCase(w io.Writer, c *engine.Case) {
+	fmt.Fprintf(w, "\n%s  %s %s  %s %s  after entry %d of %s\n", c.Code, c.Service, c.Version, c.Status, c.Outcome, c.Seq, local(c.Updated))
+	fmt.Fprintf(w, "  %s (%s), filed %s, about %s\n", c.Requester.Name, c.Requester.ID, local(c.Filed), c.Subject())
+	for _, d := range c.Dossiers {
+		due := ""
+		if !d.Clock.Due.IsZero() {
+			due = "due " + local(d.Clock.Due)
+		}
+		fmt.Fprintf(w, "  %-20s %-22s %-8s %-16s %-24s %s\n", d.Step, d.Code, d.Status, d.State, d.Office, due)
+	}
+}
+
+func local(t time.Time) string { return t.In(calendar.Zone).Format("2006-01-02 15:04:05") }
+
+// all compares every case.
+func (c *replayCommand) all(e *env, f *sqlite.File) error {
+	type bad struct {
+		Case       string             `json:"case"`
+		Difference *replay.Difference `json:"difference,omitempty"`
+		Error      string             `json:"error,omitempty"`
+	}
+	found := []bad{}
+	var entries, erased, seen int64
+	bar := e.progress()
+	began := time.Now()
+	n, err := replay.All(e.ctx, f, 0, func(r replay.Result) {
+		seen++
+		entries += r.Entries
+		if r.Erased {
+			erased++
+		}
+		bar.show("cases "+thousands(seen), 0, 0)
+		if r.Good() {
+			return
+		}
+		b := bad{Case: r.Case, Difference: r.Difference}
+		what := fmt.Sprint(r.Difference)
+		if r.Err != nil {
+			b.Error, what = r.Err.Error(), r.Err.Error()
+		}
+		found = append(found, b)
+		if !e.asJSON {
+			bar.end()
+			fmt.Fprintf(e.out, "%s: %s\n", r.Case, what)
+		}
+	})
+	bar.end()
+	if err != nil {
+		return err
+	}
+	took := time.Since(began)
+	if e.asJSON {
+		enc := json.NewEncoder(e.out)
+		enc.SetIndent("", "  ")
+		err = enc.Encode(map[string]any{"good": len(found) == 0, "cases": n, "entries": entries, "erased": erased, "found": found,
+			"took_s": took.Seconds(), "cases_per_s": perSecond(int64(n), took)})
+	} else {
+		fmt.Fprintf(e.out, "%s: %s cases rebuilt from %s entries in %.1f s (%s cases/s), %s with erased payloads left out; %s differ\n", c.DB,
+			thousands(int64(n)), thousands(entries), took.Seconds(), thousands(perSecond(int64(n), took)), thousands(erased), thousands(int64(len(found))))
+	}
+	if err == nil && len(found) > 0 {
+		return errNotGood
+	}
+	return err
+}

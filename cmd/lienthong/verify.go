@@ -1,0 +1,239 @@
+package main
+
+import (
+	"compress/gzip"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"lienthong/store/rowenc"
+	"lienthong/store/sqlite"
+)
+
+type verifyCommand struct {
+	DB         string `help:"Database, backup or archive; a server may be running on it." required:"" type:"path"`
+	Heads      string `help:"Write where every history ends to this file, for an auditor to keep (compressed when it ends in .gz)." type:"path"`
+	Against    string `help:"A heads file or a backup: name every case that lost entries or was replaced since." type:"path"`
+	Checkpoint string `help:"Number and hash of a checkpoint that somebody kept: N:HASH."`
+}
+
+// Validate refuses a checkpoint that cannot be read.
+func (c *verifyCommand) Validate() error {
+	_, err := c.known()
+	return err
+}
+
+func (c *verifyCommand) known() (*rowenc.Checkpoint, error) {
+	if c.Checkpoint == "" {
+		return nil, nil
+	}
+	n, hash, ok := strings.Cut(c.Checkpoint, ":")
+	number, err := strconv.ParseInt(n, 10, 64)
+	b, herr := hex.DecodeString(hash)
+	if !ok || err != nil || herr != nil || number < 1 || len(b) == 0 {
+		return nil, fmt.Errorf("--checkpoint %q: want N:HASH", c.Checkpoint)
+	}
+	return &rowenc.Checkpoint{N: number, Hash: b}, nil
+}
+
+// verified is what the command says.
+type verified struct {
+	Good bool   `json:"good"`
+	File string `json:"file"`
+	sqlite.Checked
+	Newest     *newest          `json:"newest,omitempty"`
+	Checkpoint string           `json:"checkpoint,omitempty"`
+	Found      []sqlite.Finding `json:"found"`
+	Took       float64          `json:"took_s"`
+	Rate       int64            `json:"entries_per_s"`
+}
+
+// newest is the last entry of a file.
+type newest struct {
+	Case string    `json:"case"`
+	Seq  int64     `json:"seq"`
+	At   time.Time `json:"at"`
+}
+
+// maxFound bounds the findings that are kept for JSON; all are counted.
+const maxFound = 10_000
+
+// Run checks a whole file: exit 0 only when nothing is wrong with it.
+func (c *verifyCommand) Run(e *env) (err error) {
+	f, err := sqlite.OpenFile(e.ctx, c.DB)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	out := verified{File: c.DB, Found: []sqlite.Finding{}}
+	bar := e.progress()
+	opt := sqlite.CheckOptions{Progress: bar.show, Bad: func(x sqlite.Finding) {
+		if e.asJSON {
+			if len(out.Found) < maxFound {
+				out.Found = append(out.Found, x)
+			}
+			return
+		}
+		bar.end()
+		fmt.Fprintln(e.out, x)
+	}}
+	if opt.Known, err = c.known(); err != nil {
+		return err
+	}
+	if c.Against != "" {
+		heads, done, err := openHeads(e, c.Against)
+		if err != nil {
+			return err
+		}
+		defer done()
+		opt.Against = heads
+	}
+	save, drop := func() error { return nil }, func() {}
+	if c.Heads != "" {
+		if opt.Head, save, drop, err = writeHeads(c.Heads, filepath.Base(c.DB)); err != nil {
+			return err
+		}
+	}
+	defer drop()
+	began := time.Now()
+	out.Checked, err = f.Check(e.ctx, opt)
+	bar.end()
+	if err != nil {
+		return err
+	}
+	took := time.Since(began)
+	out.Good, out.Took, out.Rate = out.Findings == 0, took.Seconds(), perSecond(out.Entries, took)
+	if x, err := f.Newest(e.ctx); err == nil {
+		out.Newest = &newest{x.Case, x.Seq, x.At}
+	}
+	if p := out.Checked.Checkpoint; p.N > 0 {
+		out.Checkpoint = fmt.Sprintf("%d:%x", p.N, p.Hash)
+	}
+	if out.Good {
+		if err := save(); err != nil {
+			return err
+		}
+	}
+	return out.tell(e)
+}
+
+func (v verified) tell(e *env) error {
+	if e.asJSON {
+		enc := json.NewEncoder(e.out)
+		enc.SetIndent("", "  ")
+		if err := enc.Encode(v); err != nil {
+			return err
+		}
+	} else {
+		v.print(e.out)
+	}
+	if !v.Good {
+		return errNotGood
+	}
+	return nil
+}
+
+func (v verified) print(w io.Writer) {
+	for _, s := range v.Skipped {
+		fmt.Fprintln(w, "note:", s)
+	}
+	if s := v.Seal; s != nil {
+		fmt.Fprintf(w, "archive of %s, sealed %s: cases that ended before %s\n", s.Source, s.At.Format(time.RFC3339), s.Before.Format(time.DateOnly))
+	}
+	if v.Newest != nil {
+		fmt.Fprintf(w, "newest entry: %s/%d of %s\n", v.Newest.Case, v.Newest.Seq, v.Newest.At.Format(time.RFC3339))
+	}
+	if v.Checkpoint != "" {
+		fmt.Fprintf(w, "newest checkpoint: %s\n", v.Checkpoint)
+	}
+	if v.Held > 0 {
+		fmt.Fprintf(w, "%s cases still have what was known of them\n", thousands(v.Held))
+	}
+	verdict := "sound"
+	if !v.Good {
+		verdict = fmt.Sprintf("NOT GOOD: %s findings", thousands(int64(v.Findings)))
+	}
+	fmt.Fprintf(w, "%s: %s cases, %s entries, %s archived, %s reads logged, %s documents in %.1f s (%s entries/s): %s\n", v.File,
+		thousands(v.Cases), thousands(v.Entries), thousands(v.Archived), thousands(v.Access), thousands(v.Documents), v.Took, thousands(v.Rate), verdict)
+}
+
+// openHeads opens what was known before: a heads file or a database.
+func openHeads(e *env, name string) (sqlite.Heads, func(), error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	start := make([]byte, 16)
+	n, err := io.ReadFull(f, start)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, nil, errors.Join(fmt.Errorf("%s: %w", name, err), f.Close())
+	}
+	if strings.HasPrefix(string(start[:n]), "SQLite format 3") {
+		if err := f.Close(); err != nil {
+			return nil, nil, err
+		}
+		return storedHeads(e, name)
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return nil, nil, errors.Join(err, f.Close())
+	}
+	var r io.Reader = f
+	if n > 1 && start[0] == 0x1f && start[1] == 0x8b {
+		if r, err = gzip.NewReader(f); err != nil {
+			return nil, nil, errors.Join(fmt.Errorf("%s: %w", name, err), f.Close())
+		}
+	}
+	heads, err := sqlite.ReadHeads(r)
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("%s: %w", name, err), f.Close())
+	}
+	return heads, func() { _ = f.Close() }, nil
+}
+
+func storedHeads(e *env, name string) (sqlite.Heads, func(), error) {
+	db, err := sqlite.OpenFile(e.ctx, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	heads, err := db.Heads(e.ctx)
+	if err != nil {
+		return nil, nil, errors.Join(err, db.Close())
+	}
+	return heads, func() { _, _ = heads.Close(), db.Close() }, nil
+}
+
+// writeHeads begins a heads file under another name. save gives it its own; drop
+// removes what was not saved.
+func writeHeads(name, of string) (add func(rowenc.Head) error, save func() error, drop func(), err error) {
+	f, err := os.CreateTemp(filepath.Dir(name), ".heads-*")
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	drop = func() { _, _ = f.Close(), os.Remove(f.Name()) }
+	var w io.Writer = f
+	end := func() error { return nil }
+	if strings.HasSuffix(name, ".gz") {
+		z := gzip.NewWriter(f)
+		w, end = z, z.Close
+	}
+	h, err := sqlite.NewHeadWriter(w, of, time.Now())
+	if err != nil {
+		drop()
+		return nil, nil, nil, err
+	}
+	save = func() error {
+		_, err := h.Close()
+		if err = errors.Join(err, end(), f.Sync(), f.Close()); err != nil {
+			return err
+		}
+		return os.Rename(f.Name(), name)
+	}
+	return h.Add, save, drop, nil
+}

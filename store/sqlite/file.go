@@ -1,0 +1,227 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"strconv"
+	"strings"
+
+	"lienthong/engine"
+	"lienthong/store/rowenc"
+)
+
+// applicationID marks a file as ours ("LTH1"); files made before it have 0.
+const applicationID = 0x4C544831
+
+// ErrForeign says that a file is no database of this program, or of a newer one.
+var ErrForeign = errors.New("not a database of this program")
+
+// File is a database, a backup or an archive that is only read, beside whoever
+// writes it. Its methods are safe for concurrent use.
+type File struct {
+	s    *Store // its readers; every write is refused
+	temp string // folder of the copy that was brought up to date, "" = none
+}
+
+// OpenFile opens a file for reading. It refuses what is not there, is damaged in
+// its header, belongs to another program or to a newer one.
+func OpenFile(ctx context.Context, name string) (*File, error) {
+	h, err := readHeader(name)
+	if err != nil {
+		return nil, err
+	}
+	if h.empty {
+		return nil, fmt.Errorf("sqlite: %s is empty", name)
+	}
+	cfg := Config{Path: name}.withDefaults()
+	s := &Store{cfg: cfg, log: cfg.Logger, closed: true}
+	if s.readDB, err = openReaders(ctx, cfg); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	f := &File{s: s}
+	have, err := schemaOf(ctx, s.readDB)
+	if err == nil {
+		err = knownSchema(name, have)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// openReaders makes the pool of connections that read.
+func openReaders(ctx context.Context, cfg Config) (*sql.DB, error) {
+	db, err := sql.Open("sqlite3", readerDSN(cfg))
+	if err != nil {
+		return nil, fmt.Errorf("sqlite: %w", err)
+	}
+	db.SetMaxOpenConns(cfg.Readers)
+	db.SetMaxIdleConns(cfg.Readers)
+	if err := db.PingContext(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("sqlite: %w", err), db.Close())
+	}
+	return db, nil
+}
+
+// schemaOf is the schema version of a database; ErrForeign when it has none.
+func schemaOf(ctx context.Context, db *sql.DB) (int64, error) {
+	var tables int
+	err := db.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('goose_db_version', 'cases', 'entries')`).Scan(&tables)
+	if err != nil {
+		return 0, fmt.Errorf("sqlite: the schema cannot be read: %w", err)
+	}
+	if tables != 3 {
+		return 0, fmt.Errorf("sqlite: %w: its tables are missing", ErrForeign)
+	}
+	var have sql.NullInt64
+	if err := db.QueryRowContext(ctx, `SELECT max(version_id) FROM goose_db_version WHERE is_applied`).Scan(&have); err != nil {
+		return 0, fmt.Errorf("sqlite: the schema version cannot be read: %w", err)
+	}
+	return have.Int64, nil
+}
+
+// knownSchema refuses a schema that this program does not read.
+func knownSchema(name string, have int64) error {
+	want := newestSchema()
+	switch {
+	case have > want:
+		return fmt.Errorf("sqlite: %w: %s has schema %d, this program knows %d: use a newer program", ErrForeign, name, have, want)
+	case have < want:
+		return fmt.Errorf("sqlite: %s has schema %d, this program reads %d: let the server open it once", name, have, want)
+	}
+	return nil
+}
+
+// newestSchema is the schema that this program writes.
+func newestSchema() int64 {
+	files, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil {
+		return 0 // the pattern is well formed
+	}
+	var newest int64
+	for _, f := range files {
+		number, _, _ := strings.Cut(path.Base(f), "_")
+		if n, err := strconv.ParseInt(number, 10, 64); err == nil {
+			newest = max(newest, n)
+		}
+	}
+	return newest
+}
+
+// header is what the first hundred bytes of a SQLite file say.
+type header struct {
+	empty    bool
+	pageSize int64
+	wal      bool
+}
+
+// readHeader reads a file's header and refuses what SQLite would misread or take
+// for somebody else's: it names what is wrong.
+func readHeader(name string) (header, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return header{}, fmt.Errorf("sqlite: %w", err)
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return header{}, fmt.Errorf("sqlite: %w", err)
+	}
+	if st.IsDir() {
+		return header{}, fmt.Errorf("sqlite: %s is a folder", name)
+	}
+	if st.Size() == 0 {
+		return header{empty: true}, nil
+	}
+	b := make([]byte, 100)
+	if _, err := io.ReadFull(f, b); err != nil {
+		return header{}, fmt.Errorf("sqlite: %w: %s has %d bytes, too few for a header", ErrForeign, name, st.Size())
+	}
+	return parseHeader(name, b, st.Size())
+}
+
+func parseHeader(name string, b []byte, size int64) (header, error) {
+	if string(b[:16]) != "SQLite format 3\x00" {
+		return header{}, fmt.Errorf("sqlite: %w: %s does not begin as a SQLite file does", ErrForeign, name)
+	}
+	h := header{pageSize: int64(binary.BigEndian.Uint16(b[16:])), wal: b[18] == 2}
+	if h.pageSize == 1 {
+		h.pageSize = 65536
+	}
+	if h.pageSize < 512 || h.pageSize&(h.pageSize-1) != 0 {
+		return h, fmt.Errorf("sqlite: %s: page 1 (header) is damaged: page size %d", name, h.pageSize)
+	}
+	if id := binary.BigEndian.Uint32(b[68:]); id != 0 && id != applicationID {
+		return h, fmt.Errorf("sqlite: %w: %s belongs to application %08x", ErrForeign, name, id)
+	}
+	pages := int64(binary.BigEndian.Uint32(b[28:]))
+	exact := binary.BigEndian.Uint32(b[24:]) == binary.BigEndian.Uint32(b[92:]) // else the count may be old
+	if exact && size < pages*h.pageSize && !hasWAL(name) {
+		return h, fmt.Errorf("sqlite: %s is cut off: %d bytes, but page 1 (header) says %d pages of %d", name, size, pages, h.pageSize)
+	}
+	return h, nil
+}
+
+// hasWAL tells whether there is a write-ahead log with something in it.
+func hasWAL(name string) bool {
+	st, err := os.Stat(name + "-wal")
+	return err == nil && st.Size() > 0
+}
+
+// Load returns a stored case, as Store.Load does.
+func (f *File) Load(ctx context.Context, code string) (*engine.Case, error) {
+	return f.s.Load(ctx, code)
+}
+
+// History returns entries of a case, as Store.History does.
+func (f *File) History(ctx context.Context, code string, from int64, limit int) ([]engine.Entry, error) {
+	return f.s.History(ctx, code, from, limit)
+}
+
+// CaseOf finds the case of any code, as Store.CaseOf does.
+func (f *File) CaseOf(ctx context.Context, code string) (string, error) {
+	return f.s.CaseOf(ctx, code)
+}
+
+// Cases lists codes of cases whose history is in this file, after a code, in
+// order, at most limit (0 = all).
+func (f *File) Cases(ctx context.Context, after string, limit int) ([]string, error) {
+	return f.s.texts(ctx, "store.cases", casesHere, after, limited(limit))
+}
+
+const casesHere = `SELECT code FROM cases WHERE code > ?1 AND NOT EXISTS (SELECT 1 FROM archived WHERE case_code = code) ORDER BY code LIMIT ?2`
+
+// Newest tells which entry of the file is the newest: nothing that was answered
+// after it is in the file.
+func (f *File) Newest(ctx context.Context) (engine.Entry, error) {
+	const op = "store.newest"
+	var e rowenc.Sealed
+	err := f.s.each(ctx, `SELECT `+sealedCols+` FROM entries ORDER BY id DESC LIMIT 1`, nil, func(r *sql.Rows) (err error) {
+		e, err = scanSealed(r)
+		return err
+	})
+	if err != nil {
+		return engine.Entry{}, failure(op, "", err)
+	}
+	if e.Case == "" {
+		return engine.Entry{}, rowenc.Missing(op, "")
+	}
+	return engine.Entry{Case: e.Case, Seq: e.Seq, At: rowenc.Time(e.At), Command: engine.Command{Action: e.Action, Step: e.Step}}, nil
+}
+
+// Close closes the file.
+func (f *File) Close() error {
+	f.s.closeReads()
+	err := f.s.readDB.Close()
+	if f.temp != "" {
+		err = errors.Join(err, os.RemoveAll(f.temp))
+	}
+	return err
+}
