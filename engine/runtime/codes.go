@@ -12,20 +12,25 @@ import (
 )
 
 // codes hands out numbers from blocks reserved per unit and day, so that filing
-// waits on the store's counter once in a while only. What a stopped process had
-// left is lost: numbers have gaps and are never given twice.
+// waits on the store's counter once in a while only. A unit's blocks double
+// through the day, up to growth times the first: a busy one waits rarely, a quiet
+// one leaves small gaps. What a stopped process had left is lost: numbers have
+// gaps and are never given twice.
 type codes struct {
 	store engine.Cases
-	size  int
+	size  int // of a unit's first block of a day
 
 	mu     sync.Mutex
 	day    string // of the blocks below; older ones are dropped
 	blocks map[string]*block
 }
 
+const growth = 16
+
 type block struct {
 	mu         sync.Mutex
 	next, left int
+	size       int // of the block reserved last
 }
 
 // take returns the first of n consecutive numbers of a unit and day.
@@ -34,12 +39,12 @@ func (c *codes) take(ctx context.Context, unit, day string, n int) (int, error) 
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.left < n {
-		size := max(n, c.size)
+		size := max(n, c.size, min(2*b.size, growth*c.size))
 		first, err := c.store.Codes(ctx, unit, day, size)
 		if err != nil {
 			return 0, err
 		}
-		b.next, b.left = first, size
+		b.next, b.left, b.size = first, size, size
 	}
 	first := b.next
 	b.next, b.left = b.next+n, b.left-n

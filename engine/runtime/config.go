@@ -28,7 +28,7 @@ type Config struct {
 	Logger *slog.Logger     // silent
 
 	Attempts int // decisions over fresh state before a busy case is given up; 100
-	Block    int // code numbers reserved at once per unit and day; 60
+	Block    int // code numbers of a unit's first reservation of a day, later ones are larger; 60
 
 	RetryFirst time.Duration // first back-off after a failed exchange, doubled each time; 1 s
 	RetryMax   time.Duration // longest back-off; 10 min

@@ -91,11 +91,6 @@ func (r *Runtime) attempt(ctx context.Context, d *decision) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	// Asked after loading: a state that already holds the command's effect has its
-	// stored answer too.
-	if a, err := r.answered(ctx, d.cmd.Actor, d.key, d.digest); a != nil || err != nil {
-		return r.repeat(ctx, a, err)
-	}
 	now := d.at()
 	if d.cmd.Action == engine.ActRefile && d.cmd.Codes.Steps == nil {
 		if err := r.freshCodes(ctx, d, c, now); err != nil {
@@ -105,6 +100,13 @@ func (r *Runtime) attempt(ctx context.Context, d *decision) (Result, error) {
 	entries, refused := engine.Decide(r.defs, c, d.cmd, d.facts, now)
 	if refused != nil {
 		refused = refusal{refused}
+	}
+	if refused != nil || len(entries) == 0 {
+		// Perhaps because it has happened: a state that holds the command's effect has
+		// its stored answer too. Otherwise the writer tells, without another read.
+		if a, err := r.answered(ctx, d.cmd.Actor, d.key, d.digest); a != nil || err != nil {
+			return r.repeat(ctx, a, err)
+		}
 	}
 	if len(entries) == 0 {
 		return Result{Case: c}, refused

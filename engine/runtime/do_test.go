@@ -96,6 +96,59 @@ func TestOneKeyIsDecidedOnce(t *testing.T) {
 	w.code(err, engine.StaleVersion) // another actor's key is another key
 }
 
+// The stored answer is asked for only where it could matter: the writer tells of
+// a repetition that would be decided again, a refusal is looked up first.
+func TestRepetitionIsToldByTheWriterOrBeforeARefusal(t *testing.T) {
+	w := newWorld(t)
+	s := &spy{Store: w.store}
+	w.r = w.node("a", func(c *runtime.Config) { c.Store = s })
+	f := filing("An", nil)
+	f.Key, f.Digest = "f1", "d"
+	cs, err := w.r.File(t.Context(), f)
+	w.must(err)
+	code := cs[0].Code
+	req := w.staff(code, "birth", "receive", engine.ByReception)
+	req.Key, req.Digest = "k1", "d"
+	s.reads.Store(0)
+	_, err = w.r.Do(t.Context(), req)
+	w.must(err)
+	if n := s.reads.Load(); n != 1 {
+		t.Fatalf("%d reads for a first command, want the case's", n)
+	}
+	again := func(req runtime.Request) {
+		t.Helper()
+		res, err := w.r.Do(t.Context(), req)
+		if err != nil || !res.Repeated {
+			t.Fatalf("%v %v", res, err)
+		}
+	}
+	again(req) // Decide refuses the old version
+	rev := w.load(code).Dossier("birth").Rev
+	req.Command.Action, req.Command.IfMatch = engine.ActClaim, &rev
+	req.Command.Actor.Roles, req.Key = []string{engine.ByOfficer}, "k2"
+	_, err = w.r.Do(t.Context(), req)
+	w.must(err)
+	rev = w.load(code).Dossier("birth").Rev
+	_, err = w.r.Do(t.Context(), runtime.Request{Command: engine.Command{Action: engine.ActRelease, Case: code, Step: "birth", IfMatch: &rev, Actor: req.Command.Actor}})
+	w.must(err)
+	rev = w.load(code).Dossier("birth").Rev
+	req.Command.IfMatch = &rev
+	again(req) // Decide would claim anew: the writer refuses
+	if got := w.actions(code); len(got) != 4 {
+		t.Fatalf("history %v", got)
+	}
+	// The same for filing: what could be filed no more was filed.
+	for _, broken := range []bool{false, true} {
+		if broken {
+			w.defs.services = nil
+		}
+		cs, err = w.r.File(t.Context(), f)
+		if err != nil || len(cs) != 1 || cs[0].Code != code {
+			t.Fatalf("filed again: %v %v", cs, err)
+		}
+	}
+}
+
 func TestRefusalsAreNotStored(t *testing.T) {
 	w := newWorld(t)
 	code := w.file("An")

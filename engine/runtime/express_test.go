@@ -49,8 +49,16 @@ func run(t *testing.T, change func(*runtime.Config), test func(t *testing.T, w *
 
 func TestEffectsGoStraightFromTheCommit(t *testing.T) {
 	run(t, nil, func(t *testing.T, w *running) {
-		code, key := w.recording("An")
+		code := w.file("An")
+		w.act(code, "receive", engine.ByReception)
 		synctest.Wait()
+		before := w.store.reads.Load()
+		key := w.sign(code)
+		synctest.Wait()
+		// Signing and the answers of two registries: each loads the case, nothing else.
+		if n := w.store.reads.Load() - before; n != 3 {
+			t.Fatalf("%d reads", n)
+		}
 		w.state(code, "card", "done")
 		w.status(key, engine.DeliveryDone)
 		if ds, err := w.store.Deliveries(t.Context(), "", "", "", 9); err != nil || len(ds) > 0 {

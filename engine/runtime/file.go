@@ -40,16 +40,18 @@ func (r *Runtime) File(ctx context.Context, f Filing) ([]*engine.Case, error) {
 }
 
 func (r *Runtime) file(ctx context.Context, f Filing) ([]*engine.Case, error) {
-	if a, err := r.answered(ctx, f.Actor, f.Key, f.Digest); a != nil || err != nil {
-		return r.refound(ctx, a, err)
-	}
 	p, err := r.plan(ctx, f, r.allocate)
-	if err != nil {
-		return nil, err
+	var changes []engine.Change
+	if err == nil {
+		if changes, err = p.decide(r.defs); err != nil {
+			err = refusal{err}
+		}
 	}
-	changes, err := p.decide(r.defs)
-	if err != nil {
-		return nil, refusal{err}
+	if err != nil { // what can be filed no more may have been filed
+		if a, aerr := r.answered(ctx, f.Actor, f.Key, f.Digest); a != nil || aerr != nil {
+			return r.refound(ctx, a, aerr)
+		}
+		return nil, err
 	}
 	cases := make([]*engine.Case, len(changes))
 	for i := range changes {

@@ -1,6 +1,7 @@
 package runtime_test
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -41,6 +42,33 @@ func TestCodesFollowTheOfficeAndTheDay(t *testing.T) {
 	w.must(err)
 	if seen[cs[0].Code] {
 		t.Fatalf("%s given twice", cs[0].Code)
+	}
+}
+
+// A busy office waits for numbers ever more rarely, and each is given once.
+func TestBlocksOfNumbersGrow(t *testing.T) {
+	w := newWorld(t)
+	s := &spy{Store: w.store}
+	w.r = w.node("a", func(c *runtime.Config) { c.Store = s })
+	seen := map[string]bool{}
+	for i := range 400 {
+		c := w.load(w.file(fmt.Sprint("child ", i)))
+		for _, x := range []string{c.Code, c.Dossier("birth").Code, c.Dossier("card").Code} {
+			if seen[x] {
+				t.Fatalf("%s given twice", x)
+			}
+			seen[x] = true
+		}
+	}
+	if n := s.blocks.Load(); n != 5 { // 60 + 120 + 240 + 480 + 960
+		t.Fatalf("1200 numbers in %d blocks", n)
+	}
+	w.clock.Advance(24 * time.Hour)
+	if w.file("tomorrow"); s.blocks.Load() != 6 {
+		t.Fatal("a new day has numbers of its own")
+	}
+	if first, err := w.store.Codes(t.Context(), "H26.4", "260908", 1); err != nil || first != 61 {
+		t.Fatalf("the first block of a day ends before %d (%v)", first, err)
 	}
 }
 

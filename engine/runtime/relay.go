@@ -186,7 +186,9 @@ func (r *Runtime) record(ctx context.Context, d engine.Delivery, a Answer, now t
 		if d.Registry == engine.NotificationRegistry {
 			return r.carried(ctx, d, a, now)
 		}
-		err := r.accept(ctx, d.Key, a.reply(d.Key), "")
+		unlock := r.keys.lock(d.Key)
+		err := r.enter(ctx, d, a.reply(d.Key), "")
+		unlock()
 		if no := (refusal{}); asRefusal(err, &no) {
 			return nil // an incident by now
 		}

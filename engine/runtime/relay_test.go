@@ -371,6 +371,8 @@ type spy struct {
 	forget  bool
 	writes  atomic.Int64 // by Settle and Reset
 	claimed atomic.Int64 // deliveries given out by Claim
+	reads   atomic.Int64 // by Load, Answered and Delivery
+	blocks  atomic.Int64 // by Codes
 	fail    atomic.Bool  // of Append
 	dead    atomic.Bool  // Settle and Reset write nothing
 }
@@ -385,6 +387,26 @@ func (s *spy) Append(ctx context.Context, cs ...engine.Change) error {
 		}
 	}
 	return s.Store.Append(ctx, cs...)
+}
+
+func (s *spy) Load(ctx context.Context, code string) (*engine.Case, error) {
+	s.reads.Add(1)
+	return s.Store.Load(ctx, code)
+}
+
+func (s *spy) Answered(ctx context.Context, actor, key string) (*engine.Answer, error) {
+	s.reads.Add(1)
+	return s.Store.Answered(ctx, actor, key)
+}
+
+func (s *spy) Delivery(ctx context.Context, key string) (*engine.Delivery, error) {
+	s.reads.Add(1)
+	return s.Store.Delivery(ctx, key)
+}
+
+func (s *spy) Codes(ctx context.Context, unit, day string, n int) (int, error) {
+	s.blocks.Add(1)
+	return s.Store.Codes(ctx, unit, day, n)
 }
 
 func (s *spy) Claim(ctx context.Context, node string, now, lease time.Time, limit int, except ...string) ([]engine.Delivery, error) {

@@ -43,9 +43,9 @@ func (r *Runtime) Reply(ctx context.Context, registry string, rep engine.Reply) 
 
 func validOutcome(s string) bool { return s == engine.ReplyDone || s == engine.ReplyRefused }
 
-// accept enters an answer in history and finishes its delivery. Answers to one
-// request are taken one after the other. A refusal of Decide comes back marked,
-// with the incident recorded.
+// accept takes an answer that came by itself or by hand. Answers to one request
+// are taken one after the other. A refusal of Decide comes back marked, with the
+// incident recorded.
 func (r *Runtime) accept(ctx context.Context, key string, rep engine.Reply, note string) error {
 	defer r.keys.lock(key)()
 	d, err := r.store.Delivery(ctx, key)
@@ -64,37 +64,52 @@ func (r *Runtime) accept(ctx context.Context, key string, rep engine.Reply, note
 		}
 		return r.finish(ctx, d, rep, note)
 	}
+	return r.enter(ctx, *d, rep, note)
+}
+
+// enter makes an answer an entry of the case's history; the same commit makes its
+// delivery done. The delivery need not be the newest: what the case waits for
+// decides, and only an answer that it does not wait for is looked up.
+func (r *Runtime) enter(ctx context.Context, d engine.Delivery, rep engine.Reply, note string) error {
 	cmd := engine.Command{Action: engine.ActReply, Case: d.Case, Step: d.Step,
 		Actor: engine.Actor{Kind: engine.Registry, ID: d.Registry}}
-	// The entry and the end of its delivery are one write.
 	settles := func(es []engine.Entry) []engine.Delivery {
-		if !slices.ContainsFunc(es, func(e engine.Entry) bool { return answers(e, key) }) {
+		if !slices.ContainsFunc(es, func(e engine.Entry) bool { return answers(e, d.Key) }) {
 			return nil
 		}
-		return []engine.Delivery{r.finished(*d, rep, note)}
+		return []engine.Delivery{r.finished(d, rep, note)}
 	}
 	res, err := r.commit(ctx, decision{cmd: cmd, facts: engine.Facts{Reply: &rep}, at: r.Now, settles: settles})
-	after := context.WithoutCancel(ctx)
-	if no := (refusal{}); err != nil {
-		if asRefusal(err, &no) {
-			if e := r.incident(after, d, "the answer cannot be taken: "+no.Error()); e != nil {
-				r.log.Error("incident not recorded", "delivery", d.Key, "error", e)
-			}
-		}
-		return err
-	}
-	if settles(res.Entries) != nil {
+	if err == nil && settles(res.Entries) != nil {
 		return nil
 	}
-	// Nobody waited for it: it was answered before, or overtaken.
-	first, err := r.first(after, d)
-	if err != nil {
+	no := refusal{}
+	if err != nil && !asRefusal(err, &no) {
 		return err
 	}
-	if first != nil {
-		return r.again(after, d, *first, rep)
+	after := context.WithoutCancel(ctx)
+	now, e := r.store.Delivery(after, d.Key)
+	if e != nil {
+		return e
 	}
-	return r.finish(after, d, rep, note)
+	if err != nil && now.Reply == nil {
+		if e := r.incident(after, now, "the answer cannot be taken: "+no.Error()); e != nil {
+			r.log.Error("incident not recorded", "delivery", d.Key, "error", e)
+			return err
+		}
+	}
+	// Nobody waited for it: it was answered before, or overtaken. (Or it cannot be
+	// taken, and another node has just entered one that can.)
+	first, e := r.first(after, now)
+	switch {
+	case e != nil:
+		return e
+	case first != nil:
+		return r.again(after, now, *first, rep)
+	case err != nil:
+		return err
+	}
+	return r.finish(after, now, rep, note)
 }
 
 // answers tells whether an entry is the answer to a request.
@@ -124,11 +139,12 @@ func (r *Runtime) first(ctx context.Context, d *engine.Delivery) (*engine.Reply,
 
 // again handles an answer to a request that has one.
 func (r *Runtime) again(ctx context.Context, d *engine.Delivery, first, rep engine.Reply) error {
+	told := d.Reply != nil // the outbox knows the first answer
 	d.Reply = &first
 	if rep.Outcome != first.Outcome {
 		return r.incident(ctx, d, fmt.Sprintf("contradiction: answered %s, then %s %s", first.Outcome, rep.Outcome, rep.Code))
 	}
-	if d.Status == engine.DeliveryDone || d.Status == engine.DeliveryIncident {
+	if d.Status == engine.DeliveryDone || d.Status == engine.DeliveryIncident && told {
 		return nil // a contradiction stays until a person has looked at it
 	}
 	return r.finish(ctx, d, first, d.Note)
