@@ -23,7 +23,7 @@ type Runtime interface {
 	Now() time.Time
 	Advance(ctx context.Context, to time.Time) error
 	Settle(ctx context.Context) error
-	Subscribe() (<-chan string, func())
+	Subscribe(topics ...string) (<-chan string, func())
 }
 
 // Store is the part of engine.Store that the surface reads, and the desk that it

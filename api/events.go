@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 
 	"lienthong/engine"
+	"lienthong/engine/runtime"
 )
 
 // changeView is one event of the stream. It holds no personal data: who may see
@@ -62,7 +63,7 @@ func (s *Server) stream(ctx context.Context, hc huma.Context, only string) {
 	// A server-wide write deadline would cut the stream; where the writer has none
 	// there is nothing to clear.
 	_ = rc.SetWriteDeadline(time.Time{})
-	changes, end := s.cfg.Runtime.Subscribe()
+	changes, end := s.cfg.Runtime.Subscribe(s.topics(callerOf(ctx), only)...)
 	defer end()
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream; charset=utf-8")
@@ -95,6 +96,22 @@ func (s *Server) stream(ctx context.Context, hc huma.Context, only string) {
 			return
 		}
 	}
+}
+
+// topics are what a caller may hear of: one case, what is theirs, or what is at
+// the offices that they see. Each change is looked at again before it is sent.
+func (s *Server) topics(who *caller, only string) []string {
+	switch {
+	case only != "":
+		return []string{runtime.CaseTopic(only)}
+	case who.citizen():
+		return []string{runtime.PersonTopic(who.actor.ID)}
+	}
+	var out []string
+	for _, id := range s.areas.offices(who) {
+		out = append(out, runtime.OfficeTopic(id))
+	}
+	return out
 }
 
 // change is the event for a case that changed; "" when it is not for this caller.

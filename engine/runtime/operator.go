@@ -31,7 +31,7 @@ func (r *Runtime) Retry(ctx context.Context, actor engine.Actor, key string) err
 		return err
 	}
 	r.bus.feed.wake()
-	r.changed(d.Case)
+	r.changed(ctx, d.Case)
 	return nil
 }
 
@@ -61,7 +61,7 @@ func (r *Runtime) Record(ctx context.Context, actor engine.Actor, key string, re
 	if err := r.accept(ctx, key, rep, "recorded by "+actor.ID+": "+note); err != nil {
 		return refusalOf(err)
 	}
-	r.changed(d.Case)
+	r.changed(ctx, d.Case)
 	return nil
 }
 

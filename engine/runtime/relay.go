@@ -267,7 +267,7 @@ func (r *Runtime) stop(ctx context.Context, d engine.Delivery, why string) error
 		return err
 	}
 	r.log.Warn("incident", "delivery", d.Key, "registry", d.Registry, "operation", d.Operation, "tries", d.Tries, "why", why)
-	r.changed(d.Case)
+	r.changed(ctx, d.Case)
 	return nil
 }
 

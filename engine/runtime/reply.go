@@ -177,7 +177,7 @@ func (r *Runtime) incident(ctx context.Context, d *engine.Delivery, why string) 
 	if err := r.store.Reset(ctx, *d); err != nil {
 		return err
 	}
-	r.changed(d.Case)
+	r.changed(ctx, d.Case)
 	return nil
 }
 

@@ -290,6 +290,50 @@ func TestSubscribersAreToldAndNeverWaitedFor(t *testing.T) {
 	w.act(code, engine.ActClaim, engine.ByOfficer)
 }
 
+func TestSubscribersChooseWhatConcernsThem(t *testing.T) {
+	w := newWorld(t)
+	listen := func(topics ...string) func(want ...string) {
+		ch, end := w.r.Subscribe(topics...)
+		t.Cleanup(end)
+		return func(want ...string) {
+			t.Helper()
+			got := []string{}
+			for len(ch) > 0 {
+				got = append(got, <-ch)
+			}
+			if !slices.Equal(got, want) {
+				t.Fatalf("%v was told of %v, want %v", topics, got, want)
+			}
+		}
+	}
+	everybody, me, you := listen(), listen(runtime.PersonTopic("P")), listen(runtime.PersonTopic("Q"))
+	here, elsewhere := listen(runtime.OfficeTopic("civil-00004"), runtime.PersonTopic("P")), listen(runtime.OfficeTopic("civil-00005"))
+	an := w.file("An")
+	this := listen(runtime.CaseTopic(an))
+	w.act(an, "receive", engine.ByReception)
+	binh := w.file("Bình")
+	everybody(an, an, binh)
+	me(an, an, binh)
+	here(an, an, binh) // once each, though both topics are concerned
+	this(an)
+	you()
+	elsewhere()
+	cs, err := w.r.File(t.Context(), runtime.Filing{Service: "consent", Actor: citizen, Requester: engine.Person{ID: "P"}, Channel: 2,
+		Application: map[string]any{"people": []any{"Q", "R"}, "commune": "00005"}})
+	w.must(err)
+	you(cs[0].Code)
+	me(cs[0].Code)
+	here(cs[0].Code)
+	everybody(cs[0].Code)
+	elsewhere() // it is the police's
+	this()
+	w.reg.say("civil", runtime.Answer{Outcome: runtime.Incident})
+	w.sign(an)
+	this(an)
+	w.step()
+	this(an) // what it waits for needs a person
+}
+
 func TestVirtualClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		still, runs := runtime.NewVirtual(start, false), runtime.NewVirtual(start, true)
