@@ -18,7 +18,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func open(t testing.TB, dir string, h storetest.Hooks) engine.Store {
 	t.Helper()
-	s, err := Open(context.Background(), Config{Path: filepath.Join(dir, "lien thong ?#%.db"), Hooks: Hooks(h)})
+	s, err := Open(context.Background(), Config{Path: filepath.Join(dir, "lien thong ?#%.db"), Hooks: Hooks{Plan: h.Plan, Commit: h.Commit}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +128,7 @@ func tamperAccess(t testing.TB, s engine.Store, n int64, change func(*rowenc.Acc
 // TestDifferential compares this store with the oracle, call by call.
 func TestDifferential(t *testing.T) {
 	oracle := storetest.Target{Open: func(_ testing.TB, _ string, h storetest.Hooks) engine.Store {
-		return memory.NewWithHooks(memory.Hooks(h))
+		return memory.NewWithHooks(memory.Hooks{Plan: h.Plan, Commit: h.Commit})
 	}}
 	storetest.Differential(t, oracle, target())
 }

@@ -46,7 +46,7 @@ func inquest(ctx context.Context, db, registers string, tries []Try, trouble []s
 		return f, fmt.Errorf("the database does not open: %w", err)
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	e := Evidence{Tries: tries, Book: book{store}, Trouble: trouble, Owed: map[string]bool{}}
+	e := Evidence{Tries: tries, Book: book{store}, Trouble: trouble, Owed: map[string]bool{}, Blind: registers == ""}
 	_, err = store.Verify(ctx, func(code string, seq int64, what string) {
 		e.Damaged = append(e.Damaged, fmt.Sprintf("case %s entry %d: %s", code, seq, what))
 	})

@@ -20,12 +20,17 @@ import (
 	"lienthong/agencies/wire"
 	"lienthong/cmd/lienthong/system"
 	"lienthong/engine/runtime"
+	"lienthong/store/sqlite"
 )
 
 // selfVariable makes this test binary the server or the registries of a test: the
 // same wiring as the command's verbs, with two things that no user may have, a
 // short back-off and a store that does not sync.
 const selfVariable = "LIENTHONG_CHAOS_TEST_SELF"
+
+// syncVariable makes the server of a test open its store with another
+// synchronous than FULL.
+const syncVariable = "LIENTHONG_CHAOS_TEST_SYNCHRONOUS"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(selfVariable) == "" {
@@ -76,6 +81,7 @@ func serveSelf(ctx context.Context, c system.Config) error {
 		r.RetryFirst, r.RetryMax, r.BreakerPause = 50*time.Millisecond, time.Second, 500*time.Millisecond
 		r.Poll = 200 * time.Millisecond
 	}
+	c.Store = func(s *sqlite.Config) { s.Hooks.Synchronous = os.Getenv(syncVariable) }
 	s, err := system.Open(ctx, c)
 	if err != nil {
 		return err

@@ -44,6 +44,7 @@ type Config struct {
 	Operator  string    // bearer token of the embedded registries' dials and counters; "" = open in a demonstration, else a random one
 	Logger    *slog.Logger
 	Runtime   func(*runtime.Config) // adjusts the runtime (tests: shorter back-off)
+	Store     func(*sqlite.Config)  // adjusts the SQLite store (tests: hooks)
 
 	Definitions *machine.Set // nil = the embedded ones; they take a moment to compile
 }
@@ -119,7 +120,11 @@ func openStore(ctx context.Context, c Config) (engine.Store, error) {
 	if c.DB == "" || c.DB == Memory {
 		return memory.New(), nil
 	}
-	return sqlite.Open(ctx, sqlite.Config{Path: c.DB, Logger: c.Logger, TakeOver: true})
+	sc := sqlite.Config{Path: c.DB, Logger: c.Logger, TakeOver: true}
+	if c.Store != nil {
+		c.Store(&sc)
+	}
+	return sqlite.Open(ctx, sc)
 }
 
 func listen(addr string) (net.Listener, error) {

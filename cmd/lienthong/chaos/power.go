@@ -1,0 +1,156 @@
+package chaos
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+var powerLoss = Fault{Name: "power", Title: "power loss: only what was synced is sure to be on the disk", weight: 4, run: runPower}
+
+// powerRate is how often the power goes when no number of rounds is given.
+const powerRate = 6 * time.Second
+
+// errNothingSeen says that the library before the disk has no effect.
+var errNothingSeen = errors.New("LD_PRELOAD has no effect on the server")
+
+func runPower(ctx context.Context, t *trial) ([]Row, error) {
+	row := Row{Kind: "power loss"}
+	control := Row{Kind: "control: the same, read as if the journal's syncs had done nothing"}
+	n := t.Rounds
+	if n == 0 {
+		n = max(1, int(t.length/powerRate))
+	}
+	plan := make([]time.Duration, n)
+	for i := range plan {
+		plan[i] = between(t.rng, 50*time.Millisecond, 2*t.length/time.Duration(n))
+	}
+	lied := 0
+	err := t.underLoad(ctx, &row, func(ctx context.Context, s *site, c *crowd) error {
+		d, skip, err := newDisk(s)
+		if err != nil || skip != "" {
+			row.Skipped = skip
+			return err
+		}
+		s.server.kill() // and again, with the library before its disk
+		for i, work := range plan {
+			lost, err := t.cut(ctx, s, c, d, work, &row)
+			if errors.Is(err, errNothingSeen) {
+				row.Skipped = err.Error()
+				return s.startServer(ctx)
+			}
+			if err != nil {
+				return err
+			}
+			lied += lost
+			control.Injected++
+			if (i+1)%10 == 0 {
+				t.Say("%s: %d of %d", t.fault.Name, i+1, n)
+			}
+		}
+		return s.startServer(ctx)
+	})
+	if row.Skipped != "" || err != nil {
+		return []Row{row}, err
+	}
+	control.note("%d acknowledged commands lost, as it must be", lied)
+	if lied == 0 {
+		control.Losses++
+		control.Found = append(control.Found, "a disk that ignores syncs loses nothing here: this harness proves nothing")
+	}
+	return []Row{row, control}, nil
+}
+
+// cut starts the server, lets it work, cuts the power, rebuilds the disk, and
+// looks whether everything acknowledged is on it. It returns how much a disk that
+// ignores the journal's syncs would have lost.
+func (t *trial) cut(ctx context.Context, s *site, c *crowd, d *disk, work time.Duration, row *Row) (lied int, err error) {
+	dir := filepath.Dir(s.db)
+	honest, err := newPlatter(dir)
+	if err != nil {
+		return 0, err
+	}
+	liar, err := newPlatter(dir)
+	if err != nil {
+		return 0, err
+	}
+	liar.deaf = func(name string) bool { return strings.HasSuffix(name, "-wal") }
+	if err := os.Remove(d.log); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return 0, err
+	}
+	if err := s.startServer(ctx); err != nil {
+		return 0, err
+	}
+	if err := rest(ctx, work); err != nil {
+		return 0, err
+	}
+	s.watch()
+	s.server.kill()
+	row.Injected++
+	for _, p := range []*platter{honest, liar} {
+		if err := p.read(d.log); err != nil {
+			return 0, err
+		}
+	}
+	if honest.writes == 0 {
+		return 0, errNothingSeen
+	}
+	tries := c.ledger.all()
+	if lied, err = t.look(ctx, s, "lying", liar, tries, nil); err != nil {
+		return lied, err
+	}
+	image := honest.image(t.rng)
+	if _, err = t.check(ctx, s, "image", image, tries, row); err != nil {
+		return lied, err
+	}
+	return lied, put(dir, image)
+}
+
+// read applies a whole log.
+func (p *platter) read(log string) error {
+	f, err := os.Open(log)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return readLog(f, p.take)
+}
+
+// look counts what an image of a platter has lost. One that does not open has
+// lost everything.
+func (t *trial) look(ctx context.Context, s *site, name string, p *platter, tries []Try, row *Row) (int, error) {
+	return t.check(ctx, s, name, p.image(t.rng), tries, row)
+}
+
+// check audits an image in a folder of its own, and enters what is missing in the
+// row, if there is one.
+func (t *trial) check(ctx context.Context, s *site, name string, image map[string][]byte, tries []Try, row *Row) (int, error) {
+	dir := filepath.Join(s.dir, name)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return 0, err
+	}
+	if err := put(dir, image); err != nil {
+		return 0, err
+	}
+	f, err := inquest(ctx, filepath.Join(dir, filepath.Base(s.db)), "", tries, nil, false)
+	if ctx.Err() != nil {
+		return 0, ctx.Err()
+	}
+	if err != nil {
+		f.Losses = append(f.Losses, fmt.Sprintf("the database is not readable: %v", err))
+	}
+	if row != nil {
+		row.Losses += len(f.Losses)
+		for _, l := range f.Losses {
+			row.Found = append(row.Found, fmt.Sprintf("after power loss %d: %s", row.Injected, l))
+		}
+	}
+	return len(f.Losses), nil
+}
