@@ -46,7 +46,8 @@ type Catalogue interface {
 	Services() []*engine.Service
 	// Offices lists every office, closed ones too.
 	Offices() []engine.Office
-	// RenderSubform fills a generated paper form; NotFound.
+	// RenderSubform fills a generated paper form, without fields when the application
+	// does not ask for what it is about; NotFound.
 	RenderSubform(id string, vars engine.Vars) (engine.Subform, error)
 	// Units names the administrative units by code.
 	Units() map[string]engine.Text

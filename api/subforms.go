@@ -33,7 +33,7 @@ func (s *Server) subforms(ctx context.Context, in *struct{ CasePath }) (*struct 
 	return out, err
 }
 
-// filled renders every generated form of a service.
+// filled renders the generated forms of a service that the application asks for.
 func (s *Server) filled(svc *engine.Service, vars engine.Vars) ([]engine.Subform, error) {
 	out := make([]engine.Subform, 0, len(svc.Subforms))
 	for _, id := range svc.Subforms {
@@ -41,7 +41,9 @@ func (s *Server) filled(svc *engine.Service, vars engine.Vars) ([]engine.Subform
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, f)
+		if len(f.Fields) > 0 {
+			out = append(out, f)
+		}
 	}
 	return out, nil
 }

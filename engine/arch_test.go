@@ -35,6 +35,7 @@ var arrows = map[string][]string{
 	"store/storetest":      {"engine", "engine/calendar", "store/rowenc"},
 	"api":                  {"engine", "engine/calendar", "engine/runtime", "engine/diagram"},
 	"api/portal":           {"api/portal/form"},
+	"api/portal/form":      {},
 	"cmd/lienthong":        {"..."},
 	"cmd/lienthong/system": {"..."},
 	"cmd/lienthong/story":  {"..."},

@@ -182,6 +182,8 @@ func TestSubformsOfEveryExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	filled := 0
+	codes := map[string]bool{"male": true, "female": true, "bank": true, "cash": true, "lump_sum": true, "monthly": true, "grandchild": true, "son": true, "00004": true, "26740": true}
 	for _, file := range names {
 		e, err := workflows.LoadExample(strings.TrimSuffix(file, ".json"))
 		if err != nil {
@@ -205,9 +207,24 @@ func TestSubformsOfEveryExample(t *testing.T) {
 				t.Errorf("%s: %s: %v", file, id, err)
 				continue
 			}
-			if len(f.Fields) < 3 || f.Title.VI == "" || f.Title.EN == "" {
-				t.Errorf("%s: %s has %d fields, title %q", file, id, len(f.Fields), f.Title.VI)
+			if f.Title.VI == "" || f.Title.EN == "" {
+				t.Errorf("%s: %s has the title %q", file, id, f.Title.VI)
+			}
+			if len(f.Fields) == 0 { // not asked for
+				continue
+			}
+			filled++
+			if len(f.Fields) < 3 {
+				t.Errorf("%s: %s has %d fields", file, id, len(f.Fields))
+			}
+			for _, x := range f.Fields {
+				if codes[x.Value] {
+					t.Errorf("%s: %s prints the code %q for %s", file, id, x.Value, x.Label.VI)
+				}
 			}
 		}
+	}
+	if filled < len(names) {
+		t.Errorf("%d forms filled from %d examples", filled, len(names))
 	}
 }

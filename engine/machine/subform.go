@@ -15,6 +15,7 @@ type Subform struct {
 	ID     string
 	Title  engine.Text
 	Basis  string
+	If     engine.Expr // nil = always; else whether the form is filled at all
 	Fields []SubformField
 }
 
@@ -23,6 +24,8 @@ type SubformField struct {
 	No    string
 	Label engine.Text
 	Value engine.Expr
+	Words map[string]string // what is printed for a code
+	Unit  bool              // the value is the code of an administrative unit: its name is printed
 }
 
 // subform keeps the nodes, for checks against each service that uses it.
@@ -30,12 +33,13 @@ type subform struct {
 	*Subform
 	node   *node
 	values []*node
+	cond   *node
 }
 
 // loadSubform reads one form. Its values are compiled without types, since every
 // service has its own application; useSubform checks them against each.
 func (l *loader) loadSubform(n *node) {
-	if !l.object(n, "subform", "title", "basis", "fields") {
+	if !l.object(n, "subform", "title", "basis", "if", "fields") {
 		return
 	}
 	f := &subform{Subform: &Subform{ID: l.id(n.get("subform")), Basis: l.str(n.get("basis"))}, node: n}
@@ -46,8 +50,11 @@ func (l *loader) loadSubform(n *node) {
 	}
 	sc := l.cc.scope(map[string]*cel.Type{"application": cel.DynType, "requester": cel.DynType, "steps": cel.DynType,
 		"filed_at": cel.TimestampType, "now": cel.TimestampType})
+	if f.cond = n.get("if"); f.cond != nil {
+		f.If = asExpr(sc.compile(f.cond, wantBool))
+	}
 	for _, x := range l.list(l.need(n, "fields")) {
-		if !l.object(x, "no", "label", "value") {
+		if !l.object(x, "no", "label", "value", "words", "unit") {
 			continue
 		}
 		v := l.need(x, "value")
@@ -56,7 +63,14 @@ func (l *loader) loadSubform(n *node) {
 			continue
 		}
 		f.values = append(f.values, v)
-		f.Fields = append(f.Fields, SubformField{No: l.str(l.need(x, "no")), Label: l.text(l.need(x, "label")), Value: e})
+		field := SubformField{No: l.str(l.need(x, "no")), Label: l.text(l.need(x, "label")), Value: e, Unit: l.truth(x.get("unit"))}
+		if w := x.get("words"); w != nil && l.object(w, keyTexts(w)...) {
+			field.Words = map[string]string{}
+			for i, k := range w.keys {
+				field.Words[k.text] = l.str(w.items[i])
+			}
+		}
+		f.Fields = append(f.Fields, field)
 	}
 	l.set.subforms[f.ID] = f.Subform
 	l.subs = append(l.subs, f)
@@ -70,6 +84,9 @@ func (l *loader) useSubform(s *service, n *node, id string) {
 		}
 		sc := l.cc.scope(map[string]*cel.Type{"application": s.app, "requester": l.cc.types.person(), "steps": cel.DynType,
 			"filed_at": cel.TimestampType, "now": cel.TimestampType})
+		if f.cond != nil {
+			l.checkService(sc.compile(f.cond, wantBool), nil)
+		}
 		for _, v := range f.values {
 			l.checkService(sc.compile(v, wantAny), nil)
 		}
@@ -80,7 +97,8 @@ func (l *loader) useSubform(s *service, n *node, id string) {
 	}
 }
 
-// RenderSubform fills a generated form. vars are those of a service's
+// RenderSubform fills a generated form; without fields when its condition does not
+// hold. vars are those of a service's
 // expressions; steps may be left out before filing. NotFound.
 func (s *Set) RenderSubform(id string, vars engine.Vars) (engine.Subform, error) {
 	f := s.subforms[id]
@@ -94,15 +112,36 @@ func (s *Set) RenderSubform(id string, vars engine.Vars) (engine.Subform, error)
 		}
 		vars = with
 	}
+	if f.If != nil {
+		yes, err := f.If.Eval(vars)
+		if err != nil {
+			return engine.Subform{}, err
+		}
+		if yes != true {
+			return engine.Subform{ID: f.ID, Title: f.Title, Basis: f.Basis}, nil
+		}
+	}
 	out := engine.Subform{ID: f.ID, Title: f.Title, Basis: f.Basis, Fields: make([]engine.SubformField, 0, len(f.Fields))}
 	for _, x := range f.Fields {
 		v, err := x.Value.Eval(vars)
 		if err != nil {
 			return engine.Subform{}, err
 		}
-		out.Fields = append(out.Fields, engine.SubformField{No: x.No, Label: x.Label, Value: printed(v)})
+		out.Fields = append(out.Fields, engine.SubformField{No: x.No, Label: x.Label, Value: s.print(x, v)})
 	}
 	return out, nil
+}
+
+// print writes a field's value: the word for a code, the name of a unit.
+func (s *Set) print(f SubformField, v any) string {
+	text := printed(v)
+	if w, ok := f.Words[text]; ok {
+		return w
+	}
+	if name, ok := s.units[text]; f.Unit && ok {
+		return name.VI
+	}
+	return text
 }
 
 // printed writes a value for paper: dates as day/month/year.

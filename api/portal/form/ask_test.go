@@ -1,0 +1,233 @@
+package form_test
+
+import (
+	"net/url"
+	"reflect"
+	"strings"
+	"testing"
+
+	"lienthong/api/portal/form"
+)
+
+func names(pages []form.Page) string {
+	var out []string
+	for _, p := range pages {
+		out = append(out, p.Name)
+	}
+	return strings.Join(out, " ")
+}
+
+func find(q *form.Question, pointer string) *form.Question {
+	var out *form.Question
+	q.Walk(func(x *form.Question) {
+		if x.Pointer == pointer {
+			out = x
+		}
+	})
+	return out
+}
+
+func birth(t *testing.T) *form.Form {
+	return parse(t, shipped(t).Form("birth_combined").Schema.JSON())
+}
+
+func TestPagesFollowConditions(t *testing.T) {
+	f := birth(t)
+	value := map[string]any{}
+	if got := names(f.Pages(value)); got != "registration relation_to_child children mother father parents_marriage choices card delivery attachments" {
+		t.Errorf("at first: %s", got)
+	}
+	f.Take(value, "registration", url.Values{"/registration/situation": {"unknown_father"}})
+	f.Take(value, "choices", url.Values{"/choices/residence": {"true"}})
+	if got := names(f.Pages(value)); got != "registration relation_to_child children mother choices residence card delivery attachments" {
+		t.Errorf("unknown father, with residence: %s", got)
+	}
+	f.Take(value, "registration", url.Values{"/registration/situation": {"abandoned"}})
+	if got := names(f.Pages(value)); got != "registration relation_to_child children abandoned choices residence card delivery attachments" {
+		t.Errorf("abandoned: %s", got)
+	}
+}
+
+// What a condition rules out is not sent, and is there again when it applies again.
+func TestRuledOutIsKeptButNotSent(t *testing.T) {
+	f := birth(t)
+	value := map[string]any{}
+	f.Take(value, "registration", url.Values{"/registration/situation": {"ordinary"}})
+	f.Take(value, "father", url.Values{"/father/name": {"Nguyễn Minh Tuấn"}})
+	f.Take(value, "registration", url.Values{"/registration/situation": {"unknown_father"}})
+	if f.Answer(value)["father"] != nil || f.Ask("father", form.State{Value: value}) != nil {
+		t.Error("the father is asked although he is not known")
+	}
+	f.Take(value, "registration", url.Values{"/registration/situation": {"ordinary"}})
+	if q := find(f.Ask("father", form.State{Value: value}), "/father/name"); q.Value != "Nguyễn Minh Tuấn" {
+		t.Error("the father was forgotten")
+	}
+}
+
+func TestConditionInsideAPage(t *testing.T) {
+	f := parse(t, shipped(t).Form("death_combined").Schema.JSON())
+	value := map[string]any{}
+	f.Take(value, "choices", url.Values{"/choices/funeral": {"true"}, "/choices/survivor": {"false"}})
+	q := f.Ask("funeral", form.State{Value: value})
+	if find(q, "/funeral/payee/account") != nil {
+		t.Error("an account is asked before the method is known")
+	}
+	if m := find(q, "/funeral/payee/method"); !m.Decides || m.Kind != form.Choice || len(m.Options) != 3 {
+		t.Errorf("method is %+v", m)
+	}
+	f.Take(value, "funeral", url.Values{"/funeral/payee/method": {"bank"}})
+	q = f.Ask("funeral", form.State{Value: value})
+	if a := find(q, "/funeral/payee/account"); a == nil || !a.Required {
+		t.Errorf("account is %+v", a)
+	}
+	// Without the funeral money there is no survivor benefit: not asked, but answered.
+	f.Take(value, "choices", url.Values{"/choices/funeral": {"false"}})
+	if find(f.Ask("choices", form.State{Value: value}), "/choices/survivor") != nil || form.Get(f.Answer(value), "/choices/survivor") != false {
+		t.Errorf("survivor: %v", f.Answer(value)["choices"])
+	}
+}
+
+func TestEitherOr(t *testing.T) {
+	f := birth(t)
+	value := map[string]any{}
+	q := f.Ask("children", form.State{Value: value})
+	one := find(q, "/children/0#one")
+	if one == nil || len(one.Options) != 2 || !one.Options[0].Chosen || one.Options[0].Label.VI != "Giấy chứng sinh" {
+		t.Fatalf("%+v", one)
+	}
+	if find(q, "/children/0/notice/code") == nil || find(q, "/children/0/substitute") != nil {
+		t.Error("the first branch is asked at first")
+	}
+	f.Take(value, "children", url.Values{"/children/0/notice/code": {"01001.GCS.00101.26"}, "/children/0/name": {"An"}})
+	f.Take(value, "children", url.Values{"/children/0#one": {"substitute"}})
+	q = f.Ask("children", form.State{Value: value})
+	if find(q, "/children/0/notice") != nil || find(q, "/children/0/substitute/kind") == nil {
+		t.Error("the branch was not switched")
+	}
+	if form.Get(f.Answer(value), "/children/0/notice") != nil || form.Get(value, "/children/0/name") != "An" {
+		t.Errorf("%v", value)
+	}
+}
+
+func TestLists(t *testing.T) {
+	f := birth(t)
+	value := map[string]any{}
+	if q := f.Ask("children", form.State{Value: value}); len(q.Parts) != 1 || q.Parts[0].Fewer || !q.More {
+		t.Errorf("one child is asked for at least: %+v", q)
+	}
+	add := url.Values{"/children/0/name": {"Bảo"}, form.Button: {"add:/children"}}
+	if taken := f.Take(value, "children", add); taken.List != "/children" || taken.Removed != -1 {
+		t.Errorf("%+v", taken)
+	}
+	q := f.Ask("children", form.State{Value: value})
+	if len(q.Parts) != 2 || !q.Parts[0].Fewer || q.Parts[1].Entry != 2 {
+		t.Fatalf("two children: %+v", q)
+	}
+	// The second is still blank: it is asked, but not sent, and tidied away.
+	if n := len(f.Answer(value)["children"].([]any)); n != 1 {
+		t.Errorf("%d children are sent", n)
+	}
+	f.Take(value, "children", url.Values{"/children/1/name": {"Hưng"}})
+	taken := f.Take(value, "children", url.Values{form.Button: {"remove:/children/0"}})
+	if taken.Removed != 0 || form.Get(value, "/children/0/name") != "Hưng" {
+		t.Errorf("%+v %v", taken, value)
+	}
+	f.Take(value, "children", url.Values{form.Button: {"add:/children"}})
+	if got := f.Tidy(value, "children"); len(got) != 1 || got[0].Removed != 1 {
+		t.Errorf("tidied %+v", got)
+	}
+	m := map[string]int{"/children/0/name": 1, "/children/1/name": 2, "/children/2/sex": 3, "/mother/name": 4, "/children": 5}
+	form.Shift(m, "/children", 0)
+	if !reflect.DeepEqual(m, map[string]int{"/children/0/name": 2, "/children/1/sex": 3, "/mother/name": 4, "/children": 5}) {
+		t.Errorf("%v", m)
+	}
+}
+
+// What a register knows is told and not asked; a proposal is asked with its value;
+// a disputed value is asked, with the register's beside it.
+func TestKnownValues(t *testing.T) {
+	f := birth(t)
+	value := map[string]any{"mother": map[string]any{"name": "Trần Thu Hà"}, "registration": map[string]any{"commune": "00004"}}
+	known := map[string]form.Known{"/mother/name": {Value: "Trần Thu Hà", Source: "population"}, "/registration/commune": {Value: "00004", Source: "population"}}
+	st := form.State{Value: value, Known: known}
+	if q := find(f.Ask("mother", st), "/mother/name"); !q.Known || q.Source != "population" {
+		t.Errorf("%+v", q)
+	}
+	if q := find(f.Ask("registration", st), "/registration/commune"); q.Known || !q.Suggest || q.Source != "population" || q.Kind != form.Commune {
+		t.Errorf("%+v", q)
+	}
+	taken := f.Take(value, "mother", url.Values{"/mother/name#right": {"Trần Thị Thu Hà"}, "/mother/name#why": {"Thiếu chữ đệm"}})
+	st.Disputed = taken.Disputed
+	q := find(f.Ask("mother", st), "/mother/name")
+	if q.Known || q.Disputed != "Thiếu chữ đệm" || q.Value != "Trần Thị Thu Hà" || q.Register != "Trần Thu Hà" {
+		t.Errorf("%+v", q)
+	}
+	st = form.State{Value: map[string]any{"mother": map[string]any{"name": "Trần Thu Hà"}}, Known: known, Wrong: map[string][]string{"/mother/name": {"sai"}}}
+	if q := find(f.Ask("mother", st), "/mother/name"); q.Known || len(q.Wrong) != 1 {
+		t.Errorf("a value that is refused must be open: %+v", q)
+	}
+}
+
+// The papers that a condition makes necessary are named.
+func TestNeededPapers(t *testing.T) {
+	f := birth(t)
+	value := map[string]any{"relation_to_child": "authorised", "registration": map[string]any{"situation": "surrogacy"}}
+	q := f.Ask("attachments", form.State{Value: value})
+	if !reflect.DeepEqual(q.Papers, []string{"surrogacy_confirmation", "authorisation"}) || !q.Required {
+		t.Errorf("%v %v", q.Papers, q.Required)
+	}
+}
+
+func TestProvinceFollowsTheCommune(t *testing.T) {
+	f := birth(t)
+	value := map[string]any{"delivery": map[string]any{"channel": "post", "address": map[string]any{"commune": "26740"}}}
+	if find(f.Ask("delivery", form.State{Value: value}), "/delivery/address/province") != nil {
+		t.Error("the province is asked")
+	}
+	f.Provinces(value, func(c string) string { return map[string]string{"26740": "79"}[c] })
+	if form.Get(value, "/delivery/address/province") != "79" || form.Get(value, "/province") != nil {
+		t.Errorf("%v", value)
+	}
+}
+
+func TestParseRefusals(t *testing.T) {
+	for _, s := range []string{``, `[]`, `{`, `{"a":1}{}`, `{"if": {"type": 3}}`, `{"$ref": "http://elsewhere/x", "if": {"$ref": "http://elsewhere/x"}}`,
+		strings.Repeat(`{"a":`, 100) + `1` + strings.Repeat(`}`, 100)} {
+		if _, err := form.Parse([]byte(s)); err == nil {
+			t.Errorf("%.60s is taken", s)
+		}
+	}
+	// References in a circle end.
+	f, err := form.Parse([]byte(`{"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"$ref": "#/$defs/a"}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if q := f.Ask("", form.State{}); q == nil {
+		t.Error("nothing is asked")
+	}
+}
+
+func FuzzTake(f *testing.F) {
+	set, err := definitions()
+	if err != nil {
+		f.Fatal(err)
+	}
+	x, err := form.Parse(set.Form("death_combined").Schema.JSON())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add("/deceased/name", "Vũ Đình Thắng", "add:/relatives")
+	f.Add("/relatives/0/address/commune", "00004", "remove:/relatives/0")
+	f.Add("/deceased#one", "substitute", "")
+	f.Add("/deceased/notice#one", "code", "add:/deceased/notice/code")
+	f.Add("/choices", "x", "remove:")
+	f.Fuzz(func(t *testing.T, name, text, button string) {
+		value := map[string]any{"choices": map[string]any{"funeral": true, "survivor": true}, "relatives": []any{map[string]any{"name": "x"}}}
+		for _, page := range []string{"", "deceased", "relatives"} {
+			x.Take(value, page, url.Values{name: {text}, form.Button: {button}})
+			x.Tidy(value, page)
+			x.Ask(page, form.State{Value: value})
+			x.Answer(value)
+		}
+	})
+}
