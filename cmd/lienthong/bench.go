@@ -12,7 +12,8 @@ import (
 )
 
 type benchCommand struct {
-	Birth benchBirth `cmd:"" name:"birth" default:"withargs" help:"The linked birth, from filing to the card that is handed over (without a name: this)."`
+	Birth  benchBirth  `cmd:"" name:"birth" default:"withargs" help:"The linked birth, from filing to the card that is handed over (without a name: this)."`
+	Growth benchGrowth `cmd:"" help:"A database of a million cases: fill it, and measure how long people wait."`
 }
 
 type benchBirth struct {

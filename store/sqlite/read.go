@@ -7,12 +7,20 @@ import (
 	"lienthong/engine"
 )
 
+// seen shows a text to whoever watches.
+func (s *Store) seen(q string) string {
+	if s.cfg.texts != nil {
+		s.cfg.texts(q)
+	}
+	return q
+}
+
 // prepared returns the reader pool's statement of a query.
 func (s *Store) prepared(q string) (*sql.Stmt, error) {
 	if st, ok := s.reads.Load(q); ok {
 		return st.(*sql.Stmt), nil
 	}
-	st, err := s.readDB.PrepareContext(context.Background(), q)
+	st, err := s.readDB.PrepareContext(context.Background(), s.seen(q))
 	if err != nil {
 		return nil, err
 	}

@@ -33,6 +33,8 @@ type Config struct {
 	// TakeOver says that no other process has the file: leases left behind by the
 	// one before are void at once, instead of when they run out.
 	TakeOver bool
+
+	texts func(query string) // sees every SQL text that is run; for the test of their plans
 }
 
 // Hooks let tests reach into a commit. A zero hook does nothing.
@@ -113,7 +115,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, errors.Join(err, s.writeDB.Close())
 	}
 	if cfg.TakeOver {
-		if _, err := s.writeDB.ExecContext(ctx, freeLeases); err != nil {
+		if _, err := s.writeDB.ExecContext(ctx, s.seen(freeLeases)); err != nil {
 			return nil, errors.Join(fmt.Errorf("sqlite: taking over: %w", err), s.writeDB.Close())
 		}
 	}

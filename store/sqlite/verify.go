@@ -384,7 +384,7 @@ func (w *walker) each(ctx context.Context, q string, args []any, scan func(*sql.
 	st := w.stmts[q]
 	if st == nil {
 		var err error
-		if st, err = w.tx.PrepareContext(ctx, q); err != nil {
+		if st, err = w.tx.PrepareContext(ctx, w.s.seen(q)); err != nil {
 			return err
 		}
 		w.stmts[q] = st // closed with the transaction

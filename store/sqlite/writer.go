@@ -259,7 +259,7 @@ func (w *writer) stmt(q string) (*sql.Stmt, error) {
 	if st, ok := w.stmts[q]; ok {
 		return st, nil
 	}
-	st, err := w.conn.PrepareContext(context.Background(), q)
+	st, err := w.conn.PrepareContext(context.Background(), w.store.seen(q))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", q, err)
 	}

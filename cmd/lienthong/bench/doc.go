@@ -7,6 +7,11 @@
 // writer of the same rows that decides nothing, and a bare writer of two rows per
 // command (see ceiling.go).
 //
+// Grow (growth*.go) fills a database with a million cases made from histories that
+// were really played, and measures how long people and the runtime wait at each
+// size. A copy of a history differs from it in everything that tells one case from
+// another, and is still the fold of its entries.
+//
 // It may import every package; nothing but the command imports it. It decides
 // nothing and changes nothing of what it measures: it hands in an exchange and a
 // store that looks on, as any caller may.

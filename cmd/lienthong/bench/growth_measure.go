@@ -1,0 +1,175 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"time"
+
+	"lienthong/engine/machine"
+	"lienthong/engine/runtime"
+	"lienthong/store/sqlite"
+	"lienthong/workflows"
+)
+
+// Probed is what one probe took.
+type Probed struct {
+	Name string `json:"name"`
+	Warm Times  `json:"warm_ms"`
+	Cold *Times `json:"cold_ms,omitempty"` // nil = not measured cold
+}
+
+// Size is one size of the database with what was measured at it.
+type Size struct {
+	Finished int      `json:"finished"`
+	Open     int      `json:"open"`
+	Bytes    int64    `json:"bytes"` // of the file, the log moved into it
+	Loaded   int64    `json:"loaded"`
+	Seconds  float64  `json:"seconds"` // that loading took
+	Probes   []Probed `json:"probes"`
+}
+
+// gauge measures one database.
+type gauge struct {
+	path     string
+	defs     *machine.Set
+	until    time.Time
+	samples  int // warm ones
+	cold     int
+	children int // the next child to be filed: no two runs share one
+	tell     func(format string, args ...any)
+}
+
+// measure asks everything, warm and cold.
+func (g *gauge) measure(ctx context.Context, d draws) ([]Probed, error) {
+	var out []Probed
+	for _, p := range append(d.lists(), d.engineRoom()...) {
+		warm, err := g.warm(ctx, p)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", p.name, err)
+		}
+		cold, err := g.freshly(ctx, p)
+		if err != nil {
+			return nil, fmt.Errorf("%s, cold: %w", p.name, err)
+		}
+		g.tell("  %-28s warm %s   cold p50 %.2f", p.name, warm, cold.P50)
+		out = append(out, Probed{p.name, warm, &cold})
+	}
+	acts, err := g.acts(ctx)
+	return append(acts, out...), err
+}
+
+func (g *gauge) open(ctx context.Context) (*sqlite.Store, error) {
+	return sqlite.Open(ctx, sqlite.Config{Path: g.path})
+}
+
+// warm asks often, after having asked a while.
+func (g *gauge) warm(ctx context.Context, p probe) (_ Times, err error) {
+	s, err := g.open(ctx)
+	if err != nil {
+		return Times{}, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	r := rand.New(rand.NewPCG(7, 7))
+	var took []time.Duration
+	for i := range g.samples + g.samples/5 {
+		ask := p.make(r)
+		began := time.Now()
+		if err := ask(ctx, s); err != nil {
+			return Times{}, err
+		}
+		if i >= g.samples/5 {
+			took = append(took, time.Since(began))
+		}
+	}
+	return timesOf(took), nil
+}
+
+// freshly asks once after each opening, when neither the store nor the operating
+// system holds a page of the file.
+func (g *gauge) freshly(ctx context.Context, p probe) (Times, error) {
+	r := rand.New(rand.NewPCG(8, 8))
+	var took []time.Duration
+	for range g.cold {
+		d, err := g.once(ctx, p.make(r))
+		if err != nil {
+			return Times{}, err
+		}
+		took = append(took, d)
+	}
+	return timesOf(took), nil
+}
+
+func (g *gauge) once(ctx context.Context, ask func(context.Context, *sqlite.Store) error) (_ time.Duration, err error) {
+	if err := checkpoint(ctx, g.path); err != nil {
+		return 0, err
+	}
+	s, err := g.open(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if err := forget(g.path); err != nil {
+		return 0, err
+	}
+	began := time.Now()
+	err = ask(ctx, s)
+	return time.Since(began), err
+}
+
+// acts lets people file and act, one after the other, over the runtime with
+// registries in process.
+func (g *gauge) acts(ctx context.Context) (_ []Probed, err error) {
+	inner, err := g.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	store := &watched{Store: inner}
+	defer func() { err = errors.Join(err, inner.Close()) }()
+	messages, err := workflows.LoadMessages()
+	if err != nil {
+		return nil, err
+	}
+	clock := runtime.NewVirtual(g.until, true)
+	x := &registries{messages: messages, account: store.Account, now: clock.Now}
+	rt, err := runtime.New(runtime.Config{Store: store, Definitions: g.defs, Exchange: x, Clock: clock, StuckEvery: -1})
+	if err != nil {
+		return nil, err
+	}
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	ended := make(chan error, 1)
+	go func() { ended <- rt.Run(running) }()
+	defer func() {
+		stop()
+		err = errors.Join(err, <-ended)
+	}()
+	people := &driver{desks: &direct{runtime: rt, store: store}, store: store}
+	for range max(10, g.samples/8) { // a case has some ten acts
+		if err := people.carry(ctx, g.children); err != nil {
+			return nil, err
+		}
+		g.children++
+	}
+	warmed := func(ds []time.Duration) Times { return timesOf(slices.Clone(ds[len(ds)/6:])) }
+	return []Probed{
+		{Name: "filing", Warm: warmed(people.filings)},
+		{Name: "approving (any act of staff)", Warm: warmed(people.staff)},
+		{Name: "confirming, consenting", Warm: warmed(people.citizens)},
+		{Name: "opening a case, logged", Warm: warmed(people.opens)},
+	}, nil
+}
+
+// bytesOf is the size of the file after what is in the log was moved into it.
+func bytesOf(ctx context.Context, path string) (int64, error) {
+	if err := checkpoint(ctx, path); err != nil {
+		return 0, err
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
+}

@@ -1,0 +1,64 @@
+package bench
+
+import (
+	"fmt"
+	"strings"
+)
+
+// String is the report for people: a line for each question, a column for each
+// size, and how much longer the largest size takes than the smallest.
+func (r *GrowthReport) String() string {
+	var b strings.Builder
+	for _, s := range r.Sizes {
+		fmt.Fprintf(&b, "%9d finished, %6d open: %7.2f GB, %.0f bytes a case", s.Finished, s.Open, float64(s.Bytes)/1e9, float64(s.Bytes)/float64(s.Finished+s.Open))
+		if s.Loaded > 0 {
+			fmt.Fprintf(&b, "; %d loaded in %.0f s, %.0f a second", s.Loaded, s.Seconds, float64(s.Loaded)/s.Seconds)
+		}
+		b.WriteString("\n")
+	}
+	if len(r.Sizes) == 0 || len(r.Sizes[len(r.Sizes)-1].Probes) == 0 {
+		return b.String()
+	}
+	fmt.Fprintf(&b, "\n%-32s", "milliseconds, warm p50 / p99")
+	for _, s := range r.Sizes {
+		fmt.Fprintf(&b, " %20d", s.Finished)
+	}
+	fmt.Fprintf(&b, " %14s %20s\n", "ratio", "cold p50 (ratio)")
+	last := r.Sizes[len(r.Sizes)-1]
+	for _, p := range last.Probes {
+		fmt.Fprintf(&b, "%-32s", p.Name)
+		for _, s := range r.Sizes {
+			if q := s.probe(p.Name); q != nil {
+				fmt.Fprintf(&b, " %20s", fmt.Sprintf("%.2f / %.2f", q.Warm.P50, q.Warm.P99))
+			}
+		}
+		q := r.Sizes[0].probe(p.Name)
+		if q == nil {
+			b.WriteString("\n")
+			continue
+		}
+		fmt.Fprintf(&b, " %14s", fmt.Sprintf("%.2f / %.2f", ratio(p.Warm.P50, q.Warm.P50), ratio(p.Warm.P99, q.Warm.P99)))
+		if p.Cold != nil && q.Cold != nil {
+			fmt.Fprintf(&b, " %20s", fmt.Sprintf("%.2f (%.2f)", p.Cold.P50, ratio(p.Cold.P50, q.Cold.P50)))
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
+}
+
+// probe finds what was measured under a name, or nil.
+func (s *Size) probe(name string) *Probed {
+	for i := range s.Probes {
+		if s.Probes[i].Name == name {
+			return &s.Probes[i]
+		}
+	}
+	return nil
+}
+
+func ratio(a, b float64) float64 {
+	if b == 0 {
+		return 0
+	}
+	return a / b
+}

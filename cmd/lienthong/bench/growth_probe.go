@@ -1,0 +1,218 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"lienthong/agencies/seed"
+	"lienthong/engine"
+	"lienthong/store/rowenc"
+	"lienthong/store/sqlite"
+)
+
+// probe is one thing that people or the runtime ask of the store.
+type probe struct {
+	name string
+	// make draws what is asked for; what it returns is timed.
+	make func(r *rand.Rand) func(ctx context.Context, s *sqlite.Store) error
+}
+
+// page is how long a page of a list is.
+const page = 50
+
+// busiest is the office with the most dossiers.
+var busiest = "civil_status_" + seed.Populated[0]
+
+// sample is a case that was loaded.
+type sample struct {
+	code, requester, subject string
+	result                   string // public id of a result; "" = none
+	office                   string // of its first dossier
+}
+
+// draws takes cases that were loaded, of those below a number.
+type draws struct {
+	l              *loader
+	finished, open int
+}
+
+func (d draws) sample(r *rand.Rand) sample {
+	t, f := d.l.finished.fill(r.IntN(d.finished))
+	c := t.copy(f).Case
+	s := sample{code: c.Code, requester: c.Requester.ID, subject: c.Subject()}
+	for _, x := range c.Dossiers {
+		if s.office == "" {
+			s.office = x.Office
+		}
+		if x.Result != nil && s.result == "" {
+			s.result = x.Result.ID
+		}
+	}
+	return s
+}
+
+// withResult draws until the case has issued something.
+func (d draws) withResult(r *rand.Rand) sample {
+	for {
+		if s := d.sample(r); s.result != "" {
+			return s
+		}
+	}
+}
+
+// fixed is a probe that asks the same every time.
+func fixed(name string, ask func(ctx context.Context, s *sqlite.Store) error) probe {
+	return probe{name, func(*rand.Rand) func(context.Context, *sqlite.Store) error { return ask }}
+}
+
+// about is a probe that asks about a case drawn.
+func about(name string, draw func(*rand.Rand) sample, ask func(ctx context.Context, s *sqlite.Store, x sample) error) probe {
+	return probe{name, func(r *rand.Rand) func(context.Context, *sqlite.Store) error {
+		x := draw(r)
+		return func(ctx context.Context, s *sqlite.Store) error { return ask(ctx, s, x) }
+	}}
+}
+
+// rows asks for the first page of a list that must not be empty, unless none is true.
+func rows(ctx context.Context, s *sqlite.Store, q engine.RowQuery, none bool) error {
+	q.Limit = page
+	got, _, err := s.Rows(ctx, q)
+	if err == nil && (len(got) == 0) != none {
+		err = fmt.Errorf("%d dossiers for %+v", len(got), q)
+	}
+	return err
+}
+
+// lists are the probes of what people look at.
+func (d draws) lists() []probe {
+	desk := []string{busiest}
+	search := func(text string, ended bool) func(context.Context, *sqlite.Store) error {
+		return func(ctx context.Context, s *sqlite.Store) error {
+			return rows(ctx, s, engine.RowQuery{Offices: desk, Text: text, Ended: ended}, false)
+		}
+	}
+	perhaps := func(text string) func(context.Context, *sqlite.Store) error {
+		return func(ctx context.Context, s *sqlite.Store) error {
+			_, _, err := s.Rows(ctx, engine.RowQuery{Offices: desk, Text: text, Ended: true, Limit: page})
+			return err
+		}
+	}
+	return []probe{
+		fixed("inbox, first page", func(ctx context.Context, s *sqlite.Store) error {
+			return rows(ctx, s, engine.RowQuery{Offices: desk}, false)
+		}),
+		fixed("inbox, one state", func(ctx context.Context, s *sqlite.Store) error {
+			return rows(ctx, s, engine.RowQuery{Offices: desk, State: "submitted"}, false)
+		}),
+		fixed("inbox, counted to 1,000", func(ctx context.Context, s *sqlite.Store) error {
+			_, err := s.CountRows(ctx, engine.RowQuery{Offices: desk}, 1001)
+			return err
+		}),
+		fixed("inbox with ended ones", func(ctx context.Context, s *sqlite.Store) error {
+			return rows(ctx, s, engine.RowQuery{Offices: desk, Ended: true}, false)
+		}),
+		about("search by code", d.sample, func(ctx context.Context, s *sqlite.Store, x sample) error {
+			return rows(ctx, s, engine.RowQuery{Offices: []string{x.office}, Text: strings.ToLower(x.code), Ended: true}, false)
+		}),
+		about("search by full name", d.sample, func(ctx context.Context, s *sqlite.Store, x sample) error {
+			return rows(ctx, s, engine.RowQuery{Offices: []string{x.office}, Text: rowenc.FoldText(x.subject), Ended: true}, false)
+		}),
+		fixed(`search "nguyen van", open`, search("nguyen van", false)),
+		fixed(`search "nguyen van", all`, search("nguyen van", true)),
+		fixed(`search "n", all`, search("n", true)),
+		fixed(`search "quach", all`, perhaps("quach")),
+		fixed(`search "nguyen quach", all`, perhaps("nguyen quach")),
+		fixed(`search nobody, all`, func(ctx context.Context, s *sqlite.Store) error {
+			return rows(ctx, s, engine.RowQuery{Offices: desk, Text: "nguyen xyz", Ended: true}, true)
+		}),
+		fixed(`"nguyen van", counted`, func(ctx context.Context, s *sqlite.Store) error {
+			_, err := s.CountRows(ctx, engine.RowQuery{Offices: desk, Text: "nguyen van", Ended: true}, 1001)
+			return err
+		}),
+		about("a citizen's cases", d.sample, func(ctx context.Context, s *sqlite.Store, x sample) error {
+			got, _, err := s.CasesOf(ctx, x.requester, "", page)
+			if err == nil && len(got) == 0 {
+				err = fmt.Errorf("%s has no case", x.requester)
+			}
+			return err
+		}),
+		about("a citizen's tasks", d.sample, func(ctx context.Context, s *sqlite.Store, x sample) error {
+			_, err := s.TasksOf(ctx, x.requester)
+			return err
+		}),
+		about("a citizen's notifications", d.sample, func(ctx context.Context, s *sqlite.Store, x sample) error {
+			got, _, err := s.Notifications(ctx, x.requester, "", page)
+			if err == nil && len(got) == 0 {
+				err = fmt.Errorf("%s was told nothing", x.requester)
+			}
+			return err
+		}),
+		fixed("an office's notifications", func(ctx context.Context, s *sqlite.Store) error {
+			_, _, err := s.Notifications(ctx, engine.OfficePrefix+busiest, "", page)
+			return err
+		}),
+		about("a case", d.sample, func(ctx context.Context, s *sqlite.Store, x sample) error {
+			_, err := s.Load(ctx, x.code)
+			return err
+		}),
+		about("a case's history", d.sample, func(ctx context.Context, s *sqlite.Store, x sample) error {
+			_, err := s.History(ctx, x.code, 1, 0)
+			return err
+		}),
+		about("a public result", d.withResult, func(ctx context.Context, s *sqlite.Store, x sample) error {
+			_, _, err := s.Result(ctx, x.result)
+			return err
+		}),
+		about("who opened a case", d.sample, func(ctx context.Context, s *sqlite.Store, x sample) error {
+			_, err := s.AccessTo(ctx, x.code, "", page)
+			return err
+		}),
+	}
+}
+
+// engineRoom are the probes of what the runtime and its operators ask.
+func (d draws) engineRoom() []probe {
+	return []probe{
+		fixed("exchange, what is not done", func(ctx context.Context, s *sqlite.Store) error {
+			got, err := s.Deliveries(ctx, "", "", "", page)
+			if err == nil && len(got) == 0 {
+				err = fmt.Errorf("nothing waits")
+			}
+			return err
+		}),
+		fixed("exchange, one register's", func(ctx context.Context, s *sqlite.Store) error {
+			_, err := s.Deliveries(ctx, "population", "", "", page)
+			return err
+		}),
+		fixed("exchange, incidents", func(ctx context.Context, s *sqlite.Store) error {
+			_, err := s.Deliveries(ctx, "", engine.DeliveryIncident, "", page)
+			return err
+		}),
+		fixed("timers that are due", func(ctx context.Context, s *sqlite.Store) error {
+			_, err := s.Due(ctx, d.l.finished.until, 32)
+			return err
+		}),
+		fixed("the next timer", func(ctx context.Context, s *sqlite.Store) error {
+			_, found, err := s.NextDue(ctx)
+			if err == nil && !found {
+				err = fmt.Errorf("no timer")
+			}
+			return err
+		}),
+		fixed("open cases, a page", func(ctx context.Context, s *sqlite.Store) error {
+			got, err := s.Open(ctx, "H2", 100)
+			if err == nil && len(got) == 0 {
+				err = fmt.Errorf("no open case")
+			}
+			return err
+		}),
+		fixed("claiming deliveries", func(ctx context.Context, s *sqlite.Store) error {
+			now := time.Now()
+			_, err := s.Claim(ctx, "growth", now, now.Add(time.Minute), 32)
+			return err
+		}),
+	}
+}
