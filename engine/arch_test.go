@@ -29,7 +29,7 @@ var arrows = map[string][]string{
 	"agencies":             {"agencies/..."},
 	"agencies/wire":        {},
 	"agencies/seed":        {"agencies/..."},
-	"store/rowenc":         {"engine"},
+	"store/rowenc":         {"engine", "engine/calendar"},
 	"store/memory":         {"engine", "engine/calendar", "store/rowenc"},
 	"store/sqlite":         {"engine", "engine/calendar", "store/rowenc"},
 	"store/storetest":      {"engine", "engine/calendar", "store/rowenc"},

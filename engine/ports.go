@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"time"
+
+	"lienthong/engine/calendar"
 )
 
 // The ports: what the outside must offer. Each promise below has a test of its
@@ -311,12 +313,26 @@ type Desk interface {
 	AccessTo(ctx context.Context, code string, after string, limit int) ([]Access, error)
 }
 
+// Figures is what is counted: what waits for registries, and what became of it.
+type Figures interface {
+	// Owed lists deliveries that are not done, oldest first; next is the cursor of
+	// the following page or "". Invalid for a cursor that it did not make.
+	Owed(ctx context.Context, q OwedQuery) (ds []Owed, next string, err error)
+	// Lines sums what every registry is owed, by registry; now is business time.
+	Lines(ctx context.Context, now time.Time) ([]Line, error)
+	// Exchanges lists the day sums of the business days from one to another, both
+	// included, by registry and day. They are written in the transaction that settles
+	// a delivery, and Prune leaves them.
+	Exchanges(ctx context.Context, from, to calendar.Date) ([]ExchangeDay, error)
+}
+
 // Store is everything one database keeps. A limit of 0 means no limit.
 type Store interface {
 	Cases
 	Outbox
 	Lists
 	Desk
+	Figures
 	// Verify walks every chain (history and access log) and compares Fold(history)
 	// with the stored case; it names the first bad entry of every bad case.
 	Verify(ctx context.Context, bad func(code string, seq int64, what string)) (cases int, err error)

@@ -129,7 +129,9 @@ func (s *Store) apply(t *rowenc.Undo, c *rowenc.Change) error {
 		if !ok || r.Case != code {
 			return rowenc.Missing(op, code)
 		}
+		was := r
 		r.Settle(&c.Settled[i])
+		s.count(t, &was, &r)
 		rowenc.Put(t, s.outbox, r.Key, r)
 	}
 	for _, n := range c.Notes {

@@ -37,6 +37,7 @@ type Store struct {
 	prefills map[pair][]byte
 	files    map[string]file
 	access   []rowenc.AccessRow
+	days     map[dayOf]engine.ExchangeDay
 }
 
 // pair is a key of two texts.
@@ -66,7 +67,7 @@ func NewWithHooks(h Hooks) *Store {
 		codes: map[string]string{}, results: map[string]result{}, answers: map[pair]engine.Answer{},
 		outbox: map[string]rowenc.DeliveryRow{}, notes: map[string]rowenc.NoteRow{}, counters: map[pair]int{},
 		accounts: map[string]engine.Account{}, sessions: map[string]engine.Session{}, drafts: map[pair]draft{},
-		prefills: map[pair][]byte{}, files: map[string]file{},
+		prefills: map[pair][]byte{}, files: map[string]file{}, days: map[dayOf]engine.ExchangeDay{},
 	}
 }
 

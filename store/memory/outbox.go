@@ -109,9 +109,11 @@ func (s *Store) Settle(ctx context.Context, d engine.Delivery) error {
 		if r.Fence != d.Fence {
 			return rowenc.Stale(op, r.Case)
 		}
+		was := r
 		if err := r.Take(d); err != nil {
 			return err
 		}
+		s.count(t, &was, &r)
 		rowenc.Put(t, s.outbox, d.Key, r)
 		return nil
 	})
@@ -125,10 +127,12 @@ func (s *Store) Reset(ctx context.Context, d engine.Delivery) error {
 		if !ok {
 			return rowenc.Missing(op, d.Case)
 		}
+		was := r
 		if err := r.Take(d); err != nil {
 			return err
 		}
 		r.Fence++
+		s.count(t, &was, &r)
 		rowenc.Put(t, s.outbox, d.Key, r)
 		return nil
 	})

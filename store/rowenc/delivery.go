@@ -28,6 +28,7 @@ type DeliveryRow struct {
 	Node                   string
 	Lease                  int64 // until when Node has it; 0 = nobody
 	Unordered              bool  // notifications do not wait for each other
+	Failed                 int   // exchanges that failed over its whole life; see Counted
 }
 
 // NewDelivery makes the row of a new effect, leased when node and lease are set:

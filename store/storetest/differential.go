@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"lienthong/engine"
+	"lienthong/engine/calendar"
 )
 
 // Differential sends the same random stream of calls to the oracle and to the
@@ -216,9 +217,10 @@ func (m *twin) settle(t *rapid.T) {
 	d.Status = rapid.SampledFrom([]string{engine.DeliveryPending, engine.DeliveryAccepted, engine.DeliveryDone,
 		engine.DeliveryIncident, engine.DeliverySkipped}).Draw(t, "status")
 	d.Next = wall.Add(m.now + time.Duration(rapid.IntRange(0, 90).Draw(t, "next"))*time.Second)
-	d.Tries++
+	d.Tries += rapid.IntRange(0, 1).Draw(t, "tries")
 	if d.Status == engine.DeliveryDone {
-		d.DoneAt, d.Reply = wall.Add(m.now), &engine.Reply{Request: d.Key, Outcome: engine.ReplyDone}
+		d.DoneAt, d.Reply = wall.Add(m.now), &engine.Reply{Request: d.Key, Outcome: rapid.SampledFrom([]string{engine.ReplyDone, engine.ReplyRefused}).Draw(t, "outcome"),
+			By: rapid.SampledFrom([]string{"", "lan"}).Draw(t, "by")}
 	}
 	if d.Status == engine.DeliveryAccepted {
 		d.SentAt = wall.Add(m.now)
@@ -301,6 +303,14 @@ func (m *twin) dump(t *rapid.T) {
 		return outcome(ns, err) + next, err
 	})
 	both(m, t, "deliveries", func(s engine.Store) ([]engine.Delivery, error) { return s.Deliveries(ctx, "", "", "", 0) })
+	both(m, t, "owed", func(s engine.Store) (string, error) {
+		ds, next, err := s.Owed(ctx, engine.OwedQuery{Offices: offices[:1], Limit: 2})
+		return outcome(ds, err) + next, err
+	})
+	both(m, t, "lines", func(s engine.Store) ([]engine.Line, error) { return s.Lines(ctx, T0.AddDate(0, 0, 3)) })
+	both(m, t, "exchanges", func(s engine.Store) ([]engine.ExchangeDay, error) {
+		return s.Exchanges(ctx, calendar.DateOf(T0), calendar.DateOf(T0).AddDays(9))
+	})
 	both(m, t, "due", func(s engine.Store) ([]string, error) { return s.Due(ctx, T0.AddDate(0, 0, 3), 3) })
 	both(m, t, "open", func(s engine.Store) ([]string, error) { return s.Open(ctx, "A", 3) })
 	both(m, t, "drafts", func(s engine.Store) ([]engine.Draft, error) { return s.Drafts(ctx, "o1") })

@@ -44,6 +44,7 @@ func Run(t *testing.T, target Target) {
 		{"Lists", testLists},
 		{"Search", testSearch},
 		{"Desk", testDesk},
+		{"Figures", testFigures},
 		{"Codes", testCodes},
 		{"Encoding", testEncoding},
 		{"Chain", testChain},

@@ -1,0 +1,110 @@
+package rowenc
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+
+	"lienthong/engine"
+	"lienthong/engine/calendar"
+)
+
+// Counted is what writing a delivery anew adds to the sums of its registry and
+// day, and how many failed exchanges it tells of. package sqlite says the same in a
+// trigger; the conformance suite compares the two.
+func Counted(was, is *DeliveryRow) (add engine.ExchangeDay, failed int) {
+	if is.Tries > was.Tries {
+		failed = is.Tries - was.Tries
+	}
+	incident := is.Status == engine.DeliveryIncident && was.Status != engine.DeliveryIncident
+	if incident {
+		add.Incidents = 1
+		if failed == 0 && is.Reply == nil {
+			failed = 1
+		}
+	}
+	add.Failed = failed
+	switch {
+	case was.Reply == nil && is.Reply != nil:
+		var reply struct {
+			Outcome, By string
+		}
+		_ = json.Unmarshal(is.Reply, &reply) // we wrote it
+		switch {
+		case reply.By != "":
+			add.ByHand = 1
+		case was.Failed > 0:
+			add.Retried = 1
+		default:
+			add.First = 1
+		}
+		if reply.By == "" && reply.Outcome == engine.ReplyRefused {
+			add.Refused = 1
+		}
+	case is.Status == engine.DeliverySkipped && !was.Over() && is.Reply == nil:
+		if was.Status == engine.DeliveryIncident {
+			add.GivenUp = 1
+		} else {
+			add.TakenBack = 1
+		}
+	case is.Status == engine.DeliveryAccepted && was.Status == engine.DeliveryPending:
+		add.Taken = 1
+	}
+	return add, failed
+}
+
+// AddLine adds deliveries of one status to what a registry is owed.
+func AddLine(l *engine.Line, status string, n, overdue int, oldest time.Time) {
+	switch status {
+	case engine.DeliveryPending:
+		l.Pending += n
+	case engine.DeliveryAccepted:
+		l.Accepted += n
+	case engine.DeliveryIncident:
+		l.Incidents += n
+	}
+	l.Overdue += overdue
+	if l.Oldest.IsZero() || oldest.Before(l.Oldest) {
+		l.Oldest = oldest
+	}
+}
+
+// OwedCursor is the cursor that follows a delivery in the list of what waits.
+func OwedCursor(r *DeliveryRow) string {
+	return Cursor("w", r.At, r.Case, strconv.FormatInt(r.Seq, 10), strconv.Itoa(r.N))
+}
+
+// dayMicros is a day's length; zoneMicros is how far Vietnam's clock is ahead.
+const (
+	dayMicros  = 24 * 60 * 60 * 1_000_000
+	zoneMicros = 7 * 60 * 60 * 1_000_000
+)
+
+// Day numbers the day, in Vietnam, of an instant in microseconds.
+func Day(us int64) int64 {
+	d := us + zoneMicros
+	if d < 0 {
+		return (d+1)/dayMicros - 1
+	}
+	return d / dayMicros
+}
+
+// DayOf numbers a calendar day; false when it is none.
+func DayOf(d calendar.Date) (int64, bool) {
+	t := d.At(0, 0)
+	return Day(t.UnixMicro()), d.Valid()
+}
+
+// DateOf is the inverse of DayOf.
+func DateOf(day int64) calendar.Date { return calendar.DateOf(Time(day*dayMicros - zoneMicros)) }
+
+// Lower folds ASCII letters only, as SQLite's lower does.
+func Lower(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'A' && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, s)
+}

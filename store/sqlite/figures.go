@@ -1,0 +1,162 @@
+package sqlite
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"slices"
+	"time"
+
+	"lienthong/engine"
+	"lienthong/engine/calendar"
+	"lienthong/store/rowenc"
+)
+
+// owedQuery walks what is not done by age, with the filters that are set.
+func owedQuery(q engine.OwedQuery) (string, []any, error) {
+	b := &query{}
+	b.add(`SELECT ` + deliveryCols + `, failed FROM outbox WHERE status NOT IN ('done', 'skipped')`)
+	if q.Registry != "" {
+		b.add(` AND registry = ?`, q.Registry)
+	}
+	if q.Status != "" {
+		b.add(` AND status = ?`, q.Status)
+	}
+	if q.Case != "" {
+		b.add(` AND case_code = ?`, q.Case)
+	}
+	if !q.Overdue.IsZero() {
+		b.add(` AND expected <> 0 AND expected < ?`, rowenc.Micros(q.Overdue))
+	}
+	if q.Text != "" {
+		b.add(` AND instr(lower(key || ' ' || operation || ' ' || last_error), ?) > 0`, rowenc.Lower(q.Text))
+	}
+	if q.Offices != nil {
+		b.add(` AND EXISTS (SELECT 1 FROM dossiers d WHERE d.case_code = outbox.case_code AND (outbox.step = '' OR d.step = outbox.step) AND d.office IN (`)
+		for i, o := range q.Offices {
+			b.add([]string{`?`, `, ?`}[min(i, 1)], o)
+		}
+		b.add(`))`)
+	}
+	if q.After != "" {
+		at, place, err := rowenc.ParseCursor("w", q.After, 3)
+		if err != nil {
+			return "", nil, err
+		}
+		b.add(` AND (at, case_code, seq, n) > (?, ?, CAST(? AS INTEGER), CAST(? AS INTEGER))`, at, place[0], place[1], place[2])
+	}
+	b.add(` ORDER BY at, case_code, seq, n LIMIT ?`, more(q.Limit))
+	return b.text.String(), b.args, nil
+}
+
+// Owed lists deliveries that are not done, oldest first.
+func (s *Store) Owed(ctx context.Context, q engine.OwedQuery) ([]engine.Owed, string, error) {
+	text, args, err := owedQuery(q)
+	if err != nil {
+		return nil, "", err
+	}
+	out, next := []engine.Owed{}, ""
+	var last rowenc.DeliveryRow
+	err = s.each(ctx, text, args, func(rows *sql.Rows) error {
+		failed := 0
+		r, err := scanDelivery(func(dest ...any) error { return rows.Scan(append(dest, &failed)...) })
+		if err != nil {
+			return err
+		}
+		if q.Limit > 0 && len(out) == q.Limit {
+			next = rowenc.OwedCursor(&last)
+			return nil
+		}
+		last = r
+		d, err := r.Delivery()
+		out = append(out, engine.Owed{Delivery: d, Failed: failed, Node: r.Node, Lease: rowenc.Time(r.Lease)})
+		return err
+	})
+	if err != nil {
+		return nil, "", failure("store.owed", "", err)
+	}
+	return out, next, nil
+}
+
+const linesNow = `SELECT registry, status, count(*), min(at), sum(expected <> 0 AND expected < ?1) FROM outbox
+	WHERE status NOT IN ('done', 'skipped') GROUP BY registry, status`
+
+// Lines sums what every registry is owed.
+func (s *Store) Lines(ctx context.Context, now time.Time) ([]engine.Line, error) {
+	out := []engine.Line{}
+	err := s.each(ctx, linesNow, []any{rowenc.Micros(now)}, func(rows *sql.Rows) error {
+		var registry, status string
+		var n, overdue int
+		var oldest int64
+		if err := rows.Scan(&registry, &status, &n, &oldest, &overdue); err != nil {
+			return err
+		}
+		if len(out) == 0 || out[len(out)-1].Registry != registry {
+			out = append(out, engine.Line{Registry: registry})
+		}
+		rowenc.AddLine(&out[len(out)-1], status, n, overdue, rowenc.Time(oldest))
+		return nil
+	})
+	if err != nil {
+		return nil, failure("store.lines", "", err)
+	}
+	return out, nil
+}
+
+const exchangeDays = `SELECT registry, day, first, retried, refused, by_hand, taken_back, given_up, incidents, taken, failed FROM exchange_days
+	WHERE day BETWEEN ?1 AND ?2`
+
+// waitingDays counts, by the day they were made, the requests that are not answered.
+const waitingDays = `SELECT registry, (at + 25200000000) / 86400000000 AS day, count(*) FROM outbox
+	WHERE status NOT IN ('done', 'skipped') AND length(reply) IS NULL GROUP BY registry, day HAVING day BETWEEN ?1 AND ?2`
+
+// Exchanges lists the day sums.
+func (s *Store) Exchanges(ctx context.Context, from, to calendar.Date) ([]engine.ExchangeDay, error) {
+	const op = "store.exchanges"
+	first, ok1 := rowenc.DayOf(from)
+	last, ok2 := rowenc.DayOf(to)
+	if !ok1 || !ok2 {
+		return nil, rowenc.Bad(op, "%q to %q is no period", from, to)
+	}
+	type line struct {
+		registry string
+		day      int64
+	}
+	sums := map[line]*engine.ExchangeDay{}
+	at := func(registry string, day int64) *engine.ExchangeDay {
+		d := sums[line{registry, day}]
+		if d == nil {
+			d = &engine.ExchangeDay{Registry: registry, Day: rowenc.DateOf(day)}
+			sums[line{registry, day}] = d
+		}
+		return d
+	}
+	err := s.each(ctx, exchangeDays, []any{first, last}, func(rows *sql.Rows) error {
+		var x engine.ExchangeDay
+		var day int64
+		err := rows.Scan(&x.Registry, &day, &x.First, &x.Retried, &x.Refused, &x.ByHand, &x.TakenBack, &x.GivenUp, &x.Incidents, &x.Taken, &x.Failed)
+		at(x.Registry, day).Add(x)
+		return err
+	})
+	if err == nil {
+		err = s.each(ctx, waitingDays, []any{first, last}, func(rows *sql.Rows) error {
+			var registry string
+			var day int64
+			var n int
+			err := rows.Scan(&registry, &day, &n)
+			at(registry, day).Waiting = n
+			return err
+		})
+	}
+	if err != nil {
+		return nil, failure(op, "", err)
+	}
+	out := make([]engine.ExchangeDay, 0, len(sums))
+	for _, d := range sums {
+		out = append(out, *d)
+	}
+	slices.SortFunc(out, func(a, b engine.ExchangeDay) int {
+		return cmp.Or(cmp.Compare(a.Registry, b.Registry), cmp.Compare(a.Day, b.Day))
+	})
+	return out, nil
+}
