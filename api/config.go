@@ -24,6 +24,7 @@ type Runtime interface {
 	Advance(ctx context.Context, to time.Time) error
 	Settle(ctx context.Context) error
 	Subscribe(topics ...string) (<-chan string, func())
+	Lines() []runtime.LineState
 }
 
 // Store is the part of engine.Store that the surface reads, and the desk that it
@@ -31,6 +32,7 @@ type Runtime interface {
 type Store interface {
 	engine.Lists
 	engine.Desk
+	engine.Figures
 	Load(ctx context.Context, code string) (*engine.Case, error)
 	History(ctx context.Context, code string, from int64, limit int) ([]engine.Entry, error)
 	Delivery(ctx context.Context, key string) (*engine.Delivery, error)
@@ -51,6 +53,8 @@ type Catalogue interface {
 	RenderSubform(id string, vars engine.Vars) (engine.Subform, error)
 	// Units names the administrative units by code.
 	Units() map[string]engine.Text
+	// RegistryTitles names the registries by id.
+	RegistryTitles() map[string]engine.Text
 }
 
 // Messages renders what people are told; *workflows.Messages has it.

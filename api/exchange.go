@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -18,13 +19,17 @@ type deliveryView struct {
 	Title     *Text  `json:"title,omitempty"`
 	Status    string `json:"status" enum:"pending,accepted,done,incident,skipped"`
 	Since     Time   `json:"since"`
-	Tries     int    `json:"tries"`
-	Next      Time   `json:"next,omitzero" doc:"Wall clock"`
-	SentAt    Time   `json:"sent_at,omitzero" doc:"Wall clock"`
-	Expected  Time   `json:"expected,omitzero"`
-	Overdue   bool   `json:"overdue,omitempty"`
+	Tries     int    `json:"tries" doc:"Exchanges that failed since it was sent anew"`
+	Failed    int    `json:"failed,omitempty" doc:"Exchanges that failed over its whole life; in the list only"`
+	Next      Time   `json:"next,omitzero" doc:"When it is tried or asked after again; wall clock"`
+	SentAt    Time   `json:"sent_at,omitzero" doc:"When the registry took it; wall clock"`
+	Expected  Time   `json:"expected,omitzero" doc:"When an answer is expected by"`
+	Overdue   bool   `json:"overdue,omitempty" doc:"That time has passed"`
 	LastError string `json:"last_error,omitempty"`
 	Note      string `json:"note,omitempty"`
+	// In the list only.
+	Leased  Time `json:"leased_until,omitzero" doc:"Being worked on now, at most until then; wall clock"`
+	Breaker Time `json:"breaker_until,omitzero" doc:"Nothing is sent to the registry until then: it has not answered for a while; wall clock"`
 }
 
 // DeliveryPath names a delivery, or for callbacks the registry that answers.
@@ -45,8 +50,9 @@ type skipBody struct {
 
 func (s *Server) routeExchange() {
 	path := base + "/exchange"
-	operator := only(roleOperator)
-	route(s, op{method: http.MethodGet, path: path, id: "exchange", tag: "exchange", summary: "What waits for which registry, since when, and why", status: 200, who: operator}, s.exchange)
+	operator, watchers := only(roleOperator), only(roleOperator, roleSupervisor)
+	route(s, op{method: http.MethodGet, path: path, id: "exchange", tag: "exchange", summary: "What waits for which registry, since when, and why; a supervisor sees what their offices' dossiers wait for", status: 200, who: watchers}, s.exchange)
+	route(s, op{method: http.MethodGet, path: path + "/summary", id: "exchange-summary", tag: "exchange", summary: "How the exchange with every registry goes, now and day by day", status: 200, who: watchers}, s.exchangeSummary)
 	route(s, op{method: http.MethodPost, path: path + "/{id}/retry", id: "retry-delivery", tag: "exchange", summary: "Send again", status: 200, who: operator, errors: []int{409}}, s.retry)
 	route(s, op{method: http.MethodPost, path: path + "/{id}/record", id: "record-delivery", tag: "exchange", summary: "Record an answer received on paper", status: 200, who: operator, errors: []int{409}}, s.record)
 	route(s, op{method: http.MethodPost, path: path + "/{id}/skip", id: "skip-delivery", tag: "exchange", summary: "Give a notification up", status: 200, who: operator, errors: []int{409}}, s.skip)
@@ -57,37 +63,69 @@ func (s *Server) routeExchange() {
 		})
 }
 
-func (s *Server) exchange(ctx context.Context, in *struct {
-	Registry string `query:"registry" maxLength:"60"`
-	Status   string `query:"status" enum:"pending,accepted,incident"`
-	Page
-}) (*struct {
+type exchangeAnswer struct {
 	Link string `header:"Link"`
 	Body struct {
+		Now        Time           `json:"now" doc:"Business clock"`
+		Wall       Time           `json:"wall" doc:"Wall clock"`
 		Deliveries []deliveryView `json:"deliveries"`
 		Next       string         `json:"next,omitempty"`
 	}
-}, error) {
-	list, err := s.cfg.Store.Deliveries(ctx, in.Registry, in.Status, in.After, in.Limit)
+}
+
+func (s *Server) exchange(ctx context.Context, in *struct {
+	Registry string `query:"registry" maxLength:"60"`
+	Status   string `query:"status" enum:"pending,accepted,incident"`
+	Case     string `query:"case" maxLength:"100" doc:"Any code of a case"`
+	Overdue  bool   `query:"overdue" doc:"Only those whose answer was expected before now"`
+	Text     string `query:"text" maxLength:"100" doc:"Part of the key, the operation or the last error"`
+	Page
+}) (*exchangeAnswer, error) {
+	now, wall := s.cfg.Runtime.Now(), s.cfg.Wall()
+	out := &exchangeAnswer{}
+	out.Body.Now, out.Body.Wall, out.Body.Deliveries = at(now), at(wall), []deliveryView{}
+	q := engine.OwedQuery{Registry: in.Registry, Status: in.Status, Case: in.Case, Text: in.Text, After: in.After, Limit: in.Limit}
+	if who := callerOf(ctx); !who.actor.Has(roleOperator) {
+		q.Offices = s.areas.offices(who)
+	}
+	if in.Overdue {
+		q.Overdue = now
+	}
+	if in.Case != "" {
+		switch code, err := s.cfg.Store.CaseOf(ctx, in.Case); {
+		case err == nil:
+			q.Case = code
+		case engine.CodeOf(err) != engine.NotFound:
+			return nil, err
+		}
+	}
+	list, next, err := s.cfg.Store.Owed(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	out := &struct {
-		Link string `header:"Link"`
-		Body struct {
-			Deliveries []deliveryView `json:"deliveries"`
-			Next       string         `json:"next,omitempty"`
-		}
-	}{}
-	out.Body.Deliveries = []deliveryView{}
+	open := s.breakers(wall)
 	for i := range list {
-		out.Body.Deliveries = append(out.Body.Deliveries, s.deliveryView(&list[i]))
+		d := &list[i]
+		v := s.deliveryView(&d.Delivery)
+		v.Failed, v.Breaker = d.Failed, at(open[d.Registry])
+		if d.Lease.After(wall) {
+			v.Leased = at(d.Lease)
+		}
+		out.Body.Deliveries = append(out.Body.Deliveries, v)
 	}
-	if n := len(list); n > 0 && n == in.Limit {
-		out.Body.Next = list[n-1].Key
-		out.Link = in.link(out.Body.Next)
-	}
+	out.Body.Next, out.Link = next, in.link(next)
 	return out, nil
+}
+
+// breakers tells until when nothing is sent to which registry.
+func (s *Server) breakers(wall time.Time) map[string]time.Time {
+	open := map[string]time.Time{}
+	for _, l := range s.cfg.Runtime.Lines() {
+		if l.Until.After(wall) {
+			open[l.Registry] = l.Until
+		}
+	}
+	return open
 }
 
 // deliveryView leaves the input out: the operator needs no personal data.
