@@ -23,12 +23,13 @@ type benchBirth struct {
 	Store      string `help:"sqlite or memory." enum:"sqlite,memory" default:"sqlite"`
 	Dir        string `help:"Folder of the fresh database, on the disk to be measured; a temporary one." type:"existingdir"`
 	Runs       int    `help:"Runs, of which the medians are told." default:"1"`
+	Ceiling    bool   `help:"Measure the two ceilings beside it, in turn."`
 	CPUProfile string `help:"Write a CPU profile here." name:"cpuprofile" type:"path"`
 }
 
 // Run measures and prints.
 func (c *benchBirth) Run(e *env) (err error) {
-	cfg := bench.Config{Drivers: c.Drivers, Cases: c.Cases, Limit: time.Duration(c.Seconds) * time.Second, Store: c.Store, Dir: c.Dir, Runs: c.Runs}
+	cfg := bench.Config{Drivers: c.Drivers, Cases: c.Cases, Limit: time.Duration(c.Seconds) * time.Second, Store: c.Store, Dir: c.Dir, Runs: c.Runs, Ceiling: c.Ceiling}
 	if err := cfg.Validate(); err != nil {
 		return err
 	}

@@ -20,12 +20,16 @@ type Config struct {
 	Drivers int           // cases under way at once; 64
 	Cases   int           // of one run; 6000, or as many as Limit allows
 	Limit   time.Duration // a run takes no new case after it; 0 = none
+	HTTP    bool          // people act over TCP, signed in
 	Store   string        // SQLite or Memory; SQLite
 	Dir     string        // where the files are made, on the disk to be measured; a temporary folder
 	Runs    int           // measured runs, of which the medians are told; 1
+	Ceiling bool          // measure the two ceilings beside it; needs SQLite
 
 	Definitions *machine.Set          // nil = the embedded ones
 	Progress    func(done, total int) // told now and then, total 0 = not known; nil = nobody
+
+	recording bool // keep every write
 }
 
 // Validate names everything that is out of range.
@@ -46,6 +50,9 @@ func (c Config) Validate() error {
 	}
 	if c.Store != "" && c.Store != SQLite && c.Store != Memory {
 		bad("store %q: want %s or %s", c.Store, SQLite, Memory)
+	}
+	if c.Ceiling && c.Store == Memory {
+		bad("the ceilings are of the SQLite writer")
 	}
 	return errors.Join(errs...)
 }

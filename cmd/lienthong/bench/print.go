@@ -8,7 +8,11 @@ import (
 // String is the report for people.
 func (r *Report) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "linked birth, in process, store %s, %d drivers, medians of %d\n", r.Store, r.Drivers, r.Runs)
+	how := "in process"
+	if r.HTTP {
+		how = "over HTTP"
+	}
+	fmt.Fprintf(&b, "linked birth, %s, store %s, %d drivers, medians of %d\n", how, r.Store, r.Drivers, r.Runs)
 	line := func(name, format string, args ...any) {
 		fmt.Fprintf(&b, "  %-16s "+format+"\n", append([]any{name}, args...)...)
 	}
@@ -26,7 +30,19 @@ func (r *Report) String() string {
 	}
 	line("peak memory", "%.0f MiB", r.PeakRSS/(1<<20))
 	line("CPU", "%.1f s  (%.2f ms per case)", r.CPUSeconds, r.CPUSeconds/r.Cases*1000)
+	if c := r.Ceilings; c != nil {
+		line("same rows", "%.1f cases/s, approval %s", c.Rows.CasesPerSecond, c.Rows.Approval)
+		line("bare writer", "%.1f cases/s, %.0f commands/s, approval %s", c.Bare.CasesPerSecond, c.Bare.CommandsPerSecond, c.Bare.Approval)
+		line("ratio_to_rows", "%s", c.RatioToRows)
+		line("ratio_to_ceiling", "%s", c.RatioToCeiling)
+		line("commands_ratio", "%s", c.CommandsRatio)
+	}
 	return b.String()
+}
+
+// String is the ratio with its spread.
+func (r Ratio) String() string {
+	return fmt.Sprintf("%.3f  (%.3f to %.3f)", r.Median, r.Min, r.Max)
 }
 
 // String is the percentiles in one line.

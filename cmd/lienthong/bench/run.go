@@ -16,9 +16,12 @@ import (
 type Report struct {
 	Drivers int       `json:"drivers"`
 	Runs    int       `json:"runs"`
+	HTTP    bool      `json:"http"`
 	Store   string    `json:"store"`
 	Figures           // medians of the runs
 	All     []Figures `json:"all"` // the runs
+
+	Ceilings *Ceilings `json:"ceilings,omitempty"`
 }
 
 // Run measures as configured. Files are made in a new folder under Dir and removed.
@@ -37,7 +40,12 @@ func Run(ctx context.Context, c Config) (_ *Report, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	r := &Report{Drivers: c.Drivers, Runs: c.Runs, Store: c.Store}
+	r := &Report{Drivers: c.Drivers, Runs: c.Runs, HTTP: c.HTTP, Store: c.Store}
+	if c.Ceiling {
+		err := c.ceilings(ctx, dir, r)
+		r.Figures = medians(r.All)
+		return r, err
+	}
 	for i := range c.Runs {
 		f, err := c.ours(ctx, dir, fmt.Sprintf("run%d", i))
 		if err != nil {

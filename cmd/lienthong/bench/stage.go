@@ -39,6 +39,8 @@ type stage struct {
 	desks   desks
 	before  int64 // bytes of the file before the first case
 
+	recorder *recorder // nil when nothing is recorded
+
 	stop func()
 	done sync.WaitGroup
 }
@@ -53,6 +55,10 @@ func (c Config) open(ctx context.Context, dir, name string) (_ *stage, err error
 			return nil, err
 		}
 		inner = s.sqlite
+	}
+	if c.recording {
+		s.recorder = newRecorder(inner)
+		inner = s.recorder
 	}
 	s.store = &watched{Store: inner}
 	defer func() {
