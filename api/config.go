@@ -17,7 +17,7 @@ type Runtime interface {
 	File(ctx context.Context, f runtime.Filing) ([]*engine.Case, error)
 	Preview(ctx context.Context, f runtime.Filing) (runtime.Preview, error)
 	Reply(ctx context.Context, registry string, reply engine.Reply) error
-	Retry(ctx context.Context, actor engine.Actor, key string) error
+	Retry(ctx context.Context, actor engine.Actor, key, note string) error
 	Record(ctx context.Context, actor engine.Actor, key string, reply engine.Reply, note string) error
 	Skip(ctx context.Context, actor engine.Actor, key, note string) error
 	Now() time.Time

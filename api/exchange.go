@@ -159,7 +159,7 @@ func (s *Server) retry(ctx context.Context, in *struct {
 	DeliveryPath
 	Keyed
 }) (*deliveryAnswer, error) {
-	return s.operate(ctx, in.Key, in.ID, func(who engine.Actor) error { return s.cfg.Runtime.Retry(ctx, who, in.ID) })
+	return s.operate(ctx, in.Key, in.ID, func(who engine.Actor) error { return s.cfg.Runtime.Retry(ctx, who, in.ID, "") })
 }
 
 func (s *Server) record(ctx context.Context, in *struct {

@@ -74,6 +74,9 @@ var sentences = map[string]Text{
 	"requested":         {VI: "{part}: đã gửi yêu cầu “{operation}”.", EN: "{part}: asked for “{operation}”."},
 	"replied_done":      {VI: "{part}: cơ sở dữ liệu đã thực hiện yêu cầu.", EN: "{part}: the register did what was asked."},
 	"replied_refused":   {VI: "{part}: cơ sở dữ liệu từ chối ({code}).", EN: "{part}: the register refused ({code})."},
+	"exchange_retry":    {VI: "{part}: người vận hành cho gửi lại yêu cầu.", EN: "{part}: an operator had the request sent again."},
+	"exchange_record":   {VI: "{part}: người vận hành ghi nhận câu trả lời nhận được.", EN: "{part}: an operator recorded an answer that was received."},
+	"exchange_skip":     {VI: "{part}: người vận hành bỏ qua một thông báo.", EN: "{part}: an operator gave a message up."},
 	"recorded_by_hand":  {VI: "{part}: câu trả lời bằng giấy đã được ghi nhận.", EN: "{part}: an answer on paper was recorded."},
 	"parties_asked":     {VI: "{part}: đã hỏi ý kiến {count} người.", EN: "{part}: {count} people were asked to agree."},
 	"party_agreed":      {VI: "{part}: một người được hỏi đã đồng ý.", EN: "{part}: one of those asked agreed."},
@@ -231,6 +234,10 @@ func (t *teller) dealing(v engine.Event) {
 			t.say("recorded_by_hand", step)
 		}
 		t.say("replied_"+v.Outcome, step, "code", v.Code)
+	case engine.ExchangeActed:
+		if t.e.Command.Action == engine.ActOperate && step != "" { // else the reply tells
+			t.say("exchange_"+v.What, step)
+		}
 	case engine.PartiesAsked:
 		people := map[string]bool{}
 		for _, set := range v.Sets {

@@ -56,6 +56,7 @@ const (
 	ActTransfer  = "transfer"          // dossier; input {office, reason}
 	ActHandOver  = "hand_over"         // dossier; reception hands a paper result over
 	ActReply     = "reply"             // a registry's answer, in Facts.Reply
+	ActOperate   = "operate"           // what an operator did to a delivery; input {key, what, note}
 	ActTick      = "tick"              // nothing but the timers that are due
 )
 
@@ -122,7 +123,8 @@ type Reply struct {
 	Code    string         `json:"code,omitempty"`
 	Detail  Text           `json:"detail,omitzero"`
 	Data    map[string]any `json:"data,omitempty"`
-	By      string         `json:"by,omitempty"` // account of the person who recorded an answer received on paper
+	By      string         `json:"by,omitempty"`   // account of the person who recorded an answer received on paper
+	Note    string         `json:"note,omitempty"` // where that answer comes from
 }
 
 // Versions names what a decision was made under.

@@ -173,6 +173,9 @@ func (d *decision) dispatch() error {
 	if d.cmd.Action == ActReply {
 		return d.reply()
 	}
+	if d.cmd.Action == ActOperate {
+		return d.operate()
+	}
 	if d.cmd.Step == "" {
 		switch d.cmd.Action {
 		case ActWithdraw:

@@ -152,6 +152,15 @@ type (
 		Code    string `json:"code,omitempty"`
 		By      string `json:"by,omitempty"` // who recorded it by hand
 	}
+	// ExchangeActed says what a person did to a delivery, and why. It changes
+	// nothing of the case, nor the version that others hold.
+	ExchangeActed struct {
+		ev
+		Key  string `json:"key"`
+		What string `json:"what"` // retry, record or skip
+		By   string `json:"by"`
+		Note string `json:"note,omitempty"`
+	}
 	// PartiesAsked names the people whose answer is awaited.
 	PartiesAsked struct {
 		ev
@@ -309,6 +318,7 @@ func (Warned) Kind() string             { return "warned" }
 func (Apologised) Kind() string         { return "apologised" }
 func (Requested) Kind() string          { return "requested" }
 func (Replied) Kind() string            { return "replied" }
+func (ExchangeActed) Kind() string      { return "exchange_acted" }
 func (PartiesAsked) Kind() string       { return "parties_asked" }
 func (PartyAnswered) Kind() string      { return "party_answered" }
 func (ItemsAsked) Kind() string         { return "items_asked" }
@@ -401,6 +411,7 @@ func init() {
 	known[Apologised]()
 	known[Requested]()
 	known[Replied]()
+	known[ExchangeActed]()
 	known[PartiesAsked]()
 	known[PartyAnswered]()
 	known[ItemsAsked]()

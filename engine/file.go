@@ -229,6 +229,7 @@ func (d *decision) feeReply(rep *Reply) error {
 	if f == nil || f.Status != FeeWaiting || f.Request != rep.Request {
 		return nil
 	}
+	d.byHand(rep)
 	if rep.Outcome != ReplyDone {
 		d.expireFee()
 		return nil

@@ -30,7 +30,9 @@ func (c *Case) bump(e Entry) {
 	c.Updated = e.At
 	touched := map[string]bool{}
 	for _, v := range e.Events {
-		if _, ok := v.(Notified); !ok {
+		switch v.(type) {
+		case Notified, ExchangeActed: // nothing of the case changes
+		default:
 			touched[v.Of()] = true
 		}
 	}

@@ -417,6 +417,7 @@ func (d *decision) reply() error {
 	if a == nil {
 		return &Error{Code: Internal, Op: "reply", Case: d.c.Code, Err: fmt.Errorf("state %s has no action for outcome %s %s", dos.State, rep.Outcome, rep.Code)}
 	}
+	d.byHand(rep)
 	d.emit(Replied{ev{dos.Step}, rep.Request, rep.Outcome, rep.Code, rep.By})
 	return d.take(dos, a, record)
 }

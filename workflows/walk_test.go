@@ -125,6 +125,8 @@ func (w *walk) step() {
 		w.builtin()
 	case n < 98:
 		w.stray()
+	case n < 99:
+		w.operate()
 	default:
 		w.do(engine.Command{Action: engine.ActTick, Actor: engine.Actor{Kind: engine.Timer, ID: "timer"}}, engine.Facts{})
 		if at := w.c.NextTimer(); !at.IsZero() && !at.After(w.now) {
@@ -296,9 +298,25 @@ func (w *walk) builtin() {
 	w.do(cmd, engine.Facts{})
 }
 
+// operate is what an operator does to a request, right or wrong.
+func (w *walk) operate() {
+	key := "C/1/0"
+	step := ""
+	if len(w.requests) > 0 {
+		q := pick(w, w.requests)
+		key, step = q.key, q.step
+	}
+	before := w.c
+	cmd := engine.Command{Action: engine.ActOperate, Step: step, Input: map[string]any{"key": key, "what": pick(w, []string{"retry", "record", "skip", "x"}), "note": "vì"},
+		Actor: engine.Actor{Kind: engine.Staff, ID: "op", Roles: []string{pick(w, []string{engine.ByOperator, engine.ByOperator, engine.ByLeader})}}}
+	if at := w.c.NextTimer(); w.do(cmd, engine.Facts{}) == nil && (at.IsZero() || at.After(w.now)) && w.c.Rev != before.Rev {
+		w.Fatalf("an operator's act moved the case from %d to %d", before.Rev, w.c.Rev)
+	}
+}
+
 // stray is a command that nobody should give.
 func (w *walk) stray() {
-	cmd := engine.Command{Action: pick(w, []string{"", "expire", "recorded", engine.ActFile, engine.ActWithdraw, engine.ActAnswer, "fee", "warn", engine.ActReply}),
+	cmd := engine.Command{Action: pick(w, []string{"", "expire", "recorded", engine.ActFile, engine.ActWithdraw, engine.ActAnswer, "fee", "warn", engine.ActReply, engine.ActOperate}),
 		Step: pick(w, []string{"", "nope", w.svc.Steps[0].ID}), IfMatch: &w.c.Rev, Actor: w.anybody(w.dossier())}
 	w.spoil(&cmd)
 	w.do(cmd, engine.Facts{})

@@ -58,7 +58,7 @@ var (
 	reserved = []string{"event", "state", "in", "true", "false", "null"}
 	// The commands that every procedure has, or that are the engine's own.
 	builtin = []string{engine.ActFile, engine.ActRefile, engine.ActApologise, engine.ActClaim, engine.ActRelease,
-		engine.ActAssign, engine.ActTransfer, engine.ActHandOver, engine.ActReply, engine.ActTick}
+		engine.ActAssign, engine.ActTransfer, engine.ActHandOver, engine.ActReply, engine.ActOperate, engine.ActTick}
 	// Fields of dossier that are not records of actions.
 	dossierOwn = []string{"review", "parties"}
 )

@@ -35,7 +35,7 @@ type Result struct {
 // when a case is too busy.
 func (r *Runtime) Do(ctx context.Context, req Request) (Result, error) {
 	switch req.Command.Action {
-	case engine.ActFile, engine.ActReply:
+	case engine.ActFile, engine.ActReply, engine.ActOperate:
 		return Result{}, &engine.Error{Code: engine.Invalid, Op: "runtime.do", Err: fmt.Errorf("%q has a way of its own", req.Command.Action)}
 	}
 	req.Command.Codes, req.Command.File = engine.Codes{}, nil

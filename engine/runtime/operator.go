@@ -5,18 +5,23 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"lienthong/engine"
 )
 
 // RoleOperator is the role that looks after the exchange with the registries.
-const RoleOperator = "operator"
+const RoleOperator = engine.ByOperator
+
+// What a person does to a delivery is an entry of the case's history, written in
+// the commit that changes the delivery: who, what, when and why.
 
 // Retry sends a delivery again at once, an incident too: the way out when the
-// registry works again. The registry knows the key, so nothing is done twice.
+// registry works again. The registry knows the key, so nothing is done twice. The
+// note may be empty.
 //
 // Errors: Forbidden, NotFound, WrongState when it is answered or given up.
-func (r *Runtime) Retry(ctx context.Context, actor engine.Actor, key string) error {
+func (r *Runtime) Retry(ctx context.Context, actor engine.Actor, key, note string) error {
 	d, unlock, err := r.operate(ctx, actor, key)
 	if err != nil {
 		return err
@@ -26,13 +31,37 @@ func (r *Runtime) Retry(ctx context.Context, actor engine.Actor, key string) err
 		return settled(d)
 	}
 	d.Status, d.Tries, d.Next, d.LastError = engine.DeliveryPending, 0, r.wall(), ""
-	d.Note = "retried by " + actor.ID
-	if err := r.store.Reset(ctx, *d); err != nil {
+	d.Note = by("retried", actor, note)
+	if err := r.operated(ctx, actor, engine.OperateRetry, note, *d); err != nil {
 		return err
 	}
 	r.bus.feed.wake()
-	r.changed(ctx, d.Case)
 	return nil
+}
+
+// by is the delivery's own note of an act.
+func by(done string, actor engine.Actor, note string) string {
+	s := done + " by " + actor.ID
+	if note != "" {
+		s += ": " + note
+	}
+	return s
+}
+
+// operated enters an act in history and the delivery as the act leaves it.
+func (r *Runtime) operated(ctx context.Context, actor engine.Actor, what, note string, d engine.Delivery) error {
+	in := map[string]any{"key": d.Key, "what": what}
+	if note != "" {
+		in["note"] = note
+	}
+	cmd := engine.Command{Action: engine.ActOperate, Case: d.Case, Step: d.Step, Actor: actor, Input: in}
+	_, err := r.commit(ctx, decision{cmd: cmd, at: r.Now, settles: func(es []engine.Entry) []engine.Delivery {
+		if es[len(es)-1].Command.Action != engine.ActOperate {
+			return nil // timers only: the act was refused
+		}
+		return []engine.Delivery{d}
+	}})
+	return refusalOf(err)
 }
 
 // Record enters an answer that came on paper: it counts as the registry's, and
@@ -46,23 +75,32 @@ func (r *Runtime) Record(ctx context.Context, actor engine.Actor, key string, re
 	if err != nil {
 		return err
 	}
-	err = r.recordable(d, rep, note)
-	if err == nil && d.Reply != nil {
-		rep = *d.Reply
-		err = r.finish(ctx, d, rep, "recorded by "+actor.ID+": "+note)
-		unlock()
+	defer unlock()
+	if err := r.recordable(d, rep, note); err != nil {
 		return err
 	}
-	unlock() // accept locks for itself
-	if err != nil {
-		return err
+	rep.Request, rep.By, rep.Note = key, actor.ID, note
+	said := by("recorded", actor, note)
+	record := func(d engine.Delivery) error { return r.operated(ctx, actor, engine.OperateRecord, note, d) }
+	switch {
+	case d.Reply != nil: // a contradiction: the first answer stands
+		return record(r.finished(*d, *d.Reply, said))
+	case d.Registry == engine.NotificationRegistry:
+		if rep.Outcome == engine.ReplyDone {
+			return record(r.finished(*d, rep, said))
+		}
+		d.Status, d.LastError, d.Next, d.Note = engine.DeliveryIncident, "refused: "+rep.Code+" "+rep.Detail.EN, time.Time{}, said
+		return record(*d)
 	}
-	rep.Request, rep.By = key, actor.ID
-	if err := r.accept(ctx, key, rep, "recorded by "+actor.ID+": "+note); err != nil {
+	entered, err := r.enter(ctx, *d, rep, said)
+	if err != nil || entered {
 		return refusalOf(err)
 	}
-	r.changed(ctx, d.Case)
-	return nil
+	// The case does not wait for it: history says all the same who recorded it.
+	if d, err = r.store.Delivery(ctx, key); err != nil {
+		return err
+	}
+	return record(*d)
 }
 
 // recordable checks an answer before it can do harm.
@@ -124,8 +162,8 @@ func (r *Runtime) Skip(ctx context.Context, actor engine.Actor, key, note string
 		return &engine.Error{Code: engine.Invalid, Op: "runtime.skip", Case: d.Case,
 			Problems: []engine.Problem{problem("/note", "required", "Cần ghi lý do", "say why")}}
 	}
-	d.Status, d.DoneAt, d.Note = engine.DeliverySkipped, r.wall(), "skipped by "+actor.ID+": "+note
-	return r.store.Reset(ctx, *d)
+	d.Status, d.DoneAt, d.Note = engine.DeliverySkipped, r.wall(), by("skipped", actor, note)
+	return r.operated(ctx, actor, engine.OperateSkip, note, *d)
 }
 
 // operate fetches an unfinished delivery for a person entitled to it, and locks

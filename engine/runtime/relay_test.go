@@ -3,6 +3,7 @@ package runtime_test
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -82,13 +83,14 @@ func TestContradictionIsAnIncidentOfTheDelivery(t *testing.T) {
 	// What the registry says next does not hide it; a person settles it.
 	w.must(w.r.Reply(t.Context(), "civil", reply(key, engine.ReplyDone)))
 	w.status(key, engine.DeliveryIncident)
-	w.code(w.r.Retry(t.Context(), operator, key), engine.WrongState)
+	w.code(w.r.Retry(t.Context(), operator, key, ""), engine.WrongState)
 	w.code(w.r.Record(t.Context(), operator, key, reply(key, engine.ReplyRefused), "paper"), engine.Precondition)
 	w.must(w.r.Record(t.Context(), operator, key, reply(key, engine.ReplyDone), "asked by telephone"))
 	w.status(key, engine.DeliveryDone)
-	if !slices.Equal(was, w.actions(code)) {
-		t.Fatal("history changed")
+	if got := w.actions(code); !slices.Equal(append(was, engine.ActOperate), got) {
+		t.Fatalf("history %v", got)
 	}
+	w.acted(code, key+" record op asked by telephone")
 	w.sound()
 }
 
@@ -194,15 +196,20 @@ func TestIncidentAfterTheLastTryAndItsWaysOut(t *testing.T) {
 	}
 	clerk := operator
 	clerk.Roles = []string{engine.ByOfficer}
-	w.code(w.r.Retry(t.Context(), clerk, key), engine.Forbidden)
+	w.code(w.r.Retry(t.Context(), clerk, key, ""), engine.Forbidden)
 	w.code(w.r.Skip(t.Context(), operator, key, "why not"), engine.Precondition)
-	w.must(w.r.Retry(t.Context(), operator, key))
+	rev := w.load(code).Dossier("birth").Rev
+	w.must(w.r.Retry(t.Context(), operator, key, "they are back"))
+	if d := w.status(key, engine.DeliveryPending); d.Tries != 0 || d.LastError != "" || w.load(code).Dossier("birth").Rev != rev {
+		t.Fatalf("delivery %+v", d)
+	}
 	w.settle()
 	w.state(code, "birth", "registered")
-	if d := w.status(key, engine.DeliveryDone); d.Note != "retried by op" {
+	if d := w.status(key, engine.DeliveryDone); d.Note != "retried by op: they are back" {
 		t.Fatalf("note %q", d.Note)
 	}
-	w.code(w.r.Retry(t.Context(), operator, key), engine.WrongState)
+	w.acted(code, key+" retry op they are back")
+	w.code(w.r.Retry(t.Context(), operator, key, ""), engine.WrongState)
 	w.sound()
 }
 
@@ -226,9 +233,10 @@ func TestRecordCountsAsTheReply(t *testing.T) {
 	}
 	es, err := w.store.History(t.Context(), code, 1, 0)
 	w.must(err)
-	if e := es[len(es)-1]; e.Facts.Reply.By != "op" {
+	if e := es[len(es)-1]; e.Facts.Reply.By != "op" || e.Facts.Reply.Note != "letter 12" {
 		t.Fatalf("history does not say who: %+v", e.Facts.Reply)
 	}
+	w.acted(code, key+" record op letter 12")
 	w.sound()
 }
 
@@ -251,6 +259,45 @@ func TestOnlyNotificationsAreSkipped(t *testing.T) {
 	}
 	w.must(w.r.Reply(t.Context(), engine.NotificationRegistry, reply(key, engine.ReplyDone)))
 	w.status(key, engine.DeliverySkipped)
+	w.acted(code, key+" skip op no telephone")
+}
+
+// An answer recorded by hand that nobody waits for any more changes nothing, but
+// history says who recorded it.
+func TestRecordOfWhatIsNoLongerAwaited(t *testing.T) {
+	w := newWorld(t)
+	code, key := w.recording("An")
+	w.reg.say("civil", runtime.Answer{Outcome: runtime.Incident, Code: "malformed"})
+	w.settle()
+	w.withdraw(code)
+	state := w.load(code).Dossier("birth")
+	w.must(w.r.Record(t.Context(), operator, key, reply("", engine.ReplyDone), "letter 12"))
+	if d := w.status(key, engine.DeliveryDone); d.Reply == nil || d.Reply.By != "op" || d.Note != "recorded by op: letter 12" {
+		t.Fatalf("delivery %+v", d)
+	}
+	if got := w.load(code).Dossier("birth"); !reflect.DeepEqual(got, state) {
+		t.Fatalf("the dossier changed: %+v", got)
+	}
+	w.acted(code, key+" record op letter 12")
+	w.sound()
+}
+
+// What a person does and its entry are one commit: when it fails, neither stands.
+func TestActsOfPeopleAreOneCommit(t *testing.T) {
+	w := newWorld(t)
+	code, key := w.recording("An")
+	w.reg.say("civil", runtime.Answer{Outcome: runtime.Incident, Code: "malformed"})
+	w.settle()
+	s := &spy{Store: w.store}
+	s.fail.Store(true)
+	a := w.node("a", func(c *runtime.Config) { c.Store = s })
+	w.code(a.Retry(t.Context(), operator, key, ""), engine.Unavailable)
+	w.status(key, engine.DeliveryIncident)
+	w.acted(code)
+	_, err := w.r.Do(t.Context(), runtime.Request{Command: engine.Command{Action: engine.ActOperate, Case: code, Actor: operator,
+		Input: map[string]any{"key": key, "what": "retry"}}})
+	w.code(err, engine.Invalid) // only by acting
+	w.acted(code)
 }
 
 func TestBreakerSparesADeadRegistry(t *testing.T) {

@@ -37,7 +37,7 @@ func (r *Runtime) Reply(ctx context.Context, registry string, rep engine.Reply) 
 		e.Op = op
 		return e
 	}
-	rep.By = ""
+	rep.By, rep.Note = "", ""
 	return refusalOf(r.accept(ctx, d.Key, rep, ""))
 }
 
@@ -64,13 +64,15 @@ func (r *Runtime) accept(ctx context.Context, key string, rep engine.Reply, note
 		}
 		return r.finish(ctx, d, rep, note)
 	}
-	return r.enter(ctx, *d, rep, note)
+	_, err = r.enter(ctx, *d, rep, note)
+	return err
 }
 
 // enter makes an answer an entry of the case's history; the same commit makes its
 // delivery done. The delivery need not be the newest: what the case waits for
-// decides, and only an answer that it does not wait for is looked up.
-func (r *Runtime) enter(ctx context.Context, d engine.Delivery, rep engine.Reply, note string) error {
+// decides, and only an answer that it does not wait for is looked up; then there
+// is no entry.
+func (r *Runtime) enter(ctx context.Context, d engine.Delivery, rep engine.Reply, note string) (entered bool, err error) {
 	cmd := engine.Command{Action: engine.ActReply, Case: d.Case, Step: d.Step,
 		Actor: engine.Actor{Kind: engine.Registry, ID: d.Registry}}
 	settles := func(es []engine.Entry) []engine.Delivery {
@@ -81,21 +83,21 @@ func (r *Runtime) enter(ctx context.Context, d engine.Delivery, rep engine.Reply
 	}
 	res, err := r.commit(ctx, decision{cmd: cmd, facts: engine.Facts{Reply: &rep}, at: r.Now, settles: settles})
 	if err == nil && settles(res.Entries) != nil {
-		return nil
+		return true, nil
 	}
 	no := refusal{}
 	if err != nil && !asRefusal(err, &no) {
-		return err
+		return false, err
 	}
 	after := context.WithoutCancel(ctx)
 	now, e := r.store.Delivery(after, d.Key)
 	if e != nil {
-		return e
+		return false, e
 	}
 	if err != nil && now.Reply == nil {
 		if e := r.incident(after, now, "the answer cannot be taken: "+no.Error()); e != nil {
 			r.log.Error("incident not recorded", "delivery", d.Key, "error", e)
-			return err
+			return false, err
 		}
 	}
 	// Nobody waited for it: it was answered before, or overtaken. (Or it cannot be
@@ -103,13 +105,13 @@ func (r *Runtime) enter(ctx context.Context, d engine.Delivery, rep engine.Reply
 	first, e := r.first(after, now)
 	switch {
 	case e != nil:
-		return e
+		return false, e
 	case first != nil:
-		return r.again(after, now, *first, rep)
+		return false, r.again(after, now, *first, rep)
 	case err != nil:
-		return err
+		return false, err
 	}
-	return r.finish(after, now, rep, note)
+	return false, r.finish(after, now, rep, note)
 }
 
 // answers tells whether an entry is the answer to a request.

@@ -494,6 +494,24 @@ func (w *world) sound() {
 	}
 }
 
+// acted checks what history says that operators did: "key what who why".
+func (w *world) acted(code string, want ...string) {
+	w.t.Helper()
+	es, err := w.store.History(w.t.Context(), code, 1, 0)
+	w.must(err)
+	var got []string
+	for _, e := range es {
+		for _, v := range e.Events {
+			if x, ok := v.(engine.ExchangeActed); ok {
+				got = append(got, x.Key+" "+x.What+" "+x.By+" "+x.Note)
+			}
+		}
+	}
+	if !slices.Equal(got, want) {
+		w.t.Fatalf("history says %q, want %q", got, want)
+	}
+}
+
 // actions lists the actions in a case's history.
 func (w *world) actions(code string) (out []string) {
 	w.t.Helper()
