@@ -44,6 +44,10 @@ type recordBody struct {
 	Note    string `json:"note" minLength:"1" maxLength:"2000" doc:"Where the answer comes from"`
 }
 
+type retryBody struct {
+	Note string `json:"note,omitempty" maxLength:"2000" doc:"Why now; kept in history"`
+}
+
 type skipBody struct {
 	Note string `json:"note" minLength:"1" maxLength:"2000"`
 }
@@ -158,8 +162,13 @@ func (s *Server) operate(ctx context.Context, key, delivery string, act func(eng
 func (s *Server) retry(ctx context.Context, in *struct {
 	DeliveryPath
 	Keyed
+	Body *retryBody
 }) (*deliveryAnswer, error) {
-	return s.operate(ctx, in.Key, in.ID, func(who engine.Actor) error { return s.cfg.Runtime.Retry(ctx, who, in.ID, "") })
+	note := ""
+	if in.Body != nil {
+		note = in.Body.Note
+	}
+	return s.operate(ctx, in.Key, in.ID, func(who engine.Actor) error { return s.cfg.Runtime.Retry(ctx, who, in.ID, note) })
 }
 
 func (s *Server) record(ctx context.Context, in *struct {

@@ -191,6 +191,9 @@ func TestExchange(t *testing.T) {
 	if r := w.send("operator", "POST", path+"/retry", nil).want(200); r.str("status") != "pending" {
 		t.Errorf("retry: %s", r.raw)
 	}
+	if r := w.send("operator", "POST", path+"/retry", map[string]any{"note": "đã gọi điện"}).want(200); r.str("note") != "retried by operator: đã gọi điện" {
+		t.Errorf("retry: %s", r.raw)
+	}
 	w.send("operator", "POST", path+"/skip", map[string]any{"note": "không cần"}).refused(409, "precondition")
 	w.send("operator", "POST", path+"/record", map[string]any{"outcome": "done", "data": map[string]any{"married": "yes"}, "note": "công văn 12"}).refused(422, "invalid")
 	r := w.send("operator", "POST", path+"/record", map[string]any{"outcome": "done", "data": map[string]any{"married": true}, "note": "công văn 12"}).want(200)
@@ -200,6 +203,21 @@ func TestExchange(t *testing.T) {
 	w.send("operator", "POST", "/api/v1/exchange/nothing%2F1%2F1/retry", nil).refused(404, "not_found")
 	if d := w.read(father, code).dossier("birth"); d["state"] != "received" {
 		t.Errorf("birth is %v", d["state"])
+	}
+	var acts []string
+	for _, e := range w.send(father, "GET", "/api/v1/cases/"+code+"/history", nil).want(200).get("entries").([]any) {
+		for _, v := range engine.At(e, "events").([]any) {
+			if engine.Str(v, "kind") == "exchange_acted" {
+				acts = append(acts, strings.Join([]string{engine.Str(e, "action"), engine.Str(v, "data", "what"), engine.Str(v, "data", "by"), engine.Str(v, "data", "note")}, " "))
+			}
+		}
+	}
+	if want := []string{"operate retry operator ", "operate retry operator đã gọi điện", "reply record operator công văn 12"}; !slices.Equal(acts, want) {
+		t.Errorf("history says %q, want %q", acts, want)
+	}
+	told := string(w.send(father, "GET", "/api/v1/cases/"+code+"/timeline", nil).want(200).raw)
+	if strings.Count(told, `"exchange_retry"`) != 2 || strings.Contains(told, `"exchange_record"`) || strings.Count(told, `"recorded_by_hand"`) != 1 {
+		t.Errorf("the timeline says %s", told)
 	}
 }
 
