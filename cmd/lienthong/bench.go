@@ -20,6 +20,7 @@ type benchBirth struct {
 	Drivers    int    `help:"Cases under way at once." default:"64"`
 	Cases      int    `help:"Cases of one run; 6000, or as many as --seconds allows."`
 	Seconds    uint   `help:"A run takes no new case after so many seconds."`
+	HTTP       bool   `help:"People act over TCP, signed in." name:"http"`
 	Store      string `help:"sqlite or memory." enum:"sqlite,memory" default:"sqlite"`
 	Dir        string `help:"Folder of the fresh database, on the disk to be measured; a temporary one." type:"existingdir"`
 	Runs       int    `help:"Runs, of which the medians are told." default:"1"`
@@ -29,7 +30,7 @@ type benchBirth struct {
 
 // Run measures and prints.
 func (c *benchBirth) Run(e *env) (err error) {
-	cfg := bench.Config{Drivers: c.Drivers, Cases: c.Cases, Limit: time.Duration(c.Seconds) * time.Second, Store: c.Store, Dir: c.Dir, Runs: c.Runs, Ceiling: c.Ceiling}
+	cfg := bench.Config{Drivers: c.Drivers, Cases: c.Cases, Limit: time.Duration(c.Seconds) * time.Second, HTTP: c.HTTP, Store: c.Store, Dir: c.Dir, Runs: c.Runs, Ceiling: c.Ceiling}
 	if err := cfg.Validate(); err != nil {
 		return err
 	}

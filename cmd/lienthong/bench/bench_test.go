@@ -31,9 +31,14 @@ func small(t *testing.T, store string) Config {
 // TestEveryCaseIsCarriedToItsEnd: after a run all cases stand completed and handed
 // over in the store, every delivery is settled, and its chains are sound.
 func TestEveryCaseIsCarriedToItsEnd(t *testing.T) {
-	for _, store := range []string{SQLite, Memory} {
-		t.Run(store, func(t *testing.T) {
+	for _, how := range []string{SQLite, Memory, "http"} {
+		t.Run(how, func(t *testing.T) {
+			store := how
+			if how == "http" {
+				store = SQLite
+			}
 			c := small(t, store)
+			c.HTTP = how == "http"
 			s, err := c.open(t.Context(), c.Dir, "x")
 			if err != nil {
 				t.Fatal(err)

@@ -51,8 +51,14 @@ func TestCeilingAWritesWhatTheEngineWrote(t *testing.T) {
 
 // TestRatiosComeFromTheRounds measures everything once and recomputes the ratios.
 func TestRatiosComeFromTheRounds(t *testing.T) {
+	for _, http := range []bool{false, true} {
+		ratios(t, http)
+	}
+}
+
+func ratios(t *testing.T, http bool) {
 	c := small(t, SQLite)
-	c.Ceiling, c.Runs = true, 2
+	c.Ceiling, c.Runs, c.HTTP = true, 2, http
 	r, err := Run(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)

@@ -61,7 +61,7 @@ func (c Config) replay(ctx context.Context, dir, name, recorded string) (_ Ceili
 		return Ceiling{}, "", err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	if err := putAccounts(ctx, store, c.Definitions, min(c.Cases, families)); err != nil {
+	if err := putAccounts(ctx, store, accounts(c.Definitions, min(c.Cases, families))); err != nil {
 		return Ceiling{}, path, err
 	}
 	r := &rowWriter{store: store, send: here{}}

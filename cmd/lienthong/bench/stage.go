@@ -40,6 +40,7 @@ type stage struct {
 	before  int64 // bytes of the file before the first case
 
 	recorder *recorder // nil when nothing is recorded
+	surface  *surface  // nil in process
 
 	stop func()
 	done sync.WaitGroup
@@ -74,9 +75,19 @@ func (c Config) open(ctx context.Context, dir, name string) (_ *stage, err error
 	if s.runtime, err = runtime.New(runtime.Config{Store: s.store, Definitions: c.Definitions, Exchange: x, Clock: s.clock}); err != nil {
 		return nil, err
 	}
-	s.desks = &direct{runtime: s.runtime, store: s.store}
-	if err := putAccounts(ctx, s.store, c.Definitions, min(c.Cases, families)); err != nil {
+	accounts := accounts(c.Definitions, min(c.Cases, families))
+	if err := putAccounts(ctx, s.store, accounts); err != nil {
 		return nil, err
+	}
+	s.desks = &direct{runtime: s.runtime, store: s.store}
+	if c.HTTP {
+		if s.surface, err = c.serve(s, messages); err != nil {
+			return nil, err
+		}
+		s.desks = s.surface
+		if err := s.surface.signIn(ctx, accounts); err != nil {
+			return nil, err
+		}
 	}
 	if s.before, err = s.size(ctx); err != nil {
 		return nil, err
@@ -87,8 +98,8 @@ func (c Config) open(ctx context.Context, dir, name string) (_ *stage, err error
 	return s, nil
 }
 
-// putAccounts makes the accounts of the families and of the offices' staff.
-func putAccounts(ctx context.Context, store engine.Store, defs *machine.Set, n int) error {
+// accounts are those of so many families and of the offices' staff.
+func accounts(defs *machine.Set, n int) []engine.Account {
 	var all []engine.Account
 	for i := range n {
 		f := familyOf(i)
@@ -101,6 +112,10 @@ func putAccounts(ctx context.Context, store engine.Store, defs *machine.Set, n i
 			all = append(all, engine.Account{ID: role + "." + o.ID, Kind: engine.Staff, Name: name, Office: o.ID, Roles: []string{role}})
 		}
 	}
+	return all
+}
+
+func putAccounts(ctx context.Context, store engine.Store, all []engine.Account) error {
 	return sharing(ctx, 64, len(all), func(ctx context.Context, _, i int) error {
 		if err := store.PutAccount(ctx, all[i], 0); err != nil {
 			return fmt.Errorf("account %s: %w", all[i].ID, err)
@@ -159,8 +174,12 @@ func (s *stage) halt() {
 }
 
 func (s *stage) close() error {
+	var err error
+	if s.surface != nil {
+		err = s.surface.close()
+	}
 	s.halt()
-	return s.store.Close()
+	return errors.Join(err, s.store.Close())
 }
 
 // stats are the writer's counters.

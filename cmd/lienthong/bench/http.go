@@ -1,0 +1,179 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"lienthong/api"
+	"lienthong/engine"
+)
+
+// surface is how people act over TCP: as clients of the server's own surface,
+// signed in, each request with its idempotency key and the version it saw.
+type surface struct {
+	base   string
+	client *http.Client
+	server *http.Server
+	served chan error
+
+	mu     sync.RWMutex
+	tokens map[string]string // by account
+}
+
+// serve puts the surface before a stage, on a free port.
+func (c Config) serve(s *stage, messages api.Messages) (*surface, error) {
+	a, err := api.New(api.Config{Runtime: s.runtime, Store: s.store, Definitions: c.Definitions, Messages: messages, Demo: &api.Demo{OpenSignIn: true}})
+	if err != nil {
+		return nil, err
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	p := &surface{base: "http://" + l.Addr().String() + "/api/v1", client: newClient(c.Drivers), served: make(chan error, 1), tokens: map[string]string{}}
+	p.server = &http.Server{Handler: a, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	go func() { p.served <- p.server.Serve(l) }()
+	return p, nil
+}
+
+func (p *surface) close() error {
+	p.client.CloseIdleConnections()
+	err := p.server.Close()
+	if e := <-p.served; !errors.Is(e, http.ErrServerClosed) {
+		err = errors.Join(err, e)
+	}
+	return err
+}
+
+// signIn opens a session for every account.
+func (p *surface) signIn(ctx context.Context, accounts []engine.Account) error {
+	return sharing(ctx, 64, len(accounts), func(ctx context.Context, _, i int) error {
+		id := accounts[i].ID
+		var out struct{ Token string }
+		if err := p.call(ctx, request{method: http.MethodPost, path: "/sessions", body: map[string]any{"account": id}}, &out); err != nil {
+			return fmt.Errorf("%s signs in: %w", id, err)
+		}
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.tokens[id] = out.Token
+		return nil
+	})
+}
+
+// request is one call.
+type request struct {
+	account, method, path string
+	body                  any
+	key, version          string
+}
+
+// call sends a request and reads the whole answer; one that is not 2xx is an error.
+func (p *surface) call(ctx context.Context, r request, out any) error {
+	var body io.Reader
+	if r.body != nil {
+		b, err := json.Marshal(r.body)
+		if err != nil {
+			return err
+		}
+		body = bytes.NewReader(b)
+	}
+	req, err := http.NewRequestWithContext(ctx, r.method, p.base+r.path, body)
+	if err != nil {
+		return err
+	}
+	if r.body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if r.account != "" {
+		p.mu.RLock()
+		req.Header.Set("Authorization", "Bearer "+p.tokens[r.account])
+		p.mu.RUnlock()
+	}
+	if r.key != "" {
+		req.Header.Set("Idempotency-Key", r.key)
+	}
+	if r.version != "" {
+		req.Header.Set("If-Match", r.version)
+	}
+	res, err := p.client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		return err
+	}
+	if res.StatusCode/100 != 2 {
+		return fmt.Errorf("%s %s: %s: %s", r.method, r.path, res.Status, b)
+	}
+	if out == nil {
+		return nil
+	}
+	return json.Unmarshal(b, out)
+}
+
+func (p *surface) file(ctx context.Context, k *job) (string, *snapshot, error) {
+	var out struct {
+		Cases []struct {
+			Code     string
+			Seq      int64
+			Dossiers []struct{ Step, State, Office string }
+		}
+	}
+	err := p.call(ctx, request{account: k.family.father.ID, method: http.MethodPost, path: "/cases", key: fmt.Sprintf("file-%d", k.n),
+		body: map[string]any{"service": "birth", "application": k.app}}, &out)
+	if err != nil {
+		return "", nil, err
+	}
+	if len(out.Cases) != 1 {
+		return "", nil, fmt.Errorf("%d cases were opened", len(out.Cases))
+	}
+	c := out.Cases[0]
+	s := &snapshot{seq: c.Seq, states: map[string]string{}, offices: map[string]string{}}
+	for _, d := range c.Dossiers {
+		if d.State != "" {
+			s.states[d.Step], s.offices[d.Step] = d.State, d.Office
+		}
+	}
+	return c.Code, s, nil
+}
+
+// seen is what a client must know of a case to act on it.
+type seen struct {
+	Dossiers []struct {
+		Step string
+		ETag string
+	}
+}
+
+func (p *surface) act(ctx context.Context, k *job, d deed, account string) (opened, took time.Duration, err error) {
+	began := time.Now()
+	var c seen
+	if err := p.call(ctx, request{account: account, method: http.MethodGet, path: "/cases/" + k.code}, &c); err != nil {
+		return 0, 0, err
+	}
+	opened = time.Since(began)
+	version := ""
+	for _, x := range c.Dossiers {
+		if x.Step == d.step && d.by != byHead { // a party's answer needs no version
+			version = x.ETag
+		}
+	}
+	body := map[string]any{}
+	if d.input != nil {
+		body["input"] = d.input(k)
+	}
+	began = time.Now()
+	err = p.call(ctx, request{account: account, method: http.MethodPost, path: "/cases/" + k.code + "/dossiers/" + d.step + "/actions/" + d.action,
+		key: fmt.Sprintf("%s-%s-%s", k.code, d.step, d.action), version: version, body: body}, nil)
+	return opened, time.Since(began), err
+}
