@@ -75,17 +75,31 @@ func (g *gauge) warm(ctx context.Context, p probe) (_ Times, err error) {
 	defer func() { err = errors.Join(err, s.Close()) }()
 	r := rand.New(rand.NewPCG(7, 7))
 	var took []time.Duration
-	for i := range g.samples + g.samples/5 {
+	for range (rounds + 1) * g.samples {
 		ask := p.make(r)
 		began := time.Now()
 		if err := ask(ctx, s); err != nil {
 			return Times{}, err
 		}
-		if i >= g.samples/5 {
-			took = append(took, time.Since(began))
+		took = append(took, time.Since(began))
+	}
+	return quietest(took[g.samples:], rounds), nil
+}
+
+// rounds is how often everything is measured. What else the machine does can only
+// make a round slower: the one with the lowest median is told.
+const rounds = 3
+
+// quietest cuts the times into rounds and tells those of the quietest.
+func quietest(took []time.Duration, rounds int) Times {
+	var best Times
+	n := len(took) / rounds
+	for i := range rounds {
+		if t := timesOf(slices.Clone(took[i*n : (i+1)*n])); i == 0 || t.P50 < best.P50 {
+			best = t
 		}
 	}
-	return timesOf(took), nil
+	return best
 }
 
 // freshly asks once after each opening, when neither the store nor the operating
@@ -147,13 +161,13 @@ func (g *gauge) acts(ctx context.Context) (_ []Probed, err error) {
 		err = errors.Join(err, <-ended)
 	}()
 	people := &driver{desks: &direct{runtime: rt, store: store}, store: store}
-	for range max(10, g.samples/8) { // a case has some ten acts
+	for range max(10, g.samples) { // each has some ten acts
 		if err := people.carry(ctx, g.children); err != nil {
 			return nil, err
 		}
 		g.children++
 	}
-	warmed := func(ds []time.Duration) Times { return timesOf(slices.Clone(ds[len(ds)/6:])) }
+	warmed := func(ds []time.Duration) Times { return quietest(ds[len(ds)/(rounds+1):], rounds) }
 	return []Probed{
 		{Name: "filing", Warm: warmed(people.filings)},
 		{Name: "approving (any act of staff)", Warm: warmed(people.staff)},

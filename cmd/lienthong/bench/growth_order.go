@@ -92,7 +92,7 @@ func (o *orders) draw(i int) (*template, *filling) {
 		f.nth += 500_000 // a notice or a number of its own
 		f.shift = o.openShift(r, t)
 	} else {
-		f.shift = o.finishedShift(r, t)
+		f.shift = o.finishedShift(t, i)
 	}
 	return t, f
 }
@@ -113,13 +113,24 @@ const (
 )
 
 // finishedShift moves a case by whole weeks, so that weekdays stay what they were.
-func (o *orders) finishedShift(r *rand.Rand, t *template) time.Duration {
+// Cases come in the order of their weeks, as they did in life; there are several
+// laps through the two years, so that a small database covers them, too.
+func (o *orders) finishedShift(t *template, i int) time.Duration {
 	latest := o.until.Sub(t.last.Add(time.Hour)) / week * week
-	if o.until.Before(t.last) {
+	if o.until.Before(t.last.Add(time.Hour)) {
 		latest -= week
 	}
-	return latest - time.Duration(r.IntN(finishedWeeks))*week
+	from, to := 0, firstLap
+	for i >= to {
+		from, to = to, 10*to
+	}
+	at := (i - from) * finishedWeeks / (to - from)
+	return latest - time.Duration(finishedWeeks-1-at)*week
 }
+
+// firstLap is how many cases the first lap has; each further one ends at ten times
+// as many.
+const firstLap = 1000
 
 // openShift moves a case so that its last entry is past and its next timer is to
 // come: by whole days where there is such a day, else by what it takes.
