@@ -22,6 +22,7 @@ type Ceilings struct {
 	RatioToRows    Ratio `json:"ratio_to_rows"`    // our cases per second to A's
 	RatioToCeiling Ratio `json:"ratio_to_ceiling"` // our cases per second to B's
 	CommandsRatio  Ratio `json:"commands_ratio"`   // our entries per second to B's commands
+	CPURatio       Ratio `json:"cpu_ratio"`        // A's processor time per case to ours: what ratio_to_rows would be on a machine that does nothing else
 }
 
 // Ratio is a ratio of medians, with the least and the greatest of a round.
@@ -112,6 +113,8 @@ func compare(ours []Figures, as, bs []Ceiling) *Ceilings {
 	out.RatioToRows = of(cases, func(i int) float64 { return as[i].CasesPerSecond })
 	out.RatioToCeiling = of(cases, func(i int) float64 { return bs[i].CasesPerSecond })
 	out.CommandsRatio = of(func(f *Figures) float64 { return f.EntriesPerSecond }, func(i int) float64 { return bs[i].CommandsPerSecond })
+	rows := func(i int) float64 { return as[i].Cases / as[i].CPUSeconds }
+	out.CPURatio = of(func(f *Figures) float64 { return f.Cases / f.CPUSeconds }, rows)
 	return out
 }
 

@@ -82,10 +82,10 @@ func ratios(t *testing.T, http bool) {
 }
 
 func TestCompare(t *testing.T) {
-	got := compare([]Figures{{CasesPerSecond: 10, EntriesPerSecond: 180}, {CasesPerSecond: 30, EntriesPerSecond: 540}},
-		[]Ceiling{{CasesPerSecond: 20}, {CasesPerSecond: 40}}, []Ceiling{{CasesPerSecond: 100, CommandsPerSecond: 700}, {CasesPerSecond: 200, CommandsPerSecond: 1400}})
-	want := Ceilings{Rows: Ceiling{CasesPerSecond: 30}, Bare: Ceiling{CasesPerSecond: 150, CommandsPerSecond: 1050},
-		RatioToRows: Ratio{20.0 / 30, 0.5, 0.75}, RatioToCeiling: Ratio{20.0 / 150, 0.1, 0.15}, CommandsRatio: Ratio{360.0 / 1050, 180.0 / 700, 540.0 / 1400}}
+	got := compare([]Figures{{Cases: 5, CPUSeconds: 1, CasesPerSecond: 10, EntriesPerSecond: 180}, {Cases: 5, CPUSeconds: 1, CasesPerSecond: 30, EntriesPerSecond: 540}},
+		[]Ceiling{{Cases: 8, CPUSeconds: 1, CasesPerSecond: 20}, {Cases: 8, CPUSeconds: 1, CasesPerSecond: 40}}, []Ceiling{{CasesPerSecond: 100, CommandsPerSecond: 700}, {CasesPerSecond: 200, CommandsPerSecond: 1400}})
+	want := Ceilings{Rows: Ceiling{Cases: 8, CPUSeconds: 1, CasesPerSecond: 30}, Bare: Ceiling{CasesPerSecond: 150, CommandsPerSecond: 1050},
+		RatioToRows: Ratio{20.0 / 30, 0.5, 0.75}, RatioToCeiling: Ratio{20.0 / 150, 0.1, 0.15}, CommandsRatio: Ratio{360.0 / 1050, 180.0 / 700, 540.0 / 1400}, CPURatio: Ratio{0.625, 0.625, 0.625}}
 	if *got != want {
 		t.Errorf("got  %+v\nwant %+v", *got, want)
 	}

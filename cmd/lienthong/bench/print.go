@@ -31,11 +31,12 @@ func (r *Report) String() string {
 	line("peak memory", "%.0f MiB", r.PeakRSS/(1<<20))
 	line("CPU", "%.1f s  (%.2f ms per case)", r.CPUSeconds, r.CPUSeconds/r.Cases*1000)
 	if c := r.Ceilings; c != nil {
-		line("same rows", "%.1f cases/s, approval %s", c.Rows.CasesPerSecond, c.Rows.Approval)
-		line("bare writer", "%.1f cases/s, %.0f commands/s, approval %s", c.Bare.CasesPerSecond, c.Bare.CommandsPerSecond, c.Bare.Approval)
+		line("same rows", "%.1f cases/s, %.2f ms CPU per case, approval %s", c.Rows.CasesPerSecond, c.Rows.CPUSeconds/c.Rows.Cases*1000, c.Rows.Approval)
+		line("bare writer", "%.1f cases/s, %.0f commands/s, %.2f ms CPU per case, approval %s", c.Bare.CasesPerSecond, c.Bare.CommandsPerSecond, c.Bare.CPUSeconds/c.Bare.Cases*1000, c.Bare.Approval)
 		line("ratio_to_rows", "%s", c.RatioToRows)
 		line("ratio_to_ceiling", "%s", c.RatioToCeiling)
 		line("commands_ratio", "%s", c.CommandsRatio)
+		line("cpu_ratio", "%s", c.CPURatio)
 	}
 	return b.String()
 }
