@@ -25,6 +25,7 @@ type Runtime interface {
 	Settle(ctx context.Context) error
 	Subscribe(topics ...string) (<-chan string, func())
 	Lines() []runtime.LineState
+	Stuck() (parts int, known bool)
 }
 
 // Store is the part of engine.Store that the surface reads, and the desk that it
@@ -53,8 +54,6 @@ type Catalogue interface {
 	RenderSubform(id string, vars engine.Vars) (engine.Subform, error)
 	// Units names the administrative units by code.
 	Units() map[string]engine.Text
-	// RegistryTitles names the registries by id.
-	RegistryTitles() map[string]engine.Text
 }
 
 // Messages renders what people are told; *workflows.Messages has it.
@@ -101,6 +100,10 @@ type Config struct {
 	Wall   func() time.Time // for sessions and limits; time.Now
 	Logger *slog.Logger     // silent when nil
 	Limits Limits
+	// Metrics counts; what counts beside the surface has it too. A fresh one when nil.
+	Metrics *Metrics
+	// Writer tells how the store's writer works; nil = the store has none.
+	Writer func() WriterStats
 	// Version is written into the OpenAPI document; "1" when empty.
 	Version string
 }
@@ -124,6 +127,9 @@ func (c *Config) complete() error {
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Metrics == nil {
+		c.Metrics = NewMetrics()
 	}
 	if c.Version == "" {
 		c.Version = "1"

@@ -209,11 +209,9 @@ func (s *Server) reply(ctx context.Context, in *replyInput) (*struct {
 		Accepted bool `json:"accepted"`
 	}
 }, error) {
-	r, err := s.cfg.Callback(in.ID, in.header, in.body)
+	err := s.take(ctx, in)
+	s.cfg.Metrics.callback(s.knownRegistry(in.ID), err)
 	if err != nil {
-		return nil, err
-	}
-	if err := s.cfg.Runtime.Reply(ctx, in.ID, r); err != nil {
 		return nil, err
 	}
 	out := &struct {
@@ -223,4 +221,22 @@ func (s *Server) reply(ctx context.Context, in *replyInput) (*struct {
 	}{}
 	out.Body.Accepted = true
 	return out, nil
+}
+
+// take verifies a callback and hands it on.
+func (s *Server) take(ctx context.Context, in *replyInput) error {
+	r, err := s.cfg.Callback(in.ID, in.header, in.body)
+	if err != nil {
+		return err
+	}
+	return s.cfg.Runtime.Reply(ctx, in.ID, r)
+}
+
+// knownRegistry is the registry that a caller named, or a word for all others:
+// what anybody may send must not become a label or a line of its own.
+func (s *Server) knownRegistry(id string) string {
+	if _, ok := s.cfg.Registries[id]; ok {
+		return id
+	}
+	return "other"
 }

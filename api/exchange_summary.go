@@ -140,21 +140,16 @@ func (s *Server) exchangeSummary(ctx context.Context, in *struct{ Period }) (*ex
 	if err != nil {
 		return nil, err
 	}
-	titles := s.cfg.Definitions.RegistryTitles()
 	rs := map[string]*registryView{}
 	of := func(id string) *registryView {
 		r := rs[id]
 		if r == nil {
-			title, ok := titles[id]
-			if !ok {
-				title = Text{VI: id, EN: id}
-			}
-			r = &registryView{Registry: id, Title: title, Breaker: breakerView{State: "closed"}, Today: exchangeOf(engine.ExchangeDay{}), Days: []exchangeView{}}
+			r = &registryView{Registry: id, Title: titled(s.cfg.Registries, id), Breaker: breakerView{State: "closed"}, Today: exchangeOf(engine.ExchangeDay{}), Days: []exchangeView{}}
 			rs[id] = r
 		}
 		return r
 	}
-	for id := range titles {
+	for id := range s.cfg.Registries {
 		of(id)
 	}
 	lines, err := s.cfg.Store.Lines(ctx, now)

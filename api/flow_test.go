@@ -376,7 +376,7 @@ func TestHealthAndMetrics(t *testing.T) {
 	w.send("", "GET", "/healthz", nil).want(200)
 	w.send("", "GET", "/readyz", nil).want(200)
 	m := w.send("", "GET", "/metrics", nil).want(200)
-	if !strings.Contains(string(m.raw), `lienthong_requests_total{method="POST",route="/api/v1/cases",status="201"} 1`) || !strings.HasPrefix(m.header.Get("Content-Type"), "text/plain") {
+	if !strings.Contains(string(m.raw), `lienthong_http_requests_total{method="POST",route="/api/v1/cases",status="201"} 1`) || !strings.HasPrefix(m.header.Get("Content-Type"), "text/plain") {
 		t.Errorf("metrics %v: %s", m.header, m.raw)
 	}
 	broken := w.config

@@ -117,7 +117,8 @@ func newWorld(t *testing.T, adjust ...func(*api.Config)) *world {
 		t.Fatal(err)
 	}
 	client := &wire.Client{Base: "http://registries", Secrets: secret, Transport: wire.HandlerTransport(registries.Handler())}
-	w.rt, err = runtime.New(runtime.Config{Store: w.store, Definitions: set, Clock: w.clock, Exchange: exchange{client, &silent}, Parallel: 1})
+	metrics := api.NewMetrics()
+	w.rt, err = runtime.New(runtime.Config{Store: metrics.Store(w.store), Definitions: set, Clock: w.clock, Exchange: metrics.Exchange(exchange{client, &silent}), Parallel: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +126,7 @@ func newWorld(t *testing.T, adjust ...func(*api.Config)) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.config = api.Config{Runtime: w.rt, Store: w.store, Definitions: set, Messages: messages, Logger: slog.New(slog.NewJSONHandler(w.logs, nil)),
+	w.config = api.Config{Runtime: w.rt, Store: w.store, Definitions: set, Messages: messages, Metrics: metrics, Logger: slog.New(slog.NewJSONHandler(w.logs, nil)),
 		Demo: &api.Demo{OpenSignIn: true, Faults: func(_ context.Context, id string, body []byte) ([]byte, error) {
 			if id != "population" {
 				return nil, engine.Fail(engine.NotFound, "không có", "no such registry")
@@ -157,6 +158,10 @@ func newWorld(t *testing.T, adjust ...func(*api.Config)) *world {
 			}
 			return nil, &engine.Error{Code: engine.Unavailable}
 		},
+	}
+	w.config.Registries = map[string]engine.Text{}
+	for _, r := range set.Registries() {
+		w.config.Registries[r.ID] = r.Title
 	}
 	for _, f := range adjust {
 		f(&w.config)
@@ -332,6 +337,19 @@ func (w *world) file(headers ...string) string {
 	w.t.Helper()
 	a := w.send(father, "POST", "/api/v1/cases", map[string]any{"service": "birth", "application": w.application("birth-b4", "residence", "identity")}, headers...).want(201)
 	return a.str("cases.0.code")
+}
+
+// fileFar files a stranger's application in another city, and gives its commune a
+// reception.
+func (w *world) fileFar() (code, reception string) {
+	w.t.Helper()
+	const office = "civil_status_20275"
+	reception = "reception." + office
+	if err := w.store.PutAccount(w.t.Context(), engine.Account{ID: reception, Kind: engine.Staff, Name: "Tiếp nhận", Office: office, Roles: []string{"reception", "officer"}}, 0); err != nil {
+		w.t.Fatal(err)
+	}
+	a := w.send(stranger, "POST", "/api/v1/cases", map[string]any{"service": "birth", "application": w.application("birth-consent-declined", "residence", "identity")}).want(201)
+	return a.str("cases.0.code"), reception
 }
 
 func (w *world) settle() {

@@ -27,7 +27,6 @@ type Server struct {
 	cfg     Config
 	engine  *gin.Engine
 	api     huma.API
-	metrics *metrics
 	signIns *limiter
 	public  *limiter
 	streams chan struct{}
@@ -48,7 +47,7 @@ func New(cfg Config) (*Server, error) {
 	g.UseRawPath = true // delivery keys hold slashes: case%2Fseq%2Fn
 	g.UnescapePathValues = true
 	s := &Server{
-		cfg: cfg, engine: g, metrics: newMetrics(), once: newMemo(cfg.Wall),
+		cfg: cfg, engine: g, once: newMemo(cfg.Wall),
 		signIns: newLimiter(cfg.Limits.SignInsPerMinute, cfg.Wall),
 		public:  newLimiter(cfg.Limits.PublicPerMinute, cfg.Wall),
 		streams: make(chan struct{}, cfg.Limits.Streams),
@@ -214,7 +213,7 @@ func (s *Server) observe(c *gin.Context) {
 		route = "none"
 	}
 	status := c.Writer.Status()
-	s.metrics.request(c.Request.Method, route, status, took)
+	s.cfg.Metrics.request(c.Request.Method, route, status, took)
 	level := slog.LevelInfo
 	attrs := []slog.Attr{slog.String("method", c.Request.Method), slog.String("route", route), slog.Int("status", status),
 		slog.Int("bytes", max(c.Writer.Size(), 0)), slog.Duration("took", took), slog.String("trace", t.trace), slog.String("caller", t.role)}

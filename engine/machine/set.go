@@ -233,15 +233,6 @@ func (s *Set) Operation(registry, operation string) (engine.Operation, bool) {
 // Registries lists every registry, by id.
 func (s *Set) Registries() []*Registry { return sortedValues(s.registries) }
 
-// RegistryTitles names the registries by id.
-func (s *Set) RegistryTitles() map[string]engine.Text {
-	out := make(map[string]engine.Text, len(s.registries))
-	for id, r := range s.registries {
-		out[id] = r.Title
-	}
-	return out
-}
-
 // Form returns a form by id, or nil.
 func (s *Set) Form(id string) *engine.Form { return s.forms[id] }
 

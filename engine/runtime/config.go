@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"lienthong/engine"
@@ -143,6 +144,7 @@ type Runtime struct {
 	random    sync.Mutex // guards cfg.Random
 	advancing sync.Mutex // one Advance at a time
 	express   express
+	stuck     atomic.Int64 // parts that the last search found, and one more; 0 = not searched
 
 	mu    sync.Mutex // guards what follows; taken after express.mu
 	lanes map[string]*lane

@@ -36,10 +36,20 @@ func (r *Runtime) StuckStep(ctx context.Context) ([]Stuck, error) {
 			out = append(out, found...)
 		}
 		if len(codes) < page {
+			if ctx.Err() == nil {
+				r.stuck.Store(int64(len(out)) + 1)
+			}
 			return out, ctx.Err()
 		}
 		after = codes[len(codes)-1]
 	}
+}
+
+// Stuck tells how many stuck parts the last search found; known is false before
+// the first one.
+func (r *Runtime) Stuck() (parts int, known bool) {
+	n := r.stuck.Load()
+	return int(max(n-1, 0)), n > 0
 }
 
 // stuckCase looks at one case, and again when it moved under the look.

@@ -105,11 +105,20 @@ func (s *Store) Lines(ctx context.Context, now time.Time) ([]engine.Line, error)
 			l = &engine.Line{Registry: r.Registry}
 			sums[r.Registry] = l
 		}
-		late := 0
-		if r.Expected != 0 && r.Expected < rowenc.Micros(now) {
-			late = 1
+		switch r.Status {
+		case engine.DeliveryPending:
+			l.Pending++
+		case engine.DeliveryAccepted:
+			l.Accepted++
+		case engine.DeliveryIncident:
+			l.Incidents++
 		}
-		rowenc.AddLine(l, r.Status, 1, late, rowenc.Time(r.At))
+		if r.Expected != 0 && r.Expected < rowenc.Micros(now) {
+			l.Overdue++
+		}
+		if at := rowenc.Time(r.At); l.Oldest.IsZero() || at.Before(l.Oldest) {
+			l.Oldest = at
+		}
 	}
 	out := []engine.Line{}
 	for _, l := range sums {

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"strconv"
 	"strings"
-	"time"
 
 	"lienthong/engine"
 	"lienthong/engine/calendar"
@@ -52,22 +51,6 @@ func Counted(was, is *DeliveryRow) (add engine.ExchangeDay, failed int) {
 		add.Taken = 1
 	}
 	return add, failed
-}
-
-// AddLine adds deliveries of one status to what a registry is owed.
-func AddLine(l *engine.Line, status string, n, overdue int, oldest time.Time) {
-	switch status {
-	case engine.DeliveryPending:
-		l.Pending += n
-	case engine.DeliveryAccepted:
-		l.Accepted += n
-	case engine.DeliveryIncident:
-		l.Incidents += n
-	}
-	l.Overdue += overdue
-	if l.Oldest.IsZero() || oldest.Before(l.Oldest) {
-		l.Oldest = oldest
-	}
 }
 
 // OwedCursor is the cursor that follows a delivery in the list of what waits.

@@ -12,12 +12,17 @@ import (
 	"lienthong/store/rowenc"
 )
 
+// owedBy is followed by the index to walk along: both hold only what is not done,
+// in the order of the list.
+const owedBy = `SELECT ` + deliveryCols + `, failed FROM outbox INDEXED BY `
+
 // owedQuery walks what is not done by age, with the filters that are set.
 func owedQuery(q engine.OwedQuery) (string, []any, error) {
 	b := &query{}
-	b.add(`SELECT ` + deliveryCols + `, failed FROM outbox WHERE status NOT IN ('done', 'skipped')`)
 	if q.Registry != "" {
-		b.add(` AND registry = ?`, q.Registry)
+		b.add(owedBy+`outbox_lines WHERE status NOT IN ('done', 'skipped') AND registry = ?`, q.Registry)
+	} else {
+		b.add(owedBy + `outbox_age WHERE status NOT IN ('done', 'skipped')`)
 	}
 	if q.Status != "" {
 		b.add(` AND status = ?`, q.Status)
@@ -52,8 +57,8 @@ func owedQuery(q engine.OwedQuery) (string, []any, error) {
 // Owed lists deliveries that are not done, oldest first.
 func (s *Store) Owed(ctx context.Context, q engine.OwedQuery) ([]engine.Owed, string, error) {
 	text, args, err := owedQuery(q)
-	if err != nil {
-		return nil, "", err
+	if err != nil || q.Offices != nil && len(q.Offices) == 0 {
+		return []engine.Owed{}, "", err
 	}
 	out, next := []engine.Owed{}, ""
 	var last rowenc.DeliveryRow
@@ -78,24 +83,19 @@ func (s *Store) Owed(ctx context.Context, q engine.OwedQuery) ([]engine.Owed, st
 	return out, next, nil
 }
 
-const linesNow = `SELECT registry, status, count(*), min(at), sum(expected <> 0 AND expected < ?1) FROM outbox
-	WHERE status NOT IN ('done', 'skipped') GROUP BY registry, status`
+const linesNow = `SELECT registry, sum(status = 'pending'), sum(status = 'accepted'), sum(status = 'incident'), sum(expected <> 0 AND expected < ?1), min(at)
+	FROM outbox INDEXED BY outbox_lines WHERE status NOT IN ('done', 'skipped') GROUP BY registry`
 
 // Lines sums what every registry is owed.
 func (s *Store) Lines(ctx context.Context, now time.Time) ([]engine.Line, error) {
 	out := []engine.Line{}
 	err := s.each(ctx, linesNow, []any{rowenc.Micros(now)}, func(rows *sql.Rows) error {
-		var registry, status string
-		var n, overdue int
+		var l engine.Line
 		var oldest int64
-		if err := rows.Scan(&registry, &status, &n, &oldest, &overdue); err != nil {
-			return err
-		}
-		if len(out) == 0 || out[len(out)-1].Registry != registry {
-			out = append(out, engine.Line{Registry: registry})
-		}
-		rowenc.AddLine(&out[len(out)-1], status, n, overdue, rowenc.Time(oldest))
-		return nil
+		err := rows.Scan(&l.Registry, &l.Pending, &l.Accepted, &l.Incidents, &l.Overdue, &oldest)
+		l.Oldest = rowenc.Time(oldest)
+		out = append(out, l)
+		return err
 	})
 	if err != nil {
 		return nil, failure("store.lines", "", err)
@@ -107,7 +107,7 @@ const exchangeDays = `SELECT registry, day, first, retried, refused, by_hand, ta
 	WHERE day BETWEEN ?1 AND ?2`
 
 // waitingDays counts, by the day they were made, the requests that are not answered.
-const waitingDays = `SELECT registry, (at + 25200000000) / 86400000000 AS day, count(*) FROM outbox
+const waitingDays = `SELECT registry, (at + 25200000000) / 86400000000 AS day, count(*) FROM outbox INDEXED BY outbox_lines
 	WHERE status NOT IN ('done', 'skipped') AND length(reply) IS NULL GROUP BY registry, day HAVING day BETWEEN ?1 AND ?2`
 
 // Exchanges lists the day sums.

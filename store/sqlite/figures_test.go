@@ -1,42 +1,29 @@
 package sqlite
 
 import (
-	"regexp"
-	"strings"
 	"testing"
-	"time"
 
 	"lienthong/engine"
-	"lienthong/store/rowenc"
 	"lienthong/store/storetest"
 )
 
-// TestFigurePlans: what waits is read along the indexes of what waits, whatever
-// was delivered before.
-func TestFigurePlans(t *testing.T) {
+// TestStats: what the writer counts is what it did.
+func TestStats(t *testing.T) {
 	s := open(t, t.TempDir(), storetest.Hooks{}).(*Store)
 	defer s.Close()
-	queries := map[string]string{"lines": linesNow, "days": exchangeDays, "waiting days": waitingDays}
-	for name, q := range map[string]engine.OwedQuery{
-		"all": {}, "page": {After: rowenc.OwedCursor(&rowenc.DeliveryRow{})},
-		"filters": {Registry: "r", Status: "incident", Case: "c", Overdue: time.Now(), Text: "x", Offices: []string{"a", "b"}},
-	} {
-		text, _, err := owedQuery(q)
-		if err != nil {
-			t.Fatal(err)
-		}
-		queries["owed "+name] = text
+	st := storetest.File(storetest.Filing{Code: "A"})
+	c := st.Change()
+	if err := s.Append(t.Context(), c); err != nil {
+		t.Fatal(err)
 	}
-	allowed := regexp.MustCompile(`^SCAN outbox USING (INDEX outbox_age|COVERING INDEX outbox_lines)$`)
-	for name, q := range queries {
-		plan, err := explained(s.readDB, q)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, line := range plan {
-			if strings.HasPrefix(line, "SCAN") && !allowed.MatchString(line) || strings.Contains(line, "TEMP B-TREE FOR") && !strings.Contains(line, "FOR LAST") && name != "waiting days" {
-				t.Errorf("%s: %s\nin %s", name, line, q)
-			}
-		}
+	if err := s.Append(t.Context(), c); engine.CodeOf(err) != engine.StaleVersion {
+		t.Fatalf("filed twice: %v", err)
+	}
+	if err := s.EndSession(t.Context(), "x"); err != nil {
+		t.Fatal(err)
+	}
+	got := s.Stats()
+	if got.Commits != 3 || got.Calls != 3 || got.Entries != 1 || got.Bytes == 0 || got.Took <= 0 || len(got.Within) != len(Bounds) || got.Within[len(Bounds)-1] != 3 {
+		t.Errorf("stats: %+v", got)
 	}
 }

@@ -166,7 +166,7 @@ func (j *job) answer(err error) {
 // together runs the jobs in one transaction. An error means that it was rolled
 // back, or that its outcome is unknown; a job's own refusal is kept in the job.
 func (w *writer) together(jobs []*job) (err error) {
-	begun := false
+	began, begun := time.Now(), false
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v", p)
@@ -199,7 +199,7 @@ func (w *writer) together(jobs []*job) (err error) {
 	if err := w.commit(); err != nil {
 		return err
 	}
-	w.store.counted.add(jobs)
+	w.store.counted.add(jobs, time.Since(began))
 	return nil
 }
 

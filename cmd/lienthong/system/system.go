@@ -171,7 +171,8 @@ func (s *System) wire(c Config) (http.Handler, error) {
 		callback: func(registry string) string { return s.URL + "/api/v1/exchange/" + registry + "/replies" },
 		now:      s.Clock.Now, messages: s.Messages, person: s.person,
 	}
-	rc := runtime.Config{Store: s.Store, Definitions: s.Definitions, Exchange: x, Clock: s.Clock, Logger: c.Logger}
+	m := api.NewMetrics()
+	rc := runtime.Config{Store: m.Store(s.Store), Definitions: s.Definitions, Exchange: m.Exchange(x), Clock: s.Clock, Logger: c.Logger}
 	if c.Runtime != nil {
 		c.Runtime(&rc)
 	}
@@ -180,7 +181,7 @@ func (s *System) wire(c Config) (http.Handler, error) {
 		return nil, err
 	}
 	ac := api.Config{Runtime: stepping{s.Runtime, s}, Store: s.Store, Definitions: s.Definitions, Messages: s.Messages,
-		Callback: x.verify, Lookup: x.lookup, Logger: c.Logger, Registries: map[string]engine.Text{}}
+		Callback: x.verify, Lookup: x.lookup, Logger: c.Logger, Registries: map[string]engine.Text{}, Metrics: m, Writer: writerStats(s.Store)}
 	for _, r := range s.Definitions.Registries() {
 		ac.Registries[r.ID] = r.Title
 	}
@@ -199,6 +200,23 @@ func (s *System) wire(c Config) (http.Handler, error) {
 		return nil, err
 	}
 	return beside(surface, pages), nil
+}
+
+// writerStats tells how the SQLite store's writer works; nil for another store.
+func writerStats(st engine.Store) func() api.WriterStats {
+	db, ok := st.(*sqlite.Store)
+	if !ok {
+		return nil
+	}
+	return func() api.WriterStats {
+		x := db.Stats()
+		w := api.WriterStats{Commits: x.Commits, Calls: x.Calls, Entries: x.Entries, Bytes: x.Bytes, Queue: db.Waiting(), Seconds: x.Took.Seconds(),
+			Buckets: map[float64]uint64{}}
+		for i, b := range sqlite.Bounds {
+			w.Buckets[b.Seconds()] = uint64(x.Within[i])
+		}
+		return w
+	}
 }
 
 // beside serves the surface at its own addresses and the pages at all others.

@@ -3,7 +3,7 @@
 -- failed: exchanges that failed over a delivery's whole life; tries begins anew when
 -- the registry has taken the request or a person sends it again.
 ALTER TABLE outbox ADD COLUMN failed INTEGER NOT NULL DEFAULT 0;
-CREATE INDEX outbox_lines ON outbox (registry, status, at, expected, length(reply)) WHERE status NOT IN ('done', 'skipped');
+CREATE INDEX outbox_lines ON outbox (registry, at, case_code, seq, n, status, expected, length(reply)) WHERE status NOT IN ('done', 'skipped');
 
 -- What became of the requests to a registry that were made on one business day
 -- (days since 1970 in Vietnam). Kept when the deliveries are deleted.
