@@ -79,6 +79,11 @@ type Limits struct {
 	Batch            int           // dossiers in one batch; 100
 	Streams          int           // event streams open at once; 1000
 	Heartbeat        time.Duration // between signs of life on a stream; 15 s
+	Filings          int           // filings worked on at once; 64
+	FilingsWaiting   int           // filings that wait for their turn; 256
+	Requests         int           // other requests worked on at once; 256
+	RequestsWaiting  int           // other requests that wait for their turn; 1024
+	Turn             time.Duration // how long a request waits for its turn; 5 s
 }
 
 // Config is everything that the surface needs from outside.
@@ -142,6 +147,11 @@ func (c *Config) complete() error {
 	orDefault(&l.Batch, 100)
 	orDefault(&l.Streams, 1000)
 	orDefault(&l.Heartbeat, 15*time.Second)
+	orDefault(&l.Filings, 64)
+	orDefault(&l.FilingsWaiting, 256)
+	orDefault(&l.Requests, 256)
+	orDefault(&l.RequestsWaiting, 1024)
+	orDefault(&l.Turn, 5*time.Second)
 	return nil
 }
 

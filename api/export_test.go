@@ -11,3 +11,6 @@ func (s *Server) Routes() []string {
 	}
 	return out
 }
+
+// Waiting is how many filings wait for their turn.
+func (s *Server) Waiting() int { return int(s.filings.waiting.Load()) }

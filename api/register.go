@@ -152,8 +152,13 @@ func (s *Server) enter(o op) func(huma.Context, func(huma.Context)) {
 	if limit == 0 {
 		limit = maxBody
 	}
+	g := s.gateOf(o)
 	return func(hc huma.Context, next func(huma.Context)) {
 		ctx := context.WithValue(hc.Context(), langKey{}, languageOf(hc.Header("Accept-Language")))
+		if g.crowded() {
+			s.fail(hc, errCrowded)
+			return
+		}
 		if o.who.public {
 			trailOf(ctx).role = "public"
 		} else {
@@ -182,6 +187,12 @@ func (s *Server) enter(o op) func(huma.Context, func(huma.Context)) {
 		} else {
 			ctx = context.WithValue(ctx, digestKey{}, digest(r.Method, r.URL.EscapedPath(), nil))
 		}
+		leave, err := g.enter(ctx) // not earlier: who sends slowly holds no place
+		if err != nil {
+			s.fail(hc, err)
+			return
+		}
+		defer leave()
 		next(huma.WithContext(hc, ctx))
 	}
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -30,6 +31,8 @@ type Server struct {
 	signIns *limiter
 	public  *limiter
 	streams chan struct{}
+	filings *gate
+	others  *gate
 	once    *memo
 	areas   *areas
 }
@@ -52,6 +55,8 @@ func New(cfg Config) (*Server, error) {
 		public:  newLimiter(cfg.Limits.PublicPerMinute, cfg.Wall),
 		streams: make(chan struct{}, cfg.Limits.Streams),
 		areas:   newAreas(cfg.Definitions),
+		filings: newGate(cfg.Limits.Filings, cfg.Limits.FilingsWaiting, cfg.Limits.Turn),
+		others:  newGate(cfg.Limits.Requests, cfg.Limits.RequestsWaiting, cfg.Limits.Turn),
 	}
 	g.Use(s.observe, s.recover)
 	g.NoRoute(func(c *gin.Context) { s.refuse(c, engine.NotFound) })
@@ -190,7 +195,7 @@ func note(ctx context.Context, p *Problem, errs []error) {
 		return
 	}
 	t.code = p.Code
-	if p.Status >= 500 && len(errs) > 0 {
+	if p.Status >= 500 && len(errs) > 0 && !errors.Is(errs[0], errCrowded) { // a flood must not fill the log too
 		t.cause = errs[0]
 	}
 }

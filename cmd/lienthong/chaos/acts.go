@@ -48,6 +48,9 @@ func (d *driver) part(c *story.Case, x *story.Dossier, m *matter) *act {
 	}
 	switch x.Step + " " + x.State {
 	case "birth submitted":
+		if d.giveUp.Load() {
+			return applicant("withdraw", nil)
+		}
 		if d.rng.IntN(25) == 0 && m.once("supplement") {
 			return by("reception", "request_supplement", asking())
 		}

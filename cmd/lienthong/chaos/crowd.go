@@ -24,6 +24,7 @@ type crowd struct {
 	families []family
 	seed     [2]uint64
 	filing   atomic.Bool // new cases may be filed
+	giveUp   atomic.Bool // applicants withdraw as soon as they can
 	most     int         // cases open at once
 	pace     time.Duration
 	day      time.Time
