@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"log/slog"
 	"sync"
 	"time"
 
@@ -72,6 +73,38 @@ func (r *Runtime) Now() time.Time {
 	return r.cfg.Clock.Now().In(calendar.Zone).Truncate(time.Microsecond)
 }
 
-// wall returns the wall-clock time without its monotonic reading, which no store
-// keeps.
-func (r *Runtime) wall() time.Time { return r.cfg.Wall().Round(0) }
+// steady is the wall clock as leases, back-off and breakers see it: it follows
+// the machine's clock forward, and when that is put back it does not wait for it
+// to catch up, but goes on at half the pace of the time that passes until both
+// agree. So no pause is ever longer than twice what was meant, however far the
+// clock jumped.
+type steady struct {
+	read func() time.Time
+	log  *slog.Logger
+
+	mu    sync.Mutex
+	last  time.Time // as read, with its monotonic reading if it has one
+	shown time.Time
+}
+
+// now returns the time without a monotonic reading, which no store keeps.
+func (c *steady) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	t := c.read()
+	if wall := t.Round(0); !wall.Before(c.shown) {
+		c.last, c.shown = t, wall
+		return wall
+	}
+	if back := c.last.Round(0).Sub(t.Round(0)); back > time.Second {
+		c.log.Warn("the machine's clock was put back", "by", back)
+	}
+	if passed := t.Sub(c.last); passed > 0 {
+		c.shown = c.shown.Add(passed / 2)
+	}
+	c.last = t
+	return c.shown
+}
+
+// wall returns the wall-clock time.
+func (r *Runtime) wall() time.Time { return r.clock.now() }

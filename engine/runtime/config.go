@@ -137,6 +137,7 @@ type Runtime struct {
 	store engine.Store
 	defs  engine.Definitions
 	log   *slog.Logger
+	clock steady
 	codes codes
 	bus   bus
 	keys  keys
@@ -149,6 +150,7 @@ type Runtime struct {
 	mu    sync.Mutex // guards what follows; taken after express.mu
 	lanes map[string]*lane
 	sick  map[string]time.Time // cases whose timers failed → wall time to try again
+	thaw  time.Time            // when to look for what a clock put back left waiting
 }
 
 // New checks the configuration and returns a runtime; nothing runs yet.
@@ -159,6 +161,7 @@ func New(c Config) (*Runtime, error) {
 	c = c.withDefaults()
 	r := &Runtime{cfg: c, store: c.Store, defs: c.Definitions, log: c.Logger,
 		lanes: map[string]*lane{}, sick: map[string]time.Time{}, express: express{room: c.Queue}}
+	r.clock.read, r.clock.log = c.Wall, c.Logger
 	r.keys.seed = maphash.MakeSeed()
 	r.bus.feed, r.bus.tick = make(signal, 1), make(signal, 1)
 	r.codes = codes{store: c.Store, size: c.Block, blocks: map[string]*block{}}

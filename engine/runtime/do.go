@@ -97,7 +97,7 @@ func (r *Runtime) attempt(ctx context.Context, d *decision) (Result, error) {
 			return Result{}, err
 		}
 	}
-	entries, refused := engine.Decide(r.defs, c, d.cmd, d.facts, now)
+	entries, next, refused := decide(r.defs, c, d.cmd, d.facts, now)
 	if refused != nil {
 		refused = refusal{refused}
 	}
@@ -110,10 +110,6 @@ func (r *Runtime) attempt(ctx context.Context, d *decision) (Result, error) {
 	}
 	if len(entries) == 0 {
 		return Result{Case: c}, refused
-	}
-	next := c
-	for _, e := range entries {
-		next = engine.Fold(next, e)
 	}
 	change := engine.Change{Case: next, Base: c.Seq, Entries: entries}
 	if refused == nil {
@@ -131,6 +127,24 @@ func (r *Runtime) attempt(ctx context.Context, d *decision) (Result, error) {
 	r.overtaken(context.WithoutCancel(ctx), c, next, entries)
 	r.committed(next)
 	return Result{Case: next, Entries: entries}, refused
+}
+
+// decide runs the core over a case: the entries, and the case after them. A defect
+// in a definition or in the core refuses one command and ends nothing else.
+func decide(defs engine.Definitions, c *engine.Case, cmd engine.Command, facts engine.Facts, now time.Time) (entries []engine.Entry, next *engine.Case, refused error) {
+	var no error
+	defect := guard(func() error {
+		entries, no = engine.Decide(defs, c, cmd, facts, now)
+		next = c
+		for _, e := range entries {
+			next = engine.Fold(next, e)
+		}
+		return nil
+	})
+	if defect != nil {
+		return nil, c, defect
+	}
+	return entries, next, no
 }
 
 // append commits changes and sends at once what they owe, while Run is running.

@@ -223,7 +223,7 @@ func (r *Runtime) leave(l *lane) {
 // so that it never holds up another.
 func (r *Runtime) feed(ctx context.Context) (worked int, err error) {
 	wall := r.wall()
-	ds, err := r.store.Claim(ctx, r.cfg.Node, wall, wall.Add(r.cfg.Lease), r.cfg.Batch, r.full(wall)...)
+	ds, err := r.claim(ctx, wall, r.full(wall)...)
 	if err != nil {
 		return 0, err
 	}

@@ -310,3 +310,46 @@ func TestRecoveryAfterAnOutageIsQuick(t *testing.T) {
 		}
 	})
 }
+
+// slow takes its time for everything.
+type slow struct {
+	*registry
+	takes time.Duration
+}
+
+func (g *slow) Send(ctx context.Context, d engine.Delivery) runtime.Answer {
+	if d.Registry == "civil" {
+		time.Sleep(g.takes) // fake time
+	}
+	return g.registry.Send(ctx, d)
+}
+
+// What stands in a queue for so long that its lease would end while it is sent is
+// given back first, and taken anew: nobody sends it meanwhile.
+func TestQueueOutlivesNoLease(t *testing.T) {
+	run(t, func(c *runtime.Config) {
+		c.Exchange, c.Parallel = &slow{c.Exchange.(*registry), 14 * time.Second}, 1
+	}, func(t *testing.T, w *running) {
+		var keys []string
+		for i := range 9 {
+			_, key := w.recording(fmt.Sprint("child ", i))
+			keys = append(keys, key)
+		}
+		b := w.node("b", func(c *runtime.Config) { c.Wall = time.Now })
+		for range 9 * 14 { // another node looks every second
+			time.Sleep(time.Second)
+			_, err := b.RelayStep(t.Context(), time.Now())
+			w.must(err)
+		}
+		synctest.Wait()
+		for _, k := range keys {
+			w.status(k, engine.DeliveryDone)
+		}
+		if n := len(w.reg.calls("civil")); n != len(keys) {
+			t.Fatalf("%d sends for %d requests", n, len(keys))
+		}
+		if strings.Contains(w.log.String(), "lease lost") {
+			t.Fatalf("a lease ended under way:\n%s", w.log)
+		}
+	})
+}

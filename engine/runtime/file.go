@@ -146,7 +146,7 @@ func (r *Runtime) codesFor(ctx context.Context, p *plan, cmd engine.Command, all
 		}
 	}
 	cmd.Codes = engine.Codes{Case: "?"}
-	if _, refused := engine.Decide(r.defs, nil, cmd, engine.Facts{}, p.now); refused != nil {
+	if _, _, refused := decide(r.defs, nil, cmd, engine.Facts{}, p.now); refused != nil {
 		return engine.Codes{}, refusal{refused}
 	}
 	return engine.Codes{}, err
@@ -156,13 +156,9 @@ func (r *Runtime) codesFor(ctx context.Context, p *plan, cmd engine.Command, all
 func (p *plan) decide(defs engine.Definitions) ([]engine.Change, error) {
 	var out []engine.Change
 	for i, cmd := range p.cmds {
-		entries, err := engine.Decide(defs, nil, cmd, p.facts[i], p.now)
+		entries, c, err := decide(defs, nil, cmd, p.facts[i], p.now)
 		if err != nil {
 			return nil, err
-		}
-		var c *engine.Case
-		for _, e := range entries {
-			c = engine.Fold(c, e)
 		}
 		out = append(out, engine.Change{Case: c, Entries: entries})
 	}

@@ -4,6 +4,9 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
+	"runtime/debug"
+	"strings"
 	"sync"
 	"time"
 
@@ -15,7 +18,7 @@ import (
 // deliveries it took. What goes wrong with a registry is written into the
 // delivery; the error is of the store only.
 func (r *Runtime) RelayStep(ctx context.Context, wall time.Time) (worked int, err error) {
-	ds, err := r.store.Claim(ctx, r.cfg.Node, wall, wall.Add(r.cfg.Lease), r.cfg.Batch)
+	ds, err := r.claim(ctx, wall)
 	if err != nil {
 		return 0, err
 	}
@@ -29,6 +32,36 @@ func (r *Runtime) RelayStep(ctx context.Context, wall time.Time) (worked int, er
 		return len(ds), errors.Join(errs...)
 	}
 	return len(ds), r.parallel(ctx, ds, wall, now)
+}
+
+// claim leases what may be sent or asked now, but for some registries.
+func (r *Runtime) claim(ctx context.Context, wall time.Time, except ...string) ([]engine.Delivery, error) {
+	if r.mayThaw(wall) {
+		n, err := r.store.Thaw(ctx, wall, wall.Add(2*r.cfg.Lease), wall.Add(r.longestPause()), wall.Add(longestWait))
+		if err != nil {
+			return nil, err
+		}
+		if n > 0 {
+			r.log.Warn("deliveries waited for a time that a clock since put back had set", "deliveries", n)
+		}
+	}
+	return r.store.Claim(ctx, r.cfg.Node, wall, wall.Add(r.cfg.Lease), r.cfg.Batch, except...)
+}
+
+// mayThaw tells, once a minute, to look for deliveries that wait too far ahead.
+func (r *Runtime) mayThaw(wall time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if d := r.thaw.Sub(wall); d > 0 && d <= time.Minute {
+		return false
+	}
+	r.thaw = wall.Add(time.Minute)
+	return true
+}
+
+// longestPause is how far ahead a delivery's next try can be.
+func (r *Runtime) longestPause() time.Duration {
+	return max(r.cfg.RetryMax, longestWish, r.cfg.BreakerPause+r.cfg.RetryFirst)
 }
 
 // parallel works on all registries at once, with a few workers for each.
@@ -64,16 +97,38 @@ func (r *Runtime) parallel(ctx context.Context, ds []engine.Delivery, taken time
 // handle does one delivery and says what was wrong with the store. A lease that
 // was lost meanwhile is no error: whoever has it now goes on, and the registry
 // knows the key.
+//
+// What nothing but a person can mend, such as a case that cannot be read or a
+// defect, becomes an incident: it must not be tried again for ever.
 func (r *Runtime) handle(ctx context.Context, p parcel) error {
-	err := r.deliver(ctx, p)
-	if engine.CodeOf(err) == engine.StaleVersion {
+	err := guard(func() error { return r.deliver(ctx, p) })
+	switch code := engine.CodeOf(err); {
+	case err == nil:
+		return nil
+	case code == engine.StaleVersion:
 		r.log.Info("lease lost", "delivery", p.Key, "registry", p.Registry)
 		return nil
-	}
-	if err != nil {
+	case passing(err):
 		r.log.Error("relay", "delivery", p.Key, "registry", p.Registry, "error", err)
+		return err
 	}
-	return err
+	r.log.Error("relay", "delivery", p.Key, "registry", p.Registry, "error", err)
+	e := r.stop(context.WithoutCancel(ctx), p.Delivery, "it cannot be delivered: "+firstLine(err))
+	if engine.CodeOf(e) == engine.StaleVersion {
+		return nil
+	}
+	return e
+}
+
+// guard turns a panic into an error: a defect met by one delivery or case must
+// not end the process that serves all others.
+func guard(f func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &engine.Error{Code: engine.Internal, Op: "runtime.guard", Err: fmt.Errorf("panic: %v\n%s", v, debug.Stack())}
+		}
+	}()
+	return f()
 }
 
 func (r *Runtime) deliver(ctx context.Context, p parcel) error {
@@ -117,7 +172,7 @@ func (r *Runtime) deliver(ctx context.Context, p parcel) error {
 		}
 	}
 	ectx, cancel := context.WithTimeout(ctx, r.cfg.Timeout)
-	a := call(ectx)
+	a := r.asked(ectx, p.Key, call)
 	cancel()
 	if ctx.Err() != nil && a.Outcome == Transient { // we broke it off
 		l.breaker.drop()
@@ -127,6 +182,25 @@ func (r *Runtime) deliver(ctx context.Context, p parcel) error {
 		r.log.Warn("breaker open", "registry", p.Registry, "why", a.why())
 	}
 	return r.record(after, p.Delivery, a, p.now())
+}
+
+// asked makes the call; a defect of the exchange is an answer too.
+func (r *Runtime) asked(ctx context.Context, key string, call func(context.Context) Answer) (a Answer) {
+	err := guard(func() error {
+		a = call(ctx)
+		return nil
+	})
+	if err != nil {
+		r.log.Error("defect", "delivery", key, "error", err)
+		return Answer{Outcome: Incident, Code: "defect", Detail: engine.Text{VI: "Lỗi của phần trao đổi", EN: firstLine(err)}}
+	}
+	return a
+}
+
+// firstLine leaves the stack out.
+func firstLine(err error) string {
+	s, _, _ := strings.Cut(err.Error(), "\n")
+	return s
 }
 
 // late tells whether a delivery must be given back: Run or the step ends, or the
@@ -235,8 +309,10 @@ func (r *Runtime) carried(ctx context.Context, d engine.Delivery, a Answer, now 
 	return r.store.Settle(ctx, r.finished(d, a.reply(d.Key), ""))
 }
 
-// longestWish bounds how long a registry may tell us to stay away.
-const longestWish = 24 * time.Hour
+const (
+	longestWish = time.Hour      // that a registry may tell us to stay away
+	longestWait = 24 * time.Hour // for an answer, before it is asked for
+)
 
 // expect notes that the registry took the request and answers later, and when to
 // ask if it does not.
@@ -257,7 +333,7 @@ func (r *Runtime) expect(d *engine.Delivery, a Answer, now time.Time) {
 	} else if !d.Expected.IsZero() {
 		d.LastError = "not answered yet; expected by " + d.Expected.Format(time.RFC3339)
 	}
-	d.Next = now.Add(wait)
+	d.Next = now.Add(min(wait, longestWait))
 }
 
 // stop makes an incident of a delivery that this node holds.

@@ -94,8 +94,11 @@ func (r *Runtime) enter(ctx context.Context, d engine.Delivery, rep engine.Reply
 	if e != nil {
 		return false, e
 	}
+	if engine.CodeOf(err) == engine.Internal {
+		r.log.Error("defect", "delivery", d.Key, "error", err)
+	}
 	if err != nil && now.Reply == nil {
-		if e := r.incident(after, now, "the answer cannot be taken: "+no.Error()); e != nil {
+		if e := r.incident(after, now, "the answer cannot be taken: "+firstLine(no)); e != nil {
 			r.log.Error("incident not recorded", "delivery", d.Key, "error", e)
 			return false, err
 		}

@@ -327,7 +327,7 @@ type world struct {
 	clock *runtime.VirtualClock // business
 	wall  *runtime.VirtualClock
 	r     *runtime.Runtime
-	log   *bytes.Buffer
+	log   *locked
 }
 
 var (
@@ -338,7 +338,7 @@ var (
 
 func newWorld(t testing.TB, change ...func(*runtime.Config)) *world {
 	t.Helper()
-	w := &world{t: t, store: memory.New(), defs: fakeDefs(t), reg: newRegistry(), log: &bytes.Buffer{},
+	w := &world{t: t, store: memory.New(), defs: fakeDefs(t), reg: newRegistry(), log: &locked{},
 		clock: runtime.NewVirtual(start, false), wall: runtime.NewVirtual(start, false)}
 	w.r = w.node("a", change...)
 	return w
@@ -348,7 +348,7 @@ func newWorld(t testing.TB, change ...func(*runtime.Config)) *world {
 func (w *world) node(name string, change ...func(*runtime.Config)) *runtime.Runtime {
 	w.t.Helper()
 	c := runtime.Config{Store: w.store, Definitions: w.defs, Exchange: w.reg, Clock: w.clock, Wall: w.wall.Now, Node: name,
-		Random: rand.NewChaCha8([32]byte{1}), Parallel: 1, Logger: slog.New(slog.NewTextHandler(&locked{b: w.log}, nil))}
+		Random: rand.NewChaCha8([32]byte{1}), Parallel: 1, Logger: slog.New(slog.NewTextHandler(w.log, nil))}
 	for _, f := range change {
 		f(&c)
 	}
@@ -359,9 +359,16 @@ func (w *world) node(name string, change ...func(*runtime.Config)) *runtime.Runt
 	return r
 }
 
+// locked is what the runtimes log.
 type locked struct {
 	mu sync.Mutex
-	b  *bytes.Buffer
+	b  bytes.Buffer
+}
+
+func (l *locked) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }
 
 func (l *locked) Write(p []byte) (int, error) {
