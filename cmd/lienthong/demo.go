@@ -20,6 +20,7 @@ import (
 type demoCommand struct {
 	Once   bool   `help:"Exit after the stories: 0 only if both ended as told."`
 	DB     string `help:"SQLite file to keep the cases in; a temporary one without it." type:"path"`
+	Check  string `help:"How much of an existing file is looked at first: auto, full or off." enum:"auto,full,off" default:"auto"`
 	Listen string `help:"Address of the surface." default:"127.0.0.1:8080"`
 	Start  string `help:"Where the demonstration's clock starts (Vietnam time)." default:"2026-09-07 08:00"`
 	Lang   string `help:"Language of the timeline: vi or en." enum:"vi,en" default:"vi"`
@@ -45,7 +46,7 @@ func (c *demoCommand) Run(e *env) (err error) {
 	if kept && c.Once {
 		return fmt.Errorf("--once plays the stories in a fresh file: %s exists", db)
 	}
-	s, err := system.Open(e.ctx, system.Config{DB: db, Registers: strings.TrimSuffix(db, filepath.Ext(db)) + "-registers", Listen: c.Listen,
+	s, err := system.Open(e.ctx, system.Config{DB: db, Check: c.Check, Registers: strings.TrimSuffix(db, filepath.Ext(db)) + "-registers", Listen: c.Listen,
 		Start: start, Demo: true, AutoPay: "0s", Logger: e.log})
 	if err != nil {
 		return err

@@ -157,3 +157,68 @@ func TestKeepingIsRefused(t *testing.T) {
 	says(t, 1, "does not begin as a SQLite file", "verify", "--db", "main_test.go")
 	says(t, 1, "not a heads file", "verify", "--db", db, "--against", "main_test.go")
 }
+
+func TestBackupAndRestore(t *testing.T) {
+	dir, db := played(t)
+	kept := filepath.Join(dir, "kept.db")
+	says(t, 0, "newest entry", "backup", "--db", db, "--to", kept, "--full")
+	says(t, 1, "kept.db exists", "backup", "--db", db, "--to", kept)
+	var b struct {
+		Good   bool
+		SHA256 string
+		Bytes  int64
+		Newest struct{ Case string }
+	}
+	if err := json.Unmarshal([]byte(says(t, 0, "", "--json", "backup", "--db", db, "--to", kept, "--force")), &b); err != nil {
+		t.Fatal(err)
+	}
+	if st, err := os.Stat(kept); err != nil || !b.Good || len(b.SHA256) != 64 || b.Bytes != st.Size() || b.Newest.Case == "" {
+		t.Errorf("%+v %v", b, err)
+	}
+	says(t, 0, ": sound", "verify", "--db", kept)
+	says(t, 0, "2 cases still have", "verify", "--db", db, "--against", kept)
+	says(t, 1, "cases.db exists", "restore", "--from", kept, "--db", db)
+	says(t, 0, "LOST", "restore", "--from", kept, "--db", db, "--force")
+	if before, err := filepath.Glob(db + ".before-*"); err != nil || len(before) == 0 {
+		t.Errorf("kept: %v %v", before, err)
+	}
+	says(t, 0, "2 cases, 40 entries", "verify", "--db", db)
+
+	ask(t, kept, `DROP TRIGGER entries_only_erase`)
+	ask(t, kept, `UPDATE entries SET at = at + 1 WHERE seq = 5`)
+	says(t, 1, "the database is damaged", "restore", "--from", kept, "--db", filepath.Join(dir, "new.db"))
+	var r struct {
+		Good  bool
+		Found []sqlite.Finding
+		Error string
+	}
+	if err := json.Unmarshal([]byte(says(t, 1, "", "--json", "restore", "--from", kept, "--db", filepath.Join(dir, "new.db"))), &r); err != nil {
+		t.Fatal(err)
+	}
+	if r.Good || r.Error == "" || len(r.Found) != 3 {
+		t.Errorf("%+v", r)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "new.db")); err == nil {
+		t.Error("a damaged backup was put back")
+	}
+}
+
+// A server refuses a damaged file and says what is wrong with it.
+func TestServeRefusesDamage(t *testing.T) {
+	_, db := played(t)
+	ask(t, db, `DROP TRIGGER entries_only_erase`)
+	ask(t, db, `UPDATE entries SET at = at + 1 WHERE seq = 5`)
+	says(t, 1, "entry 5: entry does not match the chain", "serve", "--db", "sqlite:"+db, "--secret", "s", "--listen", "127.0.0.1:0", "--check", "full")
+	says(t, 1, "entry 5: entry does not match the chain", "demo", "--db", db, "--listen", "127.0.0.1:0", "--check", "full")
+	b, err := os.ReadFile(db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(db, b[:len(b)-4096], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	says(t, 1, "is cut off", "serve", "--db", "sqlite:"+db, "--secret", "s", "--listen", "127.0.0.1:0")
+	if code, _, errs := lienthong(t, "serve", "--db", "sqlite:"+db, "--secret", "s", "--check", "perhaps"); code != 2 {
+		t.Errorf("exit %d, %s", code, errs)
+	}
+}

@@ -30,6 +30,8 @@ type commands struct {
 	Diagram  diagramCommand  `cmd:"" help:"Draw a service or a procedure as SVG, Mermaid or DOT."`
 	Chaos    chaosCommand    `cmd:"" help:"Hurt the system for minutes and count what was lost, doubled or left."`
 	Verify   verifyCommand   `cmd:"" help:"Check a whole database: pages, chains, every case against its history."`
+	Backup   backupCommand   `cmd:"" help:"Copy the database of a running server to a file of its own."`
+	Restore  restoreCommand  `cmd:"" help:"Put a backup in the place of a database."`
 	Replay   replayCommand   `cmd:"" help:"Rebuild a case as it was at any entry, or all, and compare with what is stored."`
 }
 

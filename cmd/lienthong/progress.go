@@ -1,11 +1,16 @@
 package main
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
 	"time"
+
+	"lienthong/engine"
+	"lienthong/store/sqlite"
 )
 
 // progress is one line that is written over and over on a terminal, and nothing
@@ -71,4 +76,51 @@ func perSecond(n int64, took time.Duration) int64 {
 		return 0
 	}
 	return int64(float64(n) / took.Seconds())
+}
+
+// json writes a value for a program.
+func (e *env) json(v any) error {
+	enc := json.NewEncoder(e.out)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
+
+// maxFound bounds the findings that are kept for JSON; all are counted.
+const maxFound = 10_000
+
+// collect tells a person of every finding at once, and keeps them for a program.
+func (e *env) collect(bar *progress, found *[]sqlite.Finding) func(sqlite.Finding) {
+	return func(f sqlite.Finding) {
+		if len(*found) < maxFound {
+			*found = append(*found, f)
+		}
+		if !e.asJSON {
+			bar.end()
+			fmt.Fprintln(e.out, f)
+		}
+	}
+}
+
+// failed tells a program what was found before the command gave up; the error
+// itself is told to a person.
+func (e *env) failed(err error, found []sqlite.Finding) error {
+	if !e.asJSON {
+		return err
+	}
+	why := err.Error()
+	return errors.Join(e.json(map[string]any{"good": false, "error": why, "found": found}), err)
+}
+
+// newest is the last entry of a file.
+type newest struct {
+	Case string    `json:"case"`
+	Seq  int64     `json:"seq"`
+	At   time.Time `json:"at"`
+}
+
+func newestOf(e *engine.Entry) *newest {
+	if e == nil {
+		return nil
+	}
+	return &newest{e.Case, e.Seq, e.At}
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -57,9 +56,7 @@ func (c *replayCommand) one(e *env, f *sqlite.File) error {
 		}
 	}
 	if e.asJSON {
-		enc := json.NewEncoder(e.out)
-		enc.SetIndent("", "  ")
-		err = enc.Encode(map[string]any{"good": r.Good(), "case": then, "difference": r.Difference})
+		err = e.json(map[string]any{"good": r.Good(), "case": then, "difference": r.Difference})
 	} else {
 		err = c.print(e, f, then, r)
 	}
@@ -140,9 +137,7 @@ func (c *replayCommand) all(e *env, f *sqlite.File) error {
 	}
 	took := time.Since(began)
 	if e.asJSON {
-		enc := json.NewEncoder(e.out)
-		enc.SetIndent("", "  ")
-		err = enc.Encode(map[string]any{"good": len(found) == 0, "cases": n, "entries": entries, "erased": erased, "found": found,
+		err = e.json(map[string]any{"good": len(found) == 0, "cases": n, "entries": entries, "erased": erased, "found": found,
 			"took_s": took.Seconds(), "cases_per_s": perSecond(int64(n), took)})
 	} else {
 		fmt.Fprintf(e.out, "%s: %s cases rebuilt from %s entries in %.1f s (%s cases/s), %s with erased payloads left out; %s differ\n", c.DB,

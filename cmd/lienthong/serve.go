@@ -15,6 +15,7 @@ import (
 
 type serveCommand struct {
 	DB            string `help:"Where cases are kept: sqlite:FILE." default:"sqlite:lienthong.db" env:"LIENTHONG_DB"`
+	Check         string `help:"How much of an existing file is looked at first: auto (pages of a small one, or after a crash), full (as verify), off." enum:"auto,full,off" default:"auto" env:"LIENTHONG_CHECK"`
 	Listen        string `help:"Address of the surface." default:"127.0.0.1:8080" env:"LIENTHONG_LISTEN"`
 	Secure        bool   `help:"People come over TLS that a proxy in front ends: cookies are sent over TLS only." env:"LIENTHONG_SECURE"`
 	Agencies      string `help:"embedded, or the base URL of registries that run elsewhere." default:"embedded" env:"LIENTHONG_AGENCIES"`
@@ -29,7 +30,7 @@ func (c *serveCommand) Run(e *env) error {
 	if !ok || file == "" {
 		return fmt.Errorf("--db %q: want sqlite:FILE", c.DB)
 	}
-	cfg := system.Config{DB: file, Listen: c.Listen, Secure: c.Secure, Secret: c.Secret, Operator: c.Operator, Logger: e.log}
+	cfg := system.Config{DB: file, Check: c.Check, Listen: c.Listen, Secure: c.Secure, Secret: c.Secret, Operator: c.Operator, Logger: e.log}
 	if c.Agencies == "embedded" {
 		cfg.Registers = strings.TrimSuffix(file, filepath.Ext(file)) + "-registers"
 	} else {

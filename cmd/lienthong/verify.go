@@ -3,7 +3,6 @@ package main
 import (
 	"compress/gzip"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -55,16 +54,6 @@ type verified struct {
 	Rate       int64            `json:"entries_per_s"`
 }
 
-// newest is the last entry of a file.
-type newest struct {
-	Case string    `json:"case"`
-	Seq  int64     `json:"seq"`
-	At   time.Time `json:"at"`
-}
-
-// maxFound bounds the findings that are kept for JSON; all are counted.
-const maxFound = 10_000
-
 // Run checks a whole file: exit 0 only when nothing is wrong with it.
 func (c *verifyCommand) Run(e *env) (err error) {
 	f, err := sqlite.OpenFile(e.ctx, c.DB)
@@ -74,16 +63,7 @@ func (c *verifyCommand) Run(e *env) (err error) {
 	defer func() { err = errors.Join(err, f.Close()) }()
 	out := verified{File: c.DB, Found: []sqlite.Finding{}}
 	bar := e.progress()
-	opt := sqlite.CheckOptions{Progress: bar.show, Bad: func(x sqlite.Finding) {
-		if e.asJSON {
-			if len(out.Found) < maxFound {
-				out.Found = append(out.Found, x)
-			}
-			return
-		}
-		bar.end()
-		fmt.Fprintln(e.out, x)
-	}}
+	opt := sqlite.CheckOptions{Progress: bar.show, Bad: e.collect(bar, &out.Found)}
 	if opt.Known, err = c.known(); err != nil {
 		return err
 	}
@@ -111,7 +91,7 @@ func (c *verifyCommand) Run(e *env) (err error) {
 	took := time.Since(began)
 	out.Good, out.Took, out.Rate = out.Findings == 0, took.Seconds(), perSecond(out.Entries, took)
 	if x, err := f.Newest(e.ctx); err == nil {
-		out.Newest = &newest{x.Case, x.Seq, x.At}
+		out.Newest = newestOf(&x)
 	}
 	if p := out.Checked.Checkpoint; p.N > 0 {
 		out.Checkpoint = fmt.Sprintf("%d:%x", p.N, p.Hash)
@@ -126,9 +106,7 @@ func (c *verifyCommand) Run(e *env) (err error) {
 
 func (v verified) tell(e *env) error {
 	if e.asJSON {
-		enc := json.NewEncoder(e.out)
-		enc.SetIndent("", "  ")
-		if err := enc.Encode(v); err != nil {
+		if err := e.json(v); err != nil {
 			return err
 		}
 	} else {

@@ -115,6 +115,12 @@ func (s *Store) Answered(ctx context.Context, actor, key string) (*engine.Answer
 	return &a, nil
 }
 
+// newNumbers counts a unit's day up. A day that has no numbers yet begins where a
+// restored backup says (see leap).
+const newNumbers = `INSERT INTO counters (unit, day, last)
+	VALUES (?1, ?2, ?3 + coalesce((SELECT max(last) FROM counters WHERE unit = '' AND day >= ?2), 0))
+	ON CONFLICT (unit, day) DO UPDATE SET last = last + ?3 RETURNING last`
+
 // Codes reserves numbers of a unit and day.
 func (s *Store) Codes(ctx context.Context, unit, day string, n int) (first int, err error) {
 	const op = "store.codes"
@@ -122,8 +128,7 @@ func (s *Store) Codes(ctx context.Context, unit, day string, n int) (first int, 
 		return 0, rowenc.Bad(op, "%d numbers", n)
 	}
 	last, err := do(ctx, s, op, func(w *writer) (last int, err error) {
-		err = w.one(`INSERT INTO counters (unit, day, last) VALUES (?1, ?2, ?3)
-			ON CONFLICT (unit, day) DO UPDATE SET last = last + excluded.last RETURNING last`, []any{unit, day, n}, &last)
+		err = w.one(newNumbers, []any{unit, day, n}, &last)
 		return last, err
 	})
 	if err != nil {

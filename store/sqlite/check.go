@@ -54,16 +54,33 @@ type Seal struct {
 // ones, the access log, checkpoints, documents, and an archive's seal. It returns
 // an error when it could not look, not for what it found.
 func (f *File) Check(ctx context.Context, o CheckOptions) (Checked, error) {
-	return f.s.checkAll(ctx, o)
+	return f.s.checkAll(ctx, o, f.idleLog())
 }
 
-func (s *Store) checkAll(ctx context.Context, o CheckOptions) (Checked, error) {
+// idleLog looks at the write-ahead log of a file that nobody serves; what a server
+// writes cannot be read beside it.
+func (f *File) idleLog() []Finding {
+	w, err := readWAL(f.s.cfg.Path)
+	if err != nil || w.damaged == "" || inUse(f.s.cfg.Path) {
+		return nil
+	}
+	again, err := readWAL(f.s.cfg.Path) // one that is served by now does not stand still
+	if err != nil || again != w || inUse(f.s.cfg.Path) {
+		return nil
+	}
+	return []Finding{{Area: AreaFile, What: "the write-ahead log: " + w.damaged}}
+}
+
+func (s *Store) checkAll(ctx context.Context, o CheckOptions, found []Finding) (Checked, error) {
 	out := Checked{}
 	bad := func(x Finding) {
 		out.Findings++
 		if o.Bad != nil {
 			o.Bad(x)
 		}
+	}
+	for _, x := range found {
+		bad(x)
 	}
 	if o.Progress != nil {
 		o.Progress("pages", 0, 0)

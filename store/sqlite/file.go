@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -31,29 +32,75 @@ type File struct {
 }
 
 // OpenFile opens a file for reading. It refuses what is not there, is damaged in
-// its header, belongs to another program or to a newer one.
+// its header, belongs to another program or to a newer one. Of a file with an older
+// schema it reads a copy of its own that is brought up to date.
 func OpenFile(ctx context.Context, name string) (*File, error) {
-	h, err := readHeader(name)
-	if err != nil {
-		return nil, err
+	f, have, err := openFile(ctx, name)
+	if err != nil || have == newestSchema() {
+		return f, err
 	}
-	if h.empty {
-		return nil, fmt.Errorf("sqlite: %s is empty", name)
+	return f.renewed(ctx)
+}
+
+// openFile opens a file whose schema may be older than this program's, and says
+// which it is.
+func openFile(ctx context.Context, name string) (*File, int64, error) {
+	if !openHere(name) {
+		h, err := readHeader(name)
+		if err != nil {
+			return nil, 0, err
+		}
+		if h.empty {
+			return nil, 0, fmt.Errorf("sqlite: %s is empty", name)
+		}
 	}
 	cfg := Config{Path: name}.withDefaults()
 	s := &Store{cfg: cfg, log: cfg.Logger, closed: true}
+	var err error
 	if s.readDB, err = openReaders(ctx, cfg); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, 0, fmt.Errorf("%s: %w", name, err)
 	}
+	s.left = opened(name)
 	f := &File{s: s}
 	have, err := schemaOf(ctx, s.readDB)
-	if err == nil {
-		err = knownSchema(name, have)
+	if want := newestSchema(); err == nil && have > want {
+		err = fmt.Errorf("sqlite: %w: %s has schema %d, this program knows %d: use a newer program", ErrForeign, name, have, want)
 	}
 	if err != nil {
-		return nil, errors.Join(err, f.Close())
+		return nil, 0, errors.Join(err, f.Close())
 	}
-	return f, nil
+	return f, have, nil
+}
+
+// renewed is a copy of the file with this program's schema. It closes the file.
+func (f *File) renewed(ctx context.Context) (_ *File, err error) {
+	defer func() { err = errors.Join(err, f.Close()) }()
+	dir, err := os.MkdirTemp("", "lienthong-read-")
+	if err != nil {
+		return nil, fmt.Errorf("sqlite: %w", err)
+	}
+	copied := filepath.Join(dir, filepath.Base(f.s.cfg.Path))
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.RemoveAll(dir))
+		}
+	}()
+	if err := copyPages(ctx, f.s.readDB, copied, BackupOptions{}); err != nil {
+		return nil, fmt.Errorf("sqlite: %w", err)
+	}
+	s, err := Open(ctx, Config{Path: copied, Check: CheckOff})
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Close(); err != nil {
+		return nil, err
+	}
+	out, _, err := openFile(ctx, copied)
+	if err != nil {
+		return nil, err
+	}
+	out.temp = dir
+	return out, nil
 }
 
 // openReaders makes the pool of connections that read.
@@ -85,18 +132,6 @@ func schemaOf(ctx context.Context, db *sql.DB) (int64, error) {
 		return 0, fmt.Errorf("sqlite: the schema version cannot be read: %w", err)
 	}
 	return have.Int64, nil
-}
-
-// knownSchema refuses a schema that this program does not read.
-func knownSchema(name string, have int64) error {
-	want := newestSchema()
-	switch {
-	case have > want:
-		return fmt.Errorf("sqlite: %w: %s has schema %d, this program knows %d: use a newer program", ErrForeign, name, have, want)
-	case have < want:
-		return fmt.Errorf("sqlite: %s has schema %d, this program reads %d: let the server open it once", name, have, want)
-	}
-	return nil
 }
 
 // newestSchema is the schema that this program writes.
@@ -198,28 +233,26 @@ func (f *File) Cases(ctx context.Context, after string, limit int) ([]string, er
 
 const casesHere = `SELECT code FROM cases WHERE code > ?1 AND NOT EXISTS (SELECT 1 FROM archived WHERE case_code = code) ORDER BY code LIMIT ?2`
 
-// Newest tells which entry of the file is the newest: nothing that was answered
-// after it is in the file.
+// Newest tells which entry of the file is the newest, with its metadata only:
+// nothing that was answered after it is in the file. NotFound when there is none.
 func (f *File) Newest(ctx context.Context) (engine.Entry, error) {
 	const op = "store.newest"
-	var e rowenc.Sealed
-	err := f.s.each(ctx, `SELECT `+sealedCols+` FROM entries ORDER BY id DESC LIMIT 1`, nil, func(r *sql.Rows) (err error) {
-		e, err = scanSealed(r)
-		return err
-	})
-	if err != nil {
-		return engine.Entry{}, failure(op, "", err)
+	var e engine.Entry
+	var at int64
+	err := f.s.row(ctx, `SELECT case_code, seq, at, action, step FROM entries ORDER BY id DESC LIMIT 1`, nil,
+		&e.Case, &e.Seq, &at, &e.Command.Action, &e.Command.Step)
+	if errors.Is(err, sql.ErrNoRows) {
+		return e, rowenc.Missing(op, "")
 	}
-	if e.Case == "" {
-		return engine.Entry{}, rowenc.Missing(op, "")
-	}
-	return engine.Entry{Case: e.Case, Seq: e.Seq, At: rowenc.Time(e.At), Command: engine.Command{Action: e.Action, Step: e.Step}}, nil
+	e.At = rowenc.Time(at)
+	return e, failure(op, "", err)
 }
 
 // Close closes the file.
 func (f *File) Close() error {
 	f.s.closeReads()
 	err := f.s.readDB.Close()
+	f.s.left()
 	if f.temp != "" {
 		err = errors.Join(err, os.RemoveAll(f.temp))
 	}

@@ -30,9 +30,11 @@ type Config struct {
 	Readers       int           // connections that read; 0 = 4 or the number of CPUs
 	BusyTimeout   time.Duration // how long to wait for another process's lock; 0 = 5 s
 	Hooks         Hooks         // for tests
-	// TakeOver says that no other process has the file: leases left behind by the
-	// one before are void at once, instead of when they run out.
+	// TakeOver says that this process is the one that serves the file: it is refused
+	// when another one is (FILE.lock), and leases left behind by the one before are
+	// void at once, instead of when they run out.
 	TakeOver bool
+	Check    CheckLevel // how much of an existing file is looked at first; "" = CheckAuto
 
 	texts func(query string) // sees every SQL text that is run; for the test of their plans
 }
@@ -54,6 +56,11 @@ func (c Config) Validate() error {
 	case c.MaxBatch < 0, c.MaxBatchBytes < 0, c.MaxQueue < 0, c.Readers < 0, c.Linger < 0, c.BusyTimeout < 0:
 		return errors.New("sqlite: a bound is negative")
 	}
+	switch c.Check {
+	case "", CheckOff, CheckAuto, CheckFull:
+	default:
+		return fmt.Errorf("sqlite: Check is %q", c.Check)
+	}
 	return nil
 }
 
@@ -68,6 +75,9 @@ func (c Config) withDefaults() Config {
 	set(&c.MaxBatchBytes, 4<<20)
 	set(&c.MaxQueue, 4096)
 	set(&c.Readers, max(4, runtime.NumCPU()))
+	if c.Check == "" {
+		c.Check = CheckAuto
+	}
 	if c.BusyTimeout == 0 {
 		c.BusyTimeout = 5 * time.Second
 	}
@@ -83,6 +93,8 @@ type Store struct {
 	log     *slog.Logger
 	writeDB *sql.DB
 	readDB  *sql.DB
+	lock    *lock    // nil = this process does not serve the file
+	left    func()   // says that this process has closed the file
 	reads   sync.Map // query → *sql.Stmt
 	counted counters
 
@@ -99,37 +111,82 @@ var _ engine.Store = (*Store)(nil)
 const freeLeases = `UPDATE outbox SET node = '', lease = 0, ready = next, fence = fence + 1 WHERE lease > 0`
 
 // Open opens or makes the database, brings its schema up to date and starts the
-// writer. The caller closes the store.
-func Open(ctx context.Context, cfg Config) (*Store, error) {
+// writer. It refuses a file that is damaged, belongs to another program or is in
+// use, as far as Check and TakeOver make it look. The caller closes the store.
+func Open(ctx context.Context, cfg Config) (_ *Store, err error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
 	s := &Store{cfg: cfg, log: cfg.Logger, queue: make(chan *job, cfg.MaxQueue), done: make(chan struct{})}
-	var err error
-	if s.writeDB, err = sql.Open("sqlite3", writerDSN(cfg)); err != nil {
-		return nil, fmt.Errorf("sqlite: %w", err)
-	}
-	s.writeDB.SetMaxOpenConns(1)
-	if err := migrate(ctx, s.writeDB); err != nil {
-		return nil, errors.Join(err, s.writeDB.Close())
-	}
-	if cfg.TakeOver {
-		if _, err := s.writeDB.ExecContext(ctx, s.seen(freeLeases)); err != nil {
-			return nil, errors.Join(fmt.Errorf("sqlite: taking over: %w", err), s.writeDB.Close())
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.abandon())
 		}
+	}()
+	if cfg.TakeOver {
+		if s.lock, err = lockFile(cfg.Path); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.checkBefore(); err != nil {
+		return nil, err
+	}
+	s.left = opened(cfg.Path)
+	if err := s.begin(ctx); err != nil {
+		return nil, err
+	}
+	if s.readDB, err = openReaders(ctx, cfg); err != nil {
+		return nil, err
+	}
+	if err := s.checkWhole(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.markOpen(ctx); err != nil {
+		return nil, err
 	}
 	// The writer's connection outlives the caller's context.
 	conn, err := s.writeDB.Conn(context.Background())
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("sqlite: %w", err), s.writeDB.Close())
-	}
-	if s.readDB, err = openReaders(ctx, cfg); err != nil {
-		return nil, errors.Join(err, conn.Close(), s.writeDB.Close())
+		return nil, fmt.Errorf("sqlite: %w", err)
 	}
 	w := &writer{store: s, conn: conn, stmts: map[string]*sql.Stmt{}, inserts: map[insertOf]string{}}
 	go w.run()
 	return s, nil
+}
+
+// begin opens the file for writing and brings it up to date.
+func (s *Store) begin(ctx context.Context) (err error) {
+	if s.writeDB, err = sql.Open("sqlite3", writerDSN(s.cfg)); err != nil {
+		return fmt.Errorf("sqlite: %w", err)
+	}
+	s.writeDB.SetMaxOpenConns(1)
+	if err := s.checkOpened(ctx); err != nil {
+		return err
+	}
+	if err := migrate(ctx, s.writeDB); err != nil {
+		return err
+	}
+	if s.cfg.TakeOver {
+		if _, err := s.writeDB.ExecContext(ctx, s.seen(freeLeases)); err != nil {
+			return fmt.Errorf("sqlite: taking over: %w", err)
+		}
+	}
+	return nil
+}
+
+// abandon closes what an Open that failed had opened.
+func (s *Store) abandon() error {
+	var errs []error
+	for _, db := range []*sql.DB{s.readDB, s.writeDB} {
+		if db != nil {
+			errs = append(errs, db.Close())
+		}
+	}
+	if s.left != nil {
+		s.left()
+	}
+	return errors.Join(append(errs, s.lock.release())...)
 }
 
 // writerDSN holds every setting of the connection that writes.
@@ -192,7 +249,9 @@ func (s *Store) Close() error {
 	s.mu.Unlock()
 	<-s.done
 	s.closeReads()
-	return errors.Join(s.readDB.Close(), s.writeDB.Close())
+	err := errors.Join(s.readDB.Close(), s.markClosed(), s.writeDB.Close())
+	s.left()
+	return errors.Join(err, s.lock.release())
 }
 
 // Waiting is how many calls wait for the writer.

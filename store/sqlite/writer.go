@@ -380,6 +380,10 @@ func failure(op, code string, err error) error {
 			if !isUnknown(err) {
 				return rowenc.Busy(op, err)
 			}
+		case sqlite3.ErrCorrupt, sqlite3.ErrNotADB:
+			if !isUnknown(err) {
+				return rowenc.Corrupt(op, code, 0, err.Error())
+			}
 		case sqlite3.ErrConstraint:
 			if !isUnknown(err) {
 				return rowenc.Bad(op, "%w", err)

@@ -31,6 +31,7 @@ const Memory = "memory"
 // free loopback port, over memory, with embedded registries.
 type Config struct {
 	DB        string    // Memory, or the path of a SQLite file
+	Check     string    // how much of an existing file is looked at first: auto, full or off; "" = auto
 	Listen    string    // host:port; 127.0.0.1:0
 	Registry  string    // base URL of registries that run elsewhere; "" = embedded ones
 	Registers string    // folder of the embedded registers; "" = in memory
@@ -120,11 +121,15 @@ func openStore(ctx context.Context, c Config) (engine.Store, error) {
 	if c.DB == "" || c.DB == Memory {
 		return memory.New(), nil
 	}
-	sc := sqlite.Config{Path: c.DB, Logger: c.Logger, TakeOver: true}
+	sc := sqlite.Config{Path: c.DB, Logger: c.Logger, TakeOver: true, Check: sqlite.CheckLevel(c.Check)}
 	if c.Store != nil {
 		c.Store(&sc)
 	}
-	return sqlite.Open(ctx, sc)
+	db, err := sqlite.Open(ctx, sc)
+	if err != nil {
+		return nil, err // not a nil *Store, which would be a store
+	}
+	return db, nil
 }
 
 func listen(addr string) (net.Listener, error) {

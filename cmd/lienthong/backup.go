@@ -1,0 +1,73 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"lienthong/store/sqlite"
+)
+
+type backupCommand struct {
+	DB    string `help:"Database; a server may be running on it." required:"" type:"path"`
+	To    string `help:"File to write." required:"" type:"path"`
+	Force bool   `help:"Overwrite the file."`
+	Full  bool   `help:"Check the copy as verify does, not only its pages."`
+}
+
+// Run copies the database as it stands at one moment.
+func (c *backupCommand) Run(e *env) error {
+	bar := e.progress()
+	found := []sqlite.Finding{}
+	b, err := sqlite.Backup(e.ctx, c.DB, c.To, sqlite.BackupOptions{Force: c.Force, Full: c.Full, Progress: bar.show, Bad: e.collect(bar, &found)})
+	bar.end()
+	if err != nil {
+		return e.failed(err, found)
+	}
+	if e.asJSON {
+		return e.json(struct {
+			Good bool `json:"good"`
+			sqlite.Backed
+			Newest *newest `json:"newest,omitempty"`
+			Took   float64 `json:"took_s"`
+		}{true, b, newestOf(b.Newest), b.Took.Seconds()})
+	}
+	fmt.Fprintf(e.out, "%s: %s bytes in %.1f s, SHA-256 %s\n", b.Path, thousands(b.Bytes), b.Took.Seconds(), b.SHA256)
+	if n := newestOf(b.Newest); n != nil {
+		fmt.Fprintf(e.out, "newest entry: %s/%d of %s; what was answered after it is not in the copy\n", n.Case, n.Seq, local(n.At))
+	}
+	return nil
+}
+
+type restoreCommand struct {
+	From  string `help:"Backup to put back." required:"" type:"path"`
+	DB    string `help:"Database to make of it; no server may be running on it." required:"" type:"path"`
+	Force bool   `help:"Where a database stands, keep it as FILE.before-… and go on."`
+}
+
+// Run checks a backup and puts it in the place of the database.
+func (c *restoreCommand) Run(e *env) error {
+	bar := e.progress()
+	found := []sqlite.Finding{}
+	r, err := sqlite.Restore(e.ctx, c.From, c.DB, sqlite.RestoreOptions{Force: c.Force, Now: time.Now(), Progress: bar.show, Bad: e.collect(bar, &found)})
+	bar.end()
+	if err != nil {
+		return e.failed(err, found)
+	}
+	if e.asJSON {
+		return e.json(struct {
+			Good bool `json:"good"`
+			sqlite.Restored
+			Newest *newest `json:"newest,omitempty"`
+		}{true, r, newestOf(r.Newest)})
+	}
+	fmt.Fprintf(e.out, "%s: %s cases, %s entries, all sound\n", r.Path, thousands(r.Cases), thousands(r.Entries))
+	if r.Kept != "" {
+		fmt.Fprintf(e.out, "what stood there is %s\n", r.Kept)
+	}
+	if n := newestOf(r.Newest); n != nil {
+		fmt.Fprintf(e.out, "newest entry: %s/%d of %s. Everything that was answered after it is LOST: people must file and act again.\n", n.Case, n.Seq, local(n.At))
+	}
+	fmt.Fprintf(e.out, "%s cases are open, %s deliveries are not done. What a registry has done already it answers from its store when it is asked again\n"+
+		"under the same key; a request that is decided otherwise this time shows as an incident. New codes go on at higher numbers.\n", thousands(r.Open), thousands(r.Owed))
+	return nil
+}

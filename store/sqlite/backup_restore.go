@@ -1,0 +1,200 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+
+	"lienthong/engine"
+	"lienthong/engine/calendar"
+	"lienthong/store/rowenc"
+)
+
+// RestoreOptions say how a backup is put back. The zero value is the usual way.
+type RestoreOptions struct {
+	Force    bool // a database that stands there is kept under another name
+	Now      time.Time
+	Bad      func(Finding)
+	Progress func(what string, done, total int64)
+}
+
+// Restored is what was put back.
+type Restored struct {
+	Path   string        `json:"path"`
+	Kept   string        `json:"kept,omitempty"` // where the database that stood there is now
+	Newest *engine.Entry `json:"-"`              // nothing that was answered after it is there; nil = no entry
+	Open   int64         `json:"open"`           // unfinished cases
+	Owed   int64         `json:"owed"`           // deliveries that are not done: some may have been, after the backup
+	Counts
+}
+
+// Restore puts a backup in the place of a database. The backup is copied, brought
+// up to this program's schema and checked as Check does before anything that
+// stands there is touched; what stood there keeps its data under another name.
+//
+// Everything that was answered after the backup was made is lost with it. Two
+// things are done so that the lost and the new do not mix: leases are void, and
+// numbers of codes go on far above those that may have been given since.
+//
+// ErrDamaged when the backup is not good (Bad hears why), ErrInUse when a process
+// serves the database.
+func Restore(ctx context.Context, from, to string, o RestoreOptions) (out Restored, err error) {
+	if o.Now.IsZero() {
+		o.Now = time.Now()
+	}
+	out.Path = to
+	l, err := lockFile(to)
+	if err != nil {
+		return out, err
+	}
+	defer func() { err = errors.Join(err, l.release()) }()
+	if err := vacant(to, o.Force); err != nil {
+		return out, err
+	}
+	temp, err := tempBeside(to)
+	if err != nil {
+		return out, err
+	}
+	defer sweep(temp)
+	if err := fetch(ctx, from, temp, o); err != nil {
+		return out, err
+	}
+	if err := out.prepare(ctx, temp, o); err != nil {
+		return out, err
+	}
+	if out.Kept, err = moveAway(to, o.Now); err != nil {
+		return out, err
+	}
+	return out, settleFile(temp, to)
+}
+
+// vacant refuses a place that is taken. A write-ahead log without its database
+// would be read into the next one of that name, so it takes the place too; an empty
+// one, which a reader leaves behind, does not.
+func vacant(to string, force bool) error {
+	_, err := os.Lstat(to)
+	switch {
+	case err != nil && !errors.Is(err, os.ErrNotExist):
+		return fmt.Errorf("sqlite: %w", err)
+	case openHere(to):
+		return fmt.Errorf("sqlite: %s: %w", to, ErrInUse)
+	case err == nil && !force:
+		return fmt.Errorf("sqlite: %s exists", to)
+	case hasWAL(to) && !force:
+		return fmt.Errorf("sqlite: %s-wal exists", to)
+	}
+	return nil
+}
+
+// fetch copies the backup.
+func fetch(ctx context.Context, from, temp string, o RestoreOptions) error {
+	src, _, err := openFile(ctx, from)
+	if err != nil {
+		return err
+	}
+	defer src.Close() //nolint:errcheck // it only read
+	if err := copyPages(ctx, src.s.readDB, temp, BackupOptions{Progress: o.Progress}); err != nil {
+		return fmt.Errorf("sqlite: restore: %w", err)
+	}
+	return nil
+}
+
+// prepare makes a database of the copy and checks it.
+func (out *Restored) prepare(ctx context.Context, temp string, o RestoreOptions) error {
+	s, err := Open(ctx, Config{Path: temp, TakeOver: true, Check: CheckOff})
+	if err != nil {
+		return err
+	}
+	err = out.look(ctx, s, o)
+	if err == nil {
+		err = s.leap(ctx, out.Newest, o.Now)
+	}
+	if err = errors.Join(err, s.Close()); err != nil {
+		return err
+	}
+	return unlog(ctx, temp)
+}
+
+const restoredCounts = `SELECT (SELECT count(*) FROM cases WHERE status = 'open'), (SELECT count(*) FROM outbox WHERE status NOT IN ('done', 'skipped'))`
+
+// look checks the copy and says what it holds.
+func (out *Restored) look(ctx context.Context, s *Store, o RestoreOptions) error {
+	d := &damage{}
+	c, err := s.checkAll(ctx, CheckOptions{Progress: o.Progress, Bad: func(f Finding) {
+		d.add(f)
+		if o.Bad != nil {
+			o.Bad(f)
+		}
+	}}, nil)
+	switch {
+	case err != nil:
+		return err
+	case len(d.found) > 0:
+		return fmt.Errorf("sqlite: %w: the backup is not put back", ErrDamaged)
+	case c.Seal != nil:
+		return errors.New("sqlite: the file is an archive: its cases are brought back one by one")
+	}
+	out.Counts = c.Counts
+	f := File{s: s}
+	if e, err := f.Newest(ctx); err == nil {
+		out.Newest = &e
+	} else if engine.CodeOf(err) != engine.NotFound {
+		return err
+	}
+	return failure("store.restore", "", s.row(ctx, restoredCounts, nil, &out.Open, &out.Owed))
+}
+
+// stride is how far numbers of codes leap when a backup is put back: more than any
+// unit gives in a day.
+const stride = 100_000
+
+// leap makes sure that no code that may have been given after the backup is given
+// again, for another case: from the day of the newest entry to today numbers go on
+// at the next multiple of the stride, also of units that have none yet.
+func (s *Store) leap(ctx context.Context, newest *engine.Entry, now time.Time) error {
+	from, to := now, now
+	if newest != nil {
+		from = newest.At
+		if to.Before(from) {
+			to = from
+		}
+	}
+	first, last := from.In(calendar.Zone).Format("060102"), to.In(calendar.Zone).Format("060102")
+	return exec(ctx, s, "store.restore", func(w *writer) error {
+		var highest int64
+		if err := w.one(`SELECT coalesce(max(last), 0) FROM counters`, nil, &highest); err != nil {
+			return err
+		}
+		floor := (highest/stride + 1) * stride
+		if err := w.exec(`UPDATE counters SET last = ?1 WHERE day >= ?2`, floor, first); err != nil {
+			return err
+		}
+		if err := w.exec(`INSERT INTO counters (unit, day, last) VALUES ('', ?1, ?2) ON CONFLICT (unit, day) DO UPDATE SET last = excluded.last`, last, floor); err != nil {
+			return err
+		}
+		return w.exec(`INSERT INTO marks (name, value) VALUES ('restored', ?1) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
+			rowenc.Time(rowenc.Micros(now)).Format(time.RFC3339)+", numbers from "+strconv.FormatInt(floor, 10))
+	})
+}
+
+// moveAway gives a database another name, with what SQLite keeps beside it; "" when
+// there is none.
+func moveAway(name string, now time.Time) (string, error) {
+	if _, err := os.Lstat(name); errors.Is(err, os.ErrNotExist) && !hasWAL(name) {
+		_, _ = os.Remove(name+"-wal"), os.Remove(name+"-shm")
+		return "", nil
+	}
+	kept := name + ".before-" + now.UTC().Format("20060102-150405")
+	// Dying in between leaves a write-ahead log without its database, which Open
+	// refuses: the two can be put together by hand.
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		err := os.Rename(name+suffix, kept+suffix)
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return kept, fmt.Errorf("sqlite: %w", err)
+		}
+	}
+	return kept, nil
+}
