@@ -224,6 +224,7 @@ type picture struct {
 	who  *caller
 	now  time.Time
 	past bool // as it was: no actions, no deliveries
+	menu *engine.Menu
 }
 
 func (s *Server) picture(ctx context.Context, c *engine.Case) *picture {
@@ -459,7 +460,11 @@ func (p *picture) delivery(key, registry string, since time.Time) (waitingView, 
 // the action must name; a party's answer names none.
 func (p *picture) actions(step string, rev int64) []actionView {
 	out := []actionView{}
-	for _, a := range engine.Actions(p.s.cfg.Definitions, p.c, step, p.who.actor, p.now) {
+	if p.menu == nil {
+		m := engine.NewMenu(p.s.cfg.Definitions, p.c, p.who.actor, p.now)
+		p.menu = &m
+	}
+	for _, a := range p.menu.Actions(step) {
 		v := actionView{Code: a.Code, Step: a.Step, Label: a.Label, Allowed: a.Allowed, Why: a.Why, To: a.To, Clock: clockEffect(a.Clock), Final: string(a.Final)}
 		if a.Form != nil {
 			v.Form, v.Input = a.Form.ID, orderedSchema(a.Form)

@@ -43,7 +43,7 @@ var definitions = sync.OnceValues(workflows.Load)
 // world is the surface over a memory store, the real definitions and registries in
 // the same process.
 type world struct {
-	t      *testing.T
+	t      testing.TB
 	set    *machine.Set
 	store  *memory.Store
 	clock  *runtime.VirtualClock
@@ -103,7 +103,7 @@ func told(a wire.Answer, err error) runtime.Answer {
 }
 
 // newWorld starts at a Monday morning. adjust may change the surface's config.
-func newWorld(t *testing.T, adjust ...func(*api.Config)) *world {
+func newWorld(t testing.TB, adjust ...func(*api.Config)) *world {
 	t.Helper()
 	set, err := definitions()
 	if err != nil {
@@ -206,7 +206,7 @@ func (w *world) people() {
 
 // answer is a response that was read.
 type answer struct {
-	t      *testing.T
+	t      testing.TB
 	status int
 	header http.Header
 	raw    []byte

@@ -21,17 +21,35 @@ type ActionView struct {
 	Final   FinalKind     // the end it leads to, when it is certain
 }
 
+// Menu is what one actor may do on a case as it stands at an instant.
+type Menu struct{ d *decision }
+
+// NewMenu prepares the menu of a case; empty when its definition is not known.
+func NewMenu(defs Definitions, c *Case, actor Actor, now time.Time) Menu {
+	svc, err := defs.Service(c.Service, c.Version)
+	if err != nil {
+		return Menu{}
+	}
+	d := newDecision(defs, svc, c, Command{Actor: actor, Case: c.Code}, Facts{}, now.In(calendar.Zone))
+	d.succeed()
+	return Menu{d}
+}
+
+// Actions lists the actions of one dossier's state, or of the case; see NewMenu.
+func Actions(defs Definitions, c *Case, step string, actor Actor, now time.Time) []ActionView {
+	return NewMenu(defs, c, actor, now).Actions(step)
+}
+
 // Actions lists the actions of a dossier's state (or of the case, for step ""),
 // refused ones too, in the definition's order and then the built-in ones. Actions
 // that only registries, timers and other steps take are left out. It decides
 // nothing: Decide checks again.
-func Actions(defs Definitions, c *Case, step string, actor Actor, now time.Time) []ActionView {
-	svc, err := defs.Service(c.Service, c.Version)
-	if err != nil {
+func (m Menu) Actions(step string) []ActionView {
+	d := m.d
+	if d == nil {
 		return nil
 	}
-	d := newDecision(defs, svc, c, Command{Actor: actor, Case: c.Code, Step: step}, Facts{}, now.In(calendar.Zone))
-	d.succeed()
+	d.cmd.Step = step
 	if step == "" {
 		return d.caseActions()
 	}
@@ -134,7 +152,7 @@ func (d *decision) try(action, step string, form *Form, run func(t *decision) er
 	if dos := d.c.Dossier(step); dos != nil {
 		rev = dos.Rev
 	}
-	t := newDecision(d.defs, d.svc, d.c, Command{Action: action, Case: d.c.Code, Step: step, Actor: d.cmd.Actor, IfMatch: &rev}, Facts{}, d.now)
+	t := d.throwAway(Command{Action: action, Case: d.c.Code, Step: step, Actor: d.cmd.Actor, IfMatch: &rev})
 	v := ActionView{Code: action, Step: step, Label: builtinTitles[action], Form: form}
 	err := run(t)
 	switch CodeOf(err) {
@@ -148,6 +166,16 @@ func (d *decision) try(action, step string, form *Form, run func(t *decision) er
 		}
 	}
 	return v, false
+}
+
+// throwAway is a decision on a copy of the case. One whose command was refused
+// before anything happened serves the next command too: its copy is as it was.
+func (d *decision) throwAway(cmd Command) *decision {
+	if d.spare == nil || len(d.spare.events) > 0 {
+		d.spare = newDecision(d.defs, d.svc, d.c, cmd, Facts{}, d.now)
+	}
+	d.spare.cmd = cmd
+	return d.spare
 }
 
 // builtins lists the commands that every procedure has, where they are open.

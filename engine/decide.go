@@ -105,6 +105,7 @@ type decision struct {
 	seq    int64
 	cal    *calendar.Calendar
 	events Events
+	spare  *decision // see throwAway
 }
 
 func newDecision(defs Definitions, svc *Service, c *Case, cmd Command, facts Facts, now time.Time) *decision {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -183,11 +184,26 @@ func (w *walk) act(right bool) {
 	offered := false
 	if at := w.c.NextTimer(); right && (at.IsZero() || at.After(w.now)) && w.one(4) {
 		views := engine.Actions(w.set, w.c, d.Step, cmd.Actor, w.now)
+		w.menu(cmd.Actor)
 		offered = slices.ContainsFunc(views, func(v engine.ActionView) bool { return v.Code == a.ID && v.Allowed })
 	}
 	switch code := engine.CodeOf(w.do(cmd, engine.Facts{})); {
 	case offered && (code == engine.Forbidden || code == engine.WrongState || code == engine.DeadlinePassed):
 		w.Fatalf("%s of %s was offered to %v and refused: %s", a.ID, d.Step, cmd.Actor, code)
+	}
+}
+
+// menu asks for the actions of all parts from one menu: each answer is what asking
+// for it alone gives.
+func (w *walk) menu(actor engine.Actor) {
+	m := engine.NewMenu(w.set, w.c, actor, w.now)
+	for _, d := range w.c.Dossiers {
+		if got, want := m.Actions(d.Step), engine.Actions(w.set, w.c, d.Step, actor, w.now); !reflect.DeepEqual(got, want) {
+			w.Fatalf("the menu of %s for %v is\n%+v, alone\n%+v", d.Step, actor, got, want)
+		}
+	}
+	if got, want := m.Actions(""), engine.Actions(w.set, w.c, "", actor, w.now); !reflect.DeepEqual(got, want) {
+		w.Fatalf("the case's menu for %v is\n%+v, alone\n%+v", actor, got, want)
 	}
 }
 

@@ -142,3 +142,16 @@ func TestMedian(t *testing.T) {
 		t.Errorf("medians %+v", m)
 	}
 }
+
+func TestVersionOf(t *testing.T) {
+	view := []byte(`{"etag":"\"9\"","dossiers":[{"etag":"\"4\"","actions":[{"code":"a","input":{"type":"object"},"etag":"\"4\"","href":"/x/a"},{"code":"b","why":[{"vi":"k"}],"href":"/x/b"}]}]}`)
+	if tag, err := versionOf(view, "/x/a"); err != nil || tag != `"4"` {
+		t.Errorf("version %q %v", tag, err)
+	}
+	if tag, err := versionOf(view, "/x/b"); err != nil || tag != "" {
+		t.Errorf("a party's version %q %v", tag, err)
+	}
+	if _, err := versionOf(view, "/x/c"); err == nil {
+		t.Error("an action that is not offered was found")
+	}
+}

@@ -75,7 +75,8 @@ type request struct {
 	key, version          string
 }
 
-// call sends a request and reads the whole answer; one that is not 2xx is an error.
+// call sends a request and reads the whole answer, as it came into a *[]byte; one
+// that is not 2xx is an error.
 func (p *surface) call(ctx context.Context, r request, out any) error {
 	var body io.Reader
 	if r.body != nil {
@@ -115,7 +116,11 @@ func (p *surface) call(ctx context.Context, r request, out any) error {
 	if res.StatusCode/100 != 2 {
 		return fmt.Errorf("%s %s: %s: %s", r.method, r.path, res.Status, b)
 	}
-	if out == nil {
+	switch out := out.(type) {
+	case nil:
+		return nil
+	case *[]byte:
+		*out = b
 		return nil
 	}
 	return json.Unmarshal(b, out)
@@ -147,33 +152,42 @@ func (p *surface) file(ctx context.Context, k *job) (string, *snapshot, error) {
 	return c.Code, s, nil
 }
 
-// seen is what a client must know of a case to act on it.
-type seen struct {
-	Dossiers []struct {
-		Step string
-		ETag string
+// versionOf finds in the view of a case the action that is offered, by its
+// address, and the version to be named when it is taken. It looks instead of
+// decoding: what a client does with an answer is not the server's to pay.
+func versionOf(view []byte, href string) (string, error) {
+	i := bytes.Index(view, []byte(`"href":"`+href+`"`))
+	if i < 0 {
+		return "", fmt.Errorf("%s is not offered: %s", href, view)
 	}
+	object := view[bytes.LastIndexByte(view[:i], '{'):i]
+	j := bytes.Index(object, []byte(`"etag":`))
+	if j < 0 {
+		return "", nil // a party's answer needs none
+	}
+	var tag string
+	err := json.NewDecoder(bytes.NewReader(object[j+len(`"etag":`):])).Decode(&tag)
+	return tag, err
 }
 
 func (p *surface) act(ctx context.Context, k *job, d deed, account string) (opened, took time.Duration, err error) {
 	began := time.Now()
-	var c seen
-	if err := p.call(ctx, request{account: account, method: http.MethodGet, path: "/cases/" + k.code}, &c); err != nil {
+	path := "/cases/" + k.code + "/dossiers/" + d.step + "/actions/" + d.action
+	var view []byte
+	if err := p.call(ctx, request{account: account, method: http.MethodGet, path: "/cases/" + k.code}, &view); err != nil {
 		return 0, 0, err
 	}
 	opened = time.Since(began)
-	version := ""
-	for _, x := range c.Dossiers {
-		if x.Step == d.step && d.by != byHead { // a party's answer needs no version
-			version = x.ETag
-		}
+	version, err := versionOf(view, "/api/v1"+path)
+	if err != nil {
+		return 0, 0, err
 	}
 	body := map[string]any{}
 	if d.input != nil {
 		body["input"] = d.input(k)
 	}
 	began = time.Now()
-	err = p.call(ctx, request{account: account, method: http.MethodPost, path: "/cases/" + k.code + "/dossiers/" + d.step + "/actions/" + d.action,
+	err = p.call(ctx, request{account: account, method: http.MethodPost, path: path,
 		key: fmt.Sprintf("%s-%s-%s", k.code, d.step, d.action), version: version, body: body}, nil)
 	return opened, time.Since(began), err
 }
