@@ -17,7 +17,7 @@ type draftView struct {
 
 type draftBody struct {
 	Service string `json:"service" minLength:"1" maxLength:"60"`
-	Data    Object `json:"data" doc:"The application so far; not validated"`
+	Data    Object `json:"data" doc:"What is to be filed so far, not validated: application, prefill and disputes as POST /cases takes them, and what a client needs to go on"`
 }
 
 type draftAnswer struct {

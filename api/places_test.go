@@ -82,3 +82,30 @@ func TestLimitsInWords(t *testing.T) {
 		t.Errorf("step is %v", a.get("steps.1"))
 	}
 }
+
+// A form about the deceased proposes the requester's family, and nobody else's.
+func TestPrefillProposesTheFamily(t *testing.T) {
+	w := newWorld(t)
+	a := w.send(father, "GET", "/api/v1/services/death/prefill", nil).want(200)
+	names := map[string]bool{}
+	list, _ := a.get("candidates").([]any)
+	for _, c := range list {
+		names[c.(map[string]any)["name"].(string)] = true
+	}
+	if a.get("asks_about") != true || !names["Nguyễn Văn Hùng"] || !names["Trần Thu Hà"] || names["Nguyễn Minh Tuấn"] || len(names) != 3 {
+		t.Errorf("%v %v", a.get("asks_about"), names)
+	}
+	if b := w.send(father, "GET", "/api/v1/services/birth/prefill", nil).want(200); b.get("asks_about") != nil || b.get("candidates") != nil {
+		t.Errorf("a birth asks about the deceased: %v", b.get("candidates"))
+	}
+}
+
+// The register says whether the parents are married; the form asks in words.
+func TestPrefillOfTheMarriage(t *testing.T) {
+	w := newWorld(t)
+	a := w.send(father, "GET", "/api/v1/services/birth/prefill", nil).want(200)
+	values, _ := a.get("values").(map[string]any)
+	if values["/parents_marriage/status"] != "married" {
+		t.Errorf("status is %v", values["/parents_marriage/status"])
+	}
+}

@@ -29,6 +29,26 @@ type prefillSource struct {
 	Input map[string]string `json:"input"`
 	List  string            `json:"list"`
 	Also  map[string]string `json:"also"`
+	Words map[string]struct {
+		Of string            `json:"of"`
+		As map[string]string `json:"as"`
+	} `json:"words"`
+}
+
+// dig follows a path into an answer, where the form has words of its own in them.
+func (s prefillSource) dig(answer map[string]any, path string) any {
+	w, ok := s.Words[path]
+	if !ok {
+		return dig(answer, path)
+	}
+	v := dig(answer, w.Of)
+	if v == nil {
+		return nil
+	}
+	if word, ok := w.As[fmt.Sprint(v)]; ok {
+		return word
+	}
+	return nil
 }
 
 type prefillView struct {
@@ -39,6 +59,15 @@ type prefillView struct {
 	Names       map[string]Text   `json:"names" doc:"Title of each register that is named"`
 	Application Object            `json:"application" doc:"The same as a beginning of the form"`
 	Missing     []missingView     `json:"missing,omitempty" doc:"Registers that could not be asked or do not know"`
+	AsksAbout   bool              `json:"asks_about,omitempty" doc:"The form is about somebody who died: ask again with about"`
+	Candidates  []candidateView   `json:"candidates,omitempty" doc:"With asks_about and no about: the requester's spouse and household"`
+}
+
+// candidateView is somebody whom about may name.
+type candidateView struct {
+	ID        string `json:"id"`
+	Name      string `json:"name"`
+	BirthDate string `json:"birth_date,omitempty"`
 }
 
 type missingView struct {
@@ -90,6 +119,9 @@ func (s *Server) prefill(ctx context.Context, in *struct {
 		return nil, err
 	}
 	v := prefillView{ID: snapshot.ID, At: at(now), Values: f.values, Source: f.source, Names: map[string]Text{}, Application: f.tree(), Missing: f.missing}
+	if v.AsksAbout = f.asksAbout(); v.AsksAbout && in.About == "" {
+		v.Candidates = f.family()
+	}
 	for _, r := range f.source {
 		v.Names[r] = titled(s.cfg.Registries, r)
 	}
@@ -151,6 +183,33 @@ func (f *filler) meet(about string) error {
 	}
 	f.people["deceased"] = about
 	return nil
+}
+
+// asksAbout tells whether the form has a part about the deceased.
+func (f *filler) asksAbout() bool {
+	props, _ := f.resolve(f.root)["properties"].(map[string]any)
+	for name := range props {
+		if slices.Contains(f.table.People[name], "deceased") {
+			return true
+		}
+	}
+	return false
+}
+
+// family is the requester's spouse and household, without the requester.
+func (f *filler) family() []candidateView {
+	me := f.people["requester"]
+	members, _ := engine.At(f.ask("residence/household", map[string]any{"person": me}), "household", "members").([]any)
+	members = append(members, f.ask("population/person", map[string]any{"id": me})["spouse"])
+	var out []candidateView
+	for _, m := range members {
+		c := candidateView{ID: engine.Str(m, "id"), Name: engine.Str(m, "name"), BirthDate: engine.Str(m, "birth_date")}
+		if c.ID == "" || c.ID == me || slices.ContainsFunc(out, func(o candidateView) bool { return o.ID == c.ID }) {
+			continue
+		}
+		out = append(out, c)
+	}
+	return out
 }
 
 // ask asks a register once for one input.
@@ -369,7 +428,7 @@ func (f *filler) value(op, path string, at spot) any {
 	}
 	for _, subject := range f.subjects(at) {
 		if input, ok := f.input(src, subject); ok {
-			if v := dig(f.ask(src.Call, input), path); v != nil {
+			if v := src.dig(f.ask(src.Call, input), path); v != nil {
 				return v
 			}
 		}

@@ -26,6 +26,7 @@ type Portal struct {
 	assets  *assets
 	screens map[string]map[string]*template.Template // language → page → template
 	menu    []entry
+	forms   formCache
 	handler http.Handler
 }
 
@@ -75,6 +76,11 @@ func (a audience) admits(who *account) bool {
 func (p *Portal) pages() []page {
 	return slices.Concat(
 		p.homePages(),
+		p.servicePages(),
+		p.applicationPages(),
+		p.reviewPages(),
+		p.receiptPages(),
+		p.documentPages(),
 		p.signInPages(),
 	)
 }

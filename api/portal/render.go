@@ -27,7 +27,6 @@ type screen struct {
 	crumbs []crumb
 	errors []fieldError // listed at the top; the field's id follows from its pointer
 	wide   bool         // uses the whole width: tables, timelines
-	live   string       // address of the page's event stream
 	data   any          // .D in the template
 }
 

@@ -134,6 +134,11 @@ func goWords(t *testing.T, file string, keys, groups map[string]string) {
 			} else if ok && sel.Sel.Name == "tg" {
 				groups[s] = file
 			}
+			if sel.Sel.Name == "say" && len(n.Args) > 1 {
+				if s, ok := text(n.Args[1]); ok {
+					keys[s] = file
+				}
+			}
 		case *ast.IndexExpr:
 			if sel, ok := n.X.(*ast.SelectorExpr); ok && sel.Sel.Name == "words" {
 				if s, ok := text(n.Index); ok {

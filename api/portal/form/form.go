@@ -349,3 +349,50 @@ func typeOf(layers []*object) string {
 	}
 	return "string"
 }
+
+// Papers are the papers that the form makes necessary in some case or other, and
+// those that stand in for something, by their labels.
+func (f *Form) Papers() []Text {
+	var out []Text
+	add := func(t Text) {
+		for _, x := range out {
+			if x == t {
+				return
+			}
+		}
+		out = append(out, t)
+	}
+	labels := map[string]Text{}
+	var walk func(v any, visit func(*object))
+	walk = func(v any, visit func(*object)) {
+		switch x := v.(type) {
+		case *object:
+			visit(x)
+			for _, k := range x.keys {
+				walk(x.values[k], visit)
+			}
+		case []any:
+			for _, e := range x {
+				walk(e, visit)
+			}
+		}
+	}
+	walk(f.root, func(o *object) {
+		if words := o.obj("x-enum-labels"); words != nil {
+			for _, k := range words.keys {
+				labels[k] = words.text(k)
+			}
+		}
+	})
+	walk(f.root, func(o *object) {
+		if props := o.obj("properties"); props != nil && props.obj("document") != nil && o.text("x-label") != (Text{}) {
+			add(o.text("x-label"))
+		}
+		if word := containsConst(o); word != "" {
+			if t, ok := labels[word]; ok {
+				add(t)
+			}
+		}
+	})
+	return out
+}

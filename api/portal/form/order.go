@@ -92,11 +92,6 @@ func (o *object) str(key string) string {
 	return s
 }
 
-func (o *object) flag(key string) bool {
-	b, _ := o.values[key].(bool)
-	return b
-}
-
 func (o *object) number(key string) int {
 	n, _ := o.values[key].(json.Number)
 	i, _ := strconv.Atoi(string(n))

@@ -102,7 +102,7 @@ func (f *Form) Pages(value map[string]any) []Page {
 func (f *Form) Ask(page string, st State) *Question {
 	value := f.settle(st.Value, true)
 	a := asker{f, st}
-	root := a.question("", []*object{f.root}, value, true)
+	root := a.question("", []*object{f.root}, value, true, false)
 	if page == "" || root == nil {
 		return root
 	}
@@ -120,13 +120,15 @@ type asker struct {
 }
 
 // question builds one question with what is below it; nil for what is fixed.
-func (a asker) question(pointer string, schemas []*object, value any, required bool) *Question {
+func (a asker) question(pointer string, schemas []*object, value any, required, suggested bool) *Question {
 	l := a.f.layers(schemas, value)
 	if _, fixed := constOf(l); fixed && pointer != "" {
 		return nil
 	}
-	help := firstText(l, "x-help")
-	q := &Question{Pointer: pointer, Label: firstText(l, "x-label"), Help: help, Required: required,
+	if s, _ := first[bool](l, "x-suggested"); s {
+		suggested = true
+	}
+	q := &Question{Pointer: pointer, Label: firstText(l, "x-label"), Help: firstText(l, "x-help"), Required: required, Suggest: suggested,
 		NeededBy: neededBy(l), Wrong: a.st.Wrong[pointer]}
 	switch typeOf(l) {
 	case "object":
@@ -152,7 +154,7 @@ func (a asker) group(q *Question, l []*object, value any) {
 				q.Parts = append(q.Parts, a.either(q.Pointer, s, c, l))
 			}
 		}
-		part := a.question(q.Pointer+"/"+escape(name), s.props[name], v[name], s.required[name])
+		part := a.question(q.Pointer+"/"+escape(name), s.props[name], v[name], s.required[name], q.Suggest)
 		if part == nil {
 			continue
 		}
@@ -205,7 +207,7 @@ func (a asker) entries(q *Question, l []*object, value any) {
 		list = append(slices.Clone(list), make([]any, least-len(list))...)
 	}
 	for i, v := range list {
-		part := a.question(q.Pointer+"/"+strconv.Itoa(i), []*object{items}, v, true)
+		part := a.question(q.Pointer+"/"+strconv.Itoa(i), []*object{items}, v, true, q.Suggest)
 		if part == nil {
 			continue
 		}
@@ -241,14 +243,12 @@ func (a asker) leaf(q *Question, l []*object, value any) {
 	if !ok {
 		return
 	}
-	suggested, _ := first[bool](l, "x-suggested")
-	q.Suggest = suggested
 	if equal(k.Value, value) {
-		q.Source, q.Known = k.Source, !suggested
+		q.Source, q.Known = k.Source, !q.Suggest
 	}
 	if why, disputed := a.st.Disputed[q.Pointer]; disputed {
 		q.Known, q.Source, q.Disputed, q.Register = false, k.Source, why, Written(q.Kind, k.Value)
-	} else if !q.Known {
+	} else if q.Source == "" {
 		q.Register = Written(q.Kind, k.Value)
 	}
 	if len(q.Wrong) > 0 { // what the surface refuses must be open to change

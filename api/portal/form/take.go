@@ -198,3 +198,13 @@ func (f *Form) kindAt(pointer string) (Kind, bool) {
 	}
 	return kindOf(l), true
 }
+
+// Kind is the kind of the question at a pointer; "" for groups, lists and what the
+// form does not have.
+func (f *Form) Kind(pointer string) Kind {
+	k, _ := f.kindAt(pointer)
+	return k
+}
+
+// Label is what the form calls the value at a pointer.
+func (f *Form) Label(pointer string) Text { return firstText(f.schemasAt(pointer), "x-label") }

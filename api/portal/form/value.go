@@ -178,3 +178,29 @@ func put(node any, path []string, at string, v any, list func(string) bool) any 
 	}
 	return m
 }
+
+// Merge is mine with what it lacks taken from theirs.
+func Merge(mine, theirs map[string]any) map[string]any {
+	out, _ := merge(mine, theirs).(map[string]any)
+	return out
+}
+
+func merge(mine, theirs any) any {
+	switch x := mine.(type) {
+	case nil:
+		return clone(theirs)
+	case map[string]any:
+		y, _ := theirs.(map[string]any)
+		out := map[string]any{}
+		for k, v := range x {
+			out[k] = merge(v, y[k])
+		}
+		for k, v := range y {
+			if _, has := x[k]; !has {
+				out[k] = clone(v)
+			}
+		}
+		return out
+	}
+	return clone(mine)
+}

@@ -1,0 +1,76 @@
+package portal_test
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+)
+
+// start begins an application and returns its address.
+func (b *browser) start(service string) string {
+	b.t.Helper()
+	r := b.post("/applications", url.Values{"service": {service}}).want(200)
+	return strings.TrimSuffix(r.path, "/about")
+}
+
+// The father of a child whose notice, parents and household the registers know
+// files with a handful of answers, and without scripts.
+func TestBirthIsFiledWithoutScripts(t *testing.T) {
+	s := newStage(t)
+	b := s.browse(tung)
+	b.open("/services/birth").want(200).says("Đăng ký khai sinh", "3 ngày làm việc", "NĐ 301/2026/NĐ-CP", "/services/birth/diagram.svg")
+	at := b.start("birth")
+	b.open(at).want(200).says("nội dung đã có sẵn", "Cơ sở dữ liệu quốc gia về dân cư", "Chưa khai", "Bắt đầu khai")
+
+	// Each page leads to the next one that is open.
+	r := b.fill(at+"/pages/registration", "/registration/situation", "ordinary").want(200)
+	if r.path != at+"/pages/relation_to_child" {
+		t.Fatalf("went on to %s", r.path)
+	}
+	r = b.form(r, r.path).set("/relation_to_child", "father").send().want(200)
+	if r.path != at+"/pages/children" {
+		t.Fatalf("went on to %s", r.path)
+	}
+	r.says("79001.GCS.00601.26", "Bệnh viện Hùng Vương", "Cơ sở khám bệnh, chữa bệnh", "Không đúng?").saysNot(`name="/children/0/birth_place"`)
+	if s := b.form(r, r.path); s.fields.Get("/children/0/name") != "Ngô Khánh Vy" {
+		t.Errorf("the intended name is %q", s.fields.Get("/children/0/name"))
+	}
+	r = b.form(r, r.path).send().want(200)
+	// Mother, father and their marriage are known: nobody is asked about them.
+	if r.path != at+"/pages/choices" {
+		t.Fatalf("went on to %s", r.path)
+	}
+	r = b.form(r, "/pages/choices").set("/choices/residence", "true", "/choices/card", "true", "/choices/identity", "true").send().want(200)
+	r = b.form(r, "/pages/residence").set("/residence/relation", "daughter").send().want(200)
+	r = b.form(r, "/pages/card").set("/card/clinic", "Trạm y tế phường Bến Thành").send().want(200)
+	r = b.form(r, "/pages/delivery").set("/delivery/channel", "electronic").send().want(200)
+	r = b.form(r, "/pages/attachments").send().want(200)
+	if r.path != at+"/review" {
+		t.Fatalf("went on to %s: %s", r.path, r.main())
+	}
+	r.says("Tờ khai thay đổi thông tin cư trú (CT01)", "UBND phường Bến Thành", "Công an phường Bến Thành", "Con gái", "Tôi cam đoan", "Lệ phí").
+		saysNot(">daughter<", ">female<", ">26743<")
+
+	b.form(r, "/file").send().want(422).says("Hãy đánh dấu vào lời cam đoan")
+	file := b.form(b.open(at+"/review"), "/file").set("sure", "yes")
+	r = file.send().want(200).says("Hồ sơ đã được nộp", "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "Độc lập – Tự do – Hạnh phúc", "GIẤY TIẾP NHẬN HỒ SƠ", "Ngô Thanh Tùng", "<svg")
+	code := r.find(`class="lt-code">([^<]+)<`)
+
+	// A second click files nothing; the way back to the form leads to the receipt.
+	again := file.send().want(200)
+	if again.path != r.path || again.find(`class="lt-code">([^<]+)<`) != code {
+		t.Errorf("the second click led to %s", again.path)
+	}
+	if r := b.open(at + "/pages/children"); r.path != again.path {
+		t.Errorf("back to the form led to %s", r.path)
+	}
+	if list, _, err := s.sys.Store.CasesOf(t.Context(), tung, "", 100); err != nil || len(list) != 1 || list[0].Code != code {
+		t.Errorf("cases are %v, %v", list, err)
+	}
+	// Somebody else sees neither the draft nor the receipt.
+	other := s.browse(dung)
+	other.open(at).want(404)
+	other.open(r.path).want(404)
+	other.post(at+"/pages/children", url.Values{"/children/0/name": {"X"}}).want(404)
+	s.browse("").open(r.path).says("Đăng nhập").saysNot("GIẤY TIẾP NHẬN")
+}

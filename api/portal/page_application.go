@@ -1,0 +1,397 @@
+package portal
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"lienthong/api/portal/form"
+)
+
+func (p *Portal) applicationPages() []page {
+	return []page{
+		{pattern: "POST /applications", who: citizens, do: (*visit).startApplication},
+		{pattern: "GET /applications/{id}", who: citizens, do: (*visit).applicationTasks},
+		{pattern: "GET /applications/{id}/about", who: citizens, do: (*visit).aboutPage},
+		{pattern: "POST /applications/{id}/about", who: citizens, do: (*visit).chooseAbout},
+		{pattern: "GET /applications/{id}/pages/{page}", who: citizens, do: (*visit).questionPage},
+		{pattern: "POST /applications/{id}/pages/{page}", who: citizens, do: (*visit).answerPage},
+		{pattern: "POST /applications/{id}/refresh", who: citizens, do: (*visit).askRegistersAgain},
+		{pattern: "POST /applications/{id}/delete", who: citizens, do: (*visit).deleteApplication},
+	}
+}
+
+// startApplication begins a draft with what the registers know.
+func (v *visit) startApplication() error {
+	service := v.form.Get("service")
+	if _, _, err := v.serviceForm(service); err != nil {
+		return err
+	}
+	known, err := v.readPrefill(service, "")
+	if err != nil {
+		return err
+	}
+	d := &draft{ID: "d" + randomHex(8), Service: service, Data: draftData{Pages: draftPages{Key: newKey()}}}
+	d.Data.take(known)
+	d.Data.Pages.About, d.Data.Pages.People = known.AsksAbout, known.Candidates
+	if err := v.saveDraft(d); err != nil {
+		return err
+	}
+	v.redirect(d.path())
+	return nil
+}
+
+func (d *draft) path() string { return "/applications/" + d.ID }
+
+// writing is a draft with its service and form: what every page of it needs.
+type writing struct {
+	draft   *draft
+	service *serviceDetail
+	form    *form.Form
+	places  []province
+}
+
+// errElsewhere says that the visitor was sent to another page.
+type errElsewhere struct{ to string }
+
+func (e errElsewhere) Error() string { return "goes on at " + e.to }
+
+// writing reads the draft that the address names. A draft that was filed leads to
+// its receipt, one that does not know whom it is about to that question.
+func (v *visit) writing() (*writing, error) {
+	d, err := v.readDraft(v.r.PathValue("id"))
+	if err != nil {
+		return nil, err
+	}
+	if len(d.Data.Pages.Filed) > 0 {
+		return nil, errElsewhere{receiptPath(d.Data.Pages.Filed)}
+	}
+	if d.Data.Pages.About && !strings.HasSuffix(v.r.URL.Path, "/about") && !strings.HasSuffix(v.r.URL.Path, "/delete") {
+		return nil, errElsewhere{d.path() + "/about"}
+	}
+	w := &writing{draft: d}
+	if w.service, w.form, err = v.serviceForm(d.Service); err != nil {
+		return nil, err
+	}
+	w.places, err = v.places()
+	return w, err
+}
+
+// elsewhere follows errElsewhere, and passes every other error on.
+func (v *visit) elsewhere(err error) error {
+	if e, ok := err.(errElsewhere); ok {
+		v.redirect(e.to)
+		return nil
+	}
+	return err
+}
+
+func (w *writing) asking(v *visit) *asking {
+	return &asking{v: v, steps: w.service.titles(), names: w.draft.Data.Pages.Names, places: w.places, papers: w.draft.Data.Pages.Papers}
+}
+
+func (w *writing) crumbs(v *visit) []crumb {
+	return []crumb{{v.t("home.crumb"), "/"}, {v.tg("event", w.service.ID), "/services/" + w.service.ID}}
+}
+
+// How far a page is.
+const (
+	pageTodo     = "todo"     // not answered
+	pageWrong    = "wrong"    // answered, and something is wrong
+	pageDone     = "done"     // answered
+	pageKnown    = "known"    // the registers answered everything
+	pageOptional = "optional" // not answered, and need not be
+)
+
+// task is one page of the form in the task list.
+type task struct {
+	Name   string
+	Title  string
+	State  string
+	Needed string
+}
+
+// tasks says how far every page is.
+func (w *writing) tasks(v *visit, c *checked) []task {
+	a := w.asking(v)
+	value := w.draft.Data.Application
+	var out []task
+	for _, p := range w.form.Pages(value) {
+		t := task{Name: p.Name, Title: p.Label.In(v.lang), State: pageOptional, Needed: a.stepTitles(p.NeededBy)}
+		wrong := slices.ContainsFunc(c.Problems, func(x fieldError) bool { return form.Under(x.Pointer, "/"+p.Name) })
+		done := w.draft.Data.Pages.Done[p.Name]
+		switch {
+		case wrong && done:
+			t.State = pageWrong
+		case wrong:
+			t.State = pageTodo
+		case done:
+			t.State = pageDone
+		case told(w.form.Ask(p.Name, w.draft.Data.state(nil))):
+			t.State = pageKnown
+		case p.Required:
+			t.State = pageTodo
+		}
+		out = append(out, t)
+	}
+	return out
+}
+
+// open tells whether somebody should still look at a page.
+func (t task) open() bool { return t.State != pageDone && t.State != pageKnown }
+
+// after is the address of the page to go on with after one; "" means from the start.
+func (w *writing) after(tasks []task, name string) string {
+	i := slices.IndexFunc(tasks, func(t task) bool { return t.Name == name })
+	for _, t := range tasks[i+1:] {
+		if t.open() {
+			return w.pagePath(t.Name)
+		}
+	}
+	for _, t := range tasks {
+		if t.State == pageTodo || t.State == pageWrong {
+			return w.pagePath(t.Name)
+		}
+	}
+	return w.draft.path() + "/review"
+}
+
+func (w *writing) pagePath(name string) string { return w.draft.path() + "/pages/" + seg(name) }
+
+// applicationPage is the task list of a form.
+type applicationPage struct {
+	Draft   *draft
+	Service *serviceDetail
+	Tasks   []task
+	Done    int
+	Next    string
+	Ready   bool
+	Begun   bool
+	Known   int      // values that the registers gave
+	Sources []string // which registers
+	Silent  []string // registers that did not answer
+}
+
+func (v *visit) applicationTasks() error {
+	w, err := v.writing()
+	if err != nil {
+		return v.elsewhere(err)
+	}
+	c, err := v.check(w.draft, w.form)
+	if err != nil {
+		return err
+	}
+	d := applicationPage{Draft: w.draft, Service: w.service, Tasks: w.tasks(v, c), Known: len(w.draft.Data.Pages.Known)}
+	for _, t := range d.Tasks {
+		if !t.open() {
+			d.Done++
+		}
+	}
+	d.Next = w.after(d.Tasks, "")
+	d.Ready, d.Begun = len(c.Problems) == 0, len(w.draft.Data.Pages.Done) > 0
+	sources := map[string]bool{}
+	for _, k := range w.draft.Data.Pages.Known {
+		sources[w.draft.Data.Pages.Names[k.Source].In(v.lang)] = true
+	}
+	d.Sources = sortedKeys(sources)
+	for _, m := range w.draft.Data.Pages.Missing {
+		if name := w.draft.Data.Pages.Names[m.Registry].In(v.lang); m.Code == "unavailable" && !slices.Contains(d.Silent, name) {
+			d.Silent = append(d.Silent, name)
+		}
+	}
+	title := w.service.Form.Title.In(v.lang)
+	return v.show(screen{page: "application", title: title, crumbs: w.crumbs(v), data: d})
+}
+
+// aboutPageData asks whom the application is about.
+type aboutPageData struct {
+	Draft  *draft
+	People []person
+	Chosen string
+	Other  string
+	Wrong  string
+}
+
+func (v *visit) aboutPage() error {
+	w, err := v.writing()
+	if err != nil {
+		return v.elsewhere(err)
+	}
+	return v.showAbout(w, aboutPageData{}, http.StatusOK)
+}
+
+func (v *visit) showAbout(w *writing, d aboutPageData, status int) error {
+	d.Draft, d.People = w.draft, w.draft.Data.Pages.People
+	s := screen{page: "about", status: status, title: v.tg("about", w.service.ID), crumbs: w.crumbs(v), data: d}
+	if d.Wrong != "" {
+		s.errors = []fieldError{{Pointer: "/about", Detail: d.Wrong}}
+	}
+	return v.show(s)
+}
+
+// chooseAbout asks the registers about the person chosen and begins the form anew
+// with what they know.
+func (v *visit) chooseAbout() error {
+	w, err := v.writing()
+	if err != nil {
+		return v.elsewhere(err)
+	}
+	d := aboutPageData{Chosen: v.form.Get("about"), Other: strings.TrimSpace(v.form.Get("other"))}
+	id := d.Chosen
+	if id == "other" {
+		id = d.Other
+	}
+	if len(id) != 12 || strings.Trim(id, "0123456789") != "" {
+		d.Wrong = v.t("about.wrong")
+		if d.Chosen == "" {
+			d.Wrong = v.t("about.choose")
+		}
+		return v.showAbout(w, d, http.StatusUnprocessableEntity)
+	}
+	known, err := v.readPrefill(w.draft.Service, id)
+	if statusOf(err) == http.StatusNotFound { // no relative that a register knows of: everything is entered by hand
+		known, err = v.readPrefill(w.draft.Service, "")
+	}
+	if err != nil {
+		return err
+	}
+	w.draft.Data.take(known)
+	w.draft.Data.Pages.About, w.draft.Data.Pages.People = false, nil
+	if err := v.saveDraft(w.draft); err != nil {
+		return err
+	}
+	v.redirect(w.draft.path())
+	return nil
+}
+
+// questionPageData is one page of the form.
+type questionPageData struct {
+	Draft  *draft
+	Name   string
+	Path   string
+	Field  *field
+	Needed string
+	Number int
+	Of     int
+	Back   string
+	Files  bool
+	Opened bool // answers opened more questions
+}
+
+func (v *visit) questionPage() error {
+	w, err := v.writing()
+	if err != nil {
+		return v.elsewhere(err)
+	}
+	return v.showQuestions(w, nil, false, http.StatusOK)
+}
+
+// showQuestions shows the page that the address names; wrong holds messages by
+// pointer.
+func (v *visit) showQuestions(w *writing, wrong map[string][]string, opened bool, status int) error {
+	name := v.r.PathValue("page")
+	pages := w.form.Pages(w.draft.Data.Application)
+	i := slices.IndexFunc(pages, func(p form.Page) bool { return p.Name == name })
+	q := w.form.Ask(name, w.draft.Data.state(wrong))
+	if i < 0 || q == nil {
+		return &problem{Status: http.StatusNotFound}
+	}
+	d := questionPageData{Draft: w.draft, Name: name, Path: w.pagePath(name), Field: w.asking(v).page(q), Number: i + 1, Of: len(pages),
+		Files: uploads(q), Opened: opened, Back: w.draft.path()}
+	d.Needed, d.Field.Needed = d.Field.Needed, ""
+	s := screen{page: "questions", status: status, title: pages[i].Label.In(v.lang), data: d, errors: summary(q, wrong),
+		crumbs: append(w.crumbs(v), crumb{v.t("application.crumb"), w.draft.path()})}
+	if v.live() {
+		s.part = "questions"
+	}
+	return v.show(s)
+}
+
+// What the buttons of a page do, beside adding and removing entries.
+const (
+	doShape = "shape" // scripts: show the questions that follow from these answers
+	doLeave = "leave" // save, and go back to the list
+)
+
+func (v *visit) answerPage() error {
+	w, err := v.writing()
+	if err != nil {
+		return v.elsewhere(err)
+	}
+	name := v.r.PathValue("page")
+	before := w.form.Ask(name, w.draft.Data.state(nil))
+	if before == nil {
+		return &problem{Status: http.StatusNotFound}
+	}
+	do := v.form.Get(form.Button)
+	if do == doShape {
+		w.form.Take(w.draft.Data.Application, name, v.form)
+		return v.showQuestions(w, nil, false, http.StatusOK)
+	}
+	taken, wrong, err := v.answer(&w.draft.Data, w.form, name, w.places)
+	if err != nil {
+		return err
+	}
+	c, err := v.check(w.draft, w.form)
+	if err != nil {
+		return err
+	}
+	for pointer, texts := range v.wrongOn(c.Problems, w.form, name) {
+		if len(wrong[pointer]) == 0 { // a file that was not taken says more than that it is missing
+			wrong[pointer] = texts
+		}
+	}
+	after := w.form.Ask(name, w.draft.Data.state(nil))
+	more := after != nil && opened(before, after, v.form.Has)
+	stay := taken.List != "" || more || do != doLeave && len(wrong) > 0
+	if !stay && do != doLeave {
+		if w.draft.Data.Pages.Done == nil {
+			w.draft.Data.Pages.Done = map[string]bool{}
+		}
+		w.draft.Data.Pages.Done[name] = true
+	}
+	if err := v.saveDraft(w.draft); err != nil {
+		return err
+	}
+	switch {
+	case do == doLeave:
+		v.redirect(w.draft.path())
+	case taken.List != "" || more:
+		return v.showQuestions(w, nil, more, http.StatusOK)
+	case len(wrong) > 0:
+		return v.showQuestions(w, wrong, false, http.StatusUnprocessableEntity)
+	default:
+		v.redirect(w.after(w.tasks(v, c), name))
+	}
+	return nil
+}
+
+// askRegistersAgain fills what registers were silent about and nobody answered
+// since.
+func (v *visit) askRegistersAgain() error {
+	w, err := v.writing()
+	if err != nil {
+		return v.elsewhere(err)
+	}
+	about, _ := form.Get(w.draft.Data.Application, "/deceased/id").(string)
+	known, err := v.readPrefill(w.draft.Service, about)
+	if err != nil {
+		return err
+	}
+	mine := w.draft.Data.Application
+	w.draft.Data.take(known)
+	w.draft.Data.Application = form.Merge(mine, w.draft.Data.Application)
+	if err := v.saveDraft(w.draft); err != nil {
+		return err
+	}
+	v.redirect(w.draft.path())
+	return nil
+}
+
+func (v *visit) deleteApplication() error {
+	if err := v.deleteDraft(v.r.PathValue("id")); err != nil {
+		return err
+	}
+	v.redirect("/cases")
+	return nil
+}

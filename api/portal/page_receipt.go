@@ -1,0 +1,101 @@
+package portal
+
+import (
+	"html/template"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+func (p *Portal) receiptPages() []page {
+	return []page{{pattern: "GET /cases/{code}/receipt", who: citizens, do: (*visit).receiptPage}}
+}
+
+func (p *Portal) documentPages() []page {
+	return []page{{pattern: "GET /documents/{id}", who: signedIn, do: (*visit).document}}
+}
+
+// receiptPageData is the slip of what was filed. The slip itself is in Vietnamese,
+// as the law wants it.
+type receiptPageData struct {
+	Slips []slip
+	Fresh bool
+}
+
+// slip is the receipt of one case.
+type slip struct {
+	Case   *caseView
+	Office string
+	Papers []string
+	QR     template.HTML
+}
+
+// mostSlips is how many cases of one form a receipt shows.
+const mostSlips = 20
+
+func (v *visit) receiptPage() error {
+	codes := []string{v.r.PathValue("code")}
+	for _, c := range strings.Split(v.r.URL.Query().Get("with"), ",") {
+		if c != "" && !slices.Contains(codes, c) && len(codes) < mostSlips {
+			codes = append(codes, c)
+		}
+	}
+	var d receiptPageData
+	for _, code := range codes {
+		c, err := v.readCase(code)
+		if err != nil {
+			return err
+		}
+		if c.View != "full" {
+			return &problem{Status: http.StatusNotFound}
+		}
+		s := slip{Case: c, Papers: attached(c.Application)}
+		for _, x := range c.Dossiers {
+			if x.Office != nil && s.Office == "" {
+				s.Office = x.Office.Name.VI
+			}
+		}
+		if s.QR, err = qrCode(v.address("/cases/"+c.Code), v.t("receipt.qr", c.Code)); err != nil {
+			return err
+		}
+		d.Slips = append(d.Slips, s)
+	}
+	d.Fresh = d.Slips[0].Case.Seq <= 2
+	return v.show(screen{page: "receipt", title: v.t("receipt.title"), data: d,
+		crumbs: []crumb{{v.t("home.crumb"), "/"}}})
+}
+
+// attached names the papers of an application.
+func attached(app map[string]any) []string {
+	var out []string
+	list, _ := app["attachments"].([]any)
+	for _, e := range list {
+		m, _ := e.(map[string]any)
+		name, _ := m["name"].(string)
+		if name == "" {
+			name, _ = m["kind"].(string)
+		}
+		out = append(out, name)
+	}
+	return out
+}
+
+// document hands out a paper as the surface does: to be kept, never to be run.
+func (v *visit) document() error {
+	c := call{path: "/documents/" + seg(v.r.PathValue("id"))}
+	if code := v.r.URL.Query().Get("case"); code != "" {
+		c.query = map[string][]string{"case": {code}}
+	}
+	rec, err := v.send(c)
+	if err != nil {
+		return err
+	}
+	for _, name := range []string{"Content-Type", "Content-Disposition", "Content-Security-Policy", "Content-Length"} {
+		if x := rec.header.Get(name); x != "" {
+			v.w.Header().Set(name, x)
+		}
+	}
+	v.w.WriteHeader(http.StatusOK)
+	_, _ = v.w.Write(rec.body.Bytes()) // the browser has gone: nobody to tell
+	return nil
+}
