@@ -1,7 +1,6 @@
 package agencies
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -9,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"lienthong/agencies/wire"
@@ -135,30 +135,53 @@ func (r *registry) pending(wall, now time.Time) ([]owed, error) {
 // postOne delivers one callback, twice if a duplicate was drawn for it. The
 // first delivery decides whether it was received.
 func (r *registry) postOne(ctx context.Context, cb owed, f Faults) error {
-	err := r.deliver(ctx, cb, f)
+	signed, err := r.sign(cb, f)
+	if err != nil {
+		return err
+	}
+	err = r.deliver(ctx, cb, signed)
 	for range cb.times - 1 {
 		if err == nil {
-			_ = r.deliver(ctx, cb, f)
+			_ = r.deliver(ctx, cb, signed)
 		}
+	}
+	if err == nil && r.happens(f, f.ReplayRate, "replay", cb.message, cb.attempts) {
+		_ = r.deliver(ctx, cb, signed)
+		forged := cb
+		forged.body = opposite(cb.body)
+		_ = r.deliver(ctx, forged, signed) // a good signature, of another body
 	}
 	return err
 }
 
-func (r *registry) deliver(ctx context.Context, cb owed, f Faults) error {
-	ctx, cancel := context.WithTimeout(ctx, callbackTimeout)
-	defer cancel()
-	body := []byte(cb.body)
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, cb.url, bytes.NewReader(body))
-	if err != nil {
-		return err
+// opposite is a callback that says the contrary.
+func opposite(body string) string {
+	was, is := `"outcome":"done"`, `"outcome":"refused"`
+	if strings.Contains(body, is) {
+		was, is = is, was
 	}
+	return strings.Replace(body, was, is, 1)
+}
+
+// sign makes the headers of one posting.
+func (r *registry) sign(cb owed, f Faults) (http.Header, error) {
 	secret := r.agencies.config.Secrets(r.id)
 	if f.BadSignature {
 		secret = wire.DeriveSecret("another", r.id)
 	}
-	if err := wire.Sign(req.Header, secret, cb.message, r.agencies.config.Wall(), body); err != nil {
+	h := http.Header{}
+	err := wire.Sign(h, secret, cb.message, r.agencies.config.Wall(), []byte(cb.body))
+	return h, err
+}
+
+func (r *registry) deliver(ctx context.Context, cb owed, signed http.Header) error {
+	ctx, cancel := context.WithTimeout(ctx, callbackTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, cb.url, strings.NewReader(cb.body))
+	if err != nil {
 		return err
 	}
+	req.Header = signed.Clone()
 	req.Header.Set("Content-Type", "application/json")
 	if cb.trace != "" {
 		req.Header.Set("traceparent", cb.trace)

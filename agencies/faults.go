@@ -14,8 +14,11 @@ type Faults struct {
 	// questions about earlier requests too.
 	Operations []string `json:"operations,omitempty"`
 
-	Latency string `json:"latency,omitempty"` // real time before each answer
-	Later   string `json:"later,omitempty"`   // business time: 202, settled by Step
+	Latency string `json:"latency,omitempty"` // real time before each request is looked at
+	// ReplyLatency is the real time between performing and answering: a callback may
+	// be faster than the answer that it follows.
+	ReplyLatency string `json:"reply_latency,omitempty"`
+	Later        string `json:"later,omitempty"` // business time: 202, settled by Step
 	// AutoPay (treasury) is the business time after which a collection is
 	// paid by itself; empty means that somebody has to pay.
 	AutoPay string `json:"auto_pay,omitempty"`
@@ -24,6 +27,7 @@ type Faults struct {
 	LoseRequestRate float64 `json:"lose_request_rate,omitempty"` // connection lost, nothing performed
 	LoseReplyRate   float64 `json:"lose_reply_rate,omitempty"`   // performed, connection lost
 	DuplicateRate   float64 `json:"duplicate_rate,omitempty"`    // callback posted twice
+	ReplayRate      float64 `json:"replay_rate,omitempty"`       // an old signature posted again, also over another body
 	Reorder         bool    `json:"reorder,omitempty"`           // callbacks shuffled and held back
 	Outage          bool    `json:"outage,omitempty"`            // 503 for everything; Step does nothing
 	Contradict      bool    `json:"contradict,omitempty"`        // a second callback says the opposite
@@ -34,7 +38,7 @@ type Faults struct {
 
 func (f Faults) validate(r *registry) error {
 	var errs []error
-	for name, d := range map[string]string{"latency": f.Latency, "later": f.Later, "auto_pay": f.AutoPay} {
+	for name, d := range map[string]string{"latency": f.Latency, "reply_latency": f.ReplyLatency, "later": f.Later, "auto_pay": f.AutoPay} {
 		if d == "" {
 			continue
 		}
@@ -44,7 +48,7 @@ func (f Faults) validate(r *registry) error {
 	}
 	for name, v := range map[string]float64{
 		"error_rate": f.ErrorRate, "lose_request_rate": f.LoseRequestRate,
-		"lose_reply_rate": f.LoseReplyRate, "duplicate_rate": f.DuplicateRate,
+		"lose_reply_rate": f.LoseReplyRate, "duplicate_rate": f.DuplicateRate, "replay_rate": f.ReplayRate,
 	} {
 		if !(v >= 0 && v <= 1) {
 			errs = append(errs, fmt.Errorf("%s: %v is not between 0 and 1", name, v))

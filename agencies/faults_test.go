@@ -311,6 +311,50 @@ func TestBadSignatureOfCallback(t *testing.T) {
 	}
 }
 
+func TestReplayedSignature(t *testing.T) {
+	w := open(t)
+	w.faults("merit", agencies.Faults{Later: "1h", ReplayRate: 1})
+	w.send("merit", "person", "k", m{"id": id("quy")})
+	w.advance(time.Hour)
+	w.step()
+	got := w.in.callbacks()
+	if len(got) != 2 || got[0].Outcome != wire.Done || got[1].Outcome != wire.Done || w.in.bad != 1 {
+		t.Errorf("received %+v, refused %d; want the same twice, and the forged one refused", got, w.in.bad)
+	}
+}
+
+// A callback may overtake the answer to its request.
+func TestCallbackBeforeTheAnswer(t *testing.T) {
+	w := open(t)
+	w.faults("merit", agencies.Faults{Later: "1ms", ReplyLatency: "1h"})
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	answered := make(chan wire.Answer, 1)
+	go func() {
+		a, err := w.client.Send(ctx, w.request("merit", "person", "k", m{"id": id("quy")}))
+		if err != nil {
+			t.Error(err)
+		}
+		answered <- a
+	}()
+	for len(w.in.callbacks()) == 0 {
+		w.advance(time.Second)
+		w.step()
+		select {
+		case a := <-answered:
+			t.Fatalf("answered first: %+v", a)
+		default:
+		}
+	}
+	cancel()
+	if a := <-answered; a.Outcome != wire.Transient {
+		t.Errorf("the caller who left got %+v", a)
+	}
+	if w.Performed("merit", "person", "k") != 1 {
+		t.Error("not performed once")
+	}
+}
+
 func TestRestartInTheMiddle(t *testing.T) {
 	dir := t.TempDir()
 	onDisk := func(c *agencies.Config) { c.Dir = dir }

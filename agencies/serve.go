@@ -106,13 +106,16 @@ func (a *Agencies) serveOperation(w http.ResponseWriter, req *http.Request, r *r
 	if err == nil && r.happens(f, f.LoseReplyRate, "reply", id, attempt) {
 		panic(http.ErrAbortHandler)
 	}
+	a.wakeUp(r.id)
+	if !pause(req, length(f.ReplyLatency)) {
+		panic(http.ErrAbortHandler)
+	}
 	switch {
 	case errors.Is(err, errConflict):
 		problem(w, http.StatusConflict, "key_reused", "The key belongs to another request.")
 	case err != nil:
 		a.failed(w, r, err)
 	default:
-		a.wakeUp(r.id)
 		answer(w, s)
 	}
 }

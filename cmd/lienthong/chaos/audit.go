@@ -75,6 +75,9 @@ type audit struct {
 	stands  map[place]*Try // whose command an entry is
 	byCase  map[string][]Request
 	notices map[string][]string // birth notice → cases that registered its child
+
+	operated map[string]*Try // acts of the operator by the note that they carry …
+	noted    map[string]int  // … and how often history holds the note
 }
 
 // Audit holds the drivers' ledger against history, and history against the
@@ -90,7 +93,8 @@ type audit struct {
 //
 // Unended: a case that has not ended, and a delivery that is still owed.
 func Audit(ctx context.Context, e Evidence) (Findings, error) {
-	a := &audit{Evidence: e, stands: map[place]*Try{}, byCase: map[string][]Request{}, notices: map[string][]string{}}
+	a := &audit{Evidence: e, stands: map[place]*Try{}, byCase: map[string][]Request{}, notices: map[string][]string{},
+		operated: map[string]*Try{}, noted: map[string]int{}}
 	if err := a.commands(ctx); err != nil {
 		return a.Findings, err
 	}
@@ -113,6 +117,7 @@ func Audit(ctx context.Context, e Evidence) (Findings, error) {
 		a.one(code, c, entries)
 	}
 	a.registers()
+	a.operator()
 	for _, d := range e.Damaged {
 		a.loss("history is damaged: %s", d)
 	}
@@ -134,6 +139,10 @@ func (a *audit) commands(ctx context.Context) error {
 		t := &a.Tries[i]
 		if t.Fate == Acknowledged {
 			a.Acknowledged++
+		}
+		if t.Action == engine.ActOperate { // has no stored answer; history says what was done
+			a.operated[t.Key] = t
+			continue
 		}
 		ans, err := a.Book.Answer(ctx, t.Actor, t.Key)
 		if err != nil {
@@ -242,7 +251,18 @@ func (a *audit) history(code string, entries []engine.Entry) map[string]engine.D
 		for _, d := range e.Effects() {
 			owed[d.Key] = d
 		}
+		for _, v := range e.Events {
+			if x, ok := v.(engine.ExchangeActed); ok {
+				a.noted[x.Note]++
+				if a.operated[x.Note] == nil {
+					a.double("case %s entry %d: an act of the operator that nobody asked for: %s %s", code, e.Seq, x.What, x.Note)
+				}
+			}
+		}
 		by := e.Command.Actor
+		if e.Command.Action == engine.ActOperate {
+			continue
+		}
 		if by.Kind != engine.Citizen && by.Kind != engine.Staff {
 			continue
 		}
@@ -261,6 +281,20 @@ func (a *audit) history(code string, entries []engine.Entry) map[string]engine.D
 		}
 	}
 	return owed
+}
+
+// operator holds the operator's acts against what history says of them.
+func (a *audit) operator() {
+	for note, t := range a.operated {
+		switch n := a.noted[note]; {
+		case n == 0 && t.Fate == Acknowledged:
+			a.loss("%s was acknowledged, and history does not say it", t)
+		case n > 0 && t.Fate == Refused:
+			a.loss("%s was refused (%s), and history says that it was done", t, t.Code)
+		case n > 1:
+			a.double("%s is in history %d times", t, n)
+		}
+	}
 }
 
 // once are the operations that a case of these drivers asks for at most once with

@@ -79,6 +79,14 @@ func sound() *scene {
 	return s
 }
 
+// operate has the operator act, and history say so a number of times.
+func (s *scene) operate(note string, fate Fate, times int) {
+	s.Tries = append(s.Tries, Try{Key: note, Actor: "staff:operator", Case: "H1", Action: engine.ActOperate, Fate: fate})
+	for range times {
+		s.enter("H1", int64(len(s.entries["H1"])+1), "staff:operator", "", engine.ActOperate, "", engine.ExchangeActed{Note: note})
+	}
+}
+
 // TestAuditFindsEveryDamage spoils sound evidence in one way at a time: the audit
 // must call it what it is. A check that finds nothing here would find nothing in a
 // run.
@@ -110,6 +118,12 @@ func TestAuditFindsEveryDamage(t *testing.T) {
 		}},
 		{"a registry was asked something else", "loss", "where the case owes", func(s *scene) { s.Requests[0].Operation = "marriage" }},
 		{"a part succeeded without its record", "loss", "was never done", func(s *scene) { s.Requests[1].State = "refused" }},
+		{"an act of the operator is not in history", "loss", "history does not say it", func(s *scene) { s.operate("op1", Acknowledged, 0) }},
+		{"a refused act of the operator is in history", "loss", "says that it was done", func(s *scene) { s.operate("op1", Refused, 1) }},
+		{"an act of the operator stands twice", "double", "in history 2 times", func(s *scene) { s.operate("op1", Acknowledged, 2) }},
+		{"an act of the operator that nobody asked for", "double", "nobody asked for", func(s *scene) {
+			s.entries["H1"][4].Events = engine.Events{engine.ExchangeActed{Note: "x"}}
+		}},
 		{"verify names damage", "loss", "history is damaged", func(s *scene) { s.Damaged = []string{"case H1 entry 2: hash"} }},
 		{"a process died by itself", "loss", "ended by itself", func(s *scene) { s.Trouble = []string{"the server ended by itself"} }},
 		{"a request performed twice", "double", "2 times", func(s *scene) { s.Requests[0].Performed = 2 }},

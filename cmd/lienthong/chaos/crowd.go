@@ -29,6 +29,9 @@ type crowd struct {
 	pace     time.Duration
 	day      time.Time
 
+	well  atomic.Bool // the registries work again
+	after func()      // when every case has ended and nothing is owed
+
 	filings atomic.Int64
 	ended   atomic.Int64
 

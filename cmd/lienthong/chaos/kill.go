@@ -137,6 +137,9 @@ func (t *trial) play(ctx context.Context, s *site, c *crowd, strike func(context
 	if _, err := s.settled(ctx, t.Settle); err != nil {
 		t.Say("%s: what is owed could not be read: %v", t.fault.Name, err)
 	}
+	if c.after != nil {
+		c.after()
+	}
 	return ctx.Err()
 }
 

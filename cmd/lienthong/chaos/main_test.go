@@ -79,7 +79,7 @@ func serveSelf(ctx context.Context, c system.Config) error {
 	c.Secret = os.Getenv("LIENTHONG_SECRET")
 	c.Runtime = func(r *runtime.Config) {
 		r.RetryFirst, r.RetryMax, r.BreakerPause = 50*time.Millisecond, time.Second, 500*time.Millisecond
-		r.Poll = 200 * time.Millisecond
+		r.Poll, r.Timeout = 200*time.Millisecond, time.Second
 	}
 	c.Store = func(s *sqlite.Config) { s.Hooks.Synchronous = os.Getenv(syncVariable) }
 	s, err := system.Open(ctx, c)

@@ -81,8 +81,12 @@ func (r *Report) Print(w io.Writer) {
 		if row.Skipped != "" {
 			notes = "skipped: " + row.Skipped
 		}
-		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%s\n", row.Fault, row.Kind, row.Injected, row.Cases, row.Acknowledged,
-			row.Losses, row.Doubles, row.Unended, notes)
+		if row.Cases == 0 && row.good() { // its cases are counted in another row
+			fmt.Fprintf(t, "%s\t%s\t%d\t\t\t\t\t\t%s\n", row.Fault, row.Kind, row.Injected, notes)
+		} else {
+			fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%s\n", row.Fault, row.Kind, row.Injected, row.Cases, row.Acknowledged,
+				row.Losses, row.Doubles, row.Unended, notes)
+		}
 		sum.Injected += row.Injected
 		sum.Cases += row.Cases
 		sum.Acknowledged += row.Acknowledged
