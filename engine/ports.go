@@ -13,7 +13,7 @@ import (
 
 // Change is what one accepted command writes.
 type Change struct {
-	Case    *Case   // after folding Entries
+	Case    *Case   // after folding Entries; the store keeps it: nobody may change it any more
 	Base    int64   // the sequence that was loaded; 0 = a new case
 	Entries []Entry // at least one
 	// Answer is the command's stored answer; nil = the caller sent no key.
@@ -26,6 +26,11 @@ type Change struct {
 	// that it may send them at once; Lease zero = free for anybody.
 	Node  string
 	Lease time.Time
+	// Lane is whose work it is: the acting office, or the requester. Calls that wait
+	// for the store's writer are served lane by lane in turn, so that one who sends
+	// thousands waits behind its own; a lane that is full makes Append Unavailable.
+	// "" is a lane like any other.
+	Lane string
 }
 
 // Answer is what was answered to a command, kept under the actor's key.
@@ -41,7 +46,8 @@ type Answer struct {
 
 // Cases is the history and the folded state of every case.
 type Cases interface {
-	// Load returns the stored case; the caller owns the copy. NotFound.
+	// Load returns the stored case, which others may have too: nobody may change it
+	// (Decide and Fold do not). NotFound.
 	Load(ctx context.Context, code string) (*Case, error)
 	// Append writes all changes of one call or none: entries, case and dossier
 	// rows, effects, notifications, timers, stored answers. StaleVersion when a
@@ -76,14 +82,14 @@ type Cases interface {
 
 // Delivery is one effect in the outbox: what the engine owes a registry.
 type Delivery struct {
-	Key       string         `json:"key"` // case/seq/n, the idempotency key
+	Key       string         `json:"key"` // case/seq/n, the idempotency key: the n-th event of that entry
 	Case      string         `json:"case"`
 	Step      string         `json:"step,omitempty"`
 	Seq       int64          `json:"seq"`
 	Registry  string         `json:"registry"`
 	Operation string         `json:"operation"`
-	Input     map[string]any `json:"input"`
-	At        time.Time      `json:"at"` // business time
+	Input     map[string]any `json:"input"` // from its entry; nil once that was erased
+	At        time.Time      `json:"at"`    // business time
 	Status    string         `json:"status"`
 	Tries     int            `json:"tries"`
 	Next      time.Time      `json:"next"`              // when to try or to ask again, by the wall clock
@@ -111,8 +117,9 @@ type Outbox interface {
 	// the lease ends: pending ones whose Next has come and whose earlier sibling
 	// (same case, step and registry) was accepted; accepted ones whose Next has
 	// come. Each claim raises the fence; an effect born leased has fence 1. An earlier
-	// sibling holds back while it is pending, or an incident that was never sent.
-	// Deliveries to the registries named last are left alone.
+	// sibling holds back while it is pending, or an incident that was never sent. One
+	// whose entry cannot be read is not returned: it becomes an incident. Deliveries to
+	// the registries named last are left alone.
 	Claim(ctx context.Context, node string, now, lease time.Time, limit int, except ...string) ([]Delivery, error)
 	// Held tells whether an earlier sibling holds a delivery back. NotFound.
 	Held(ctx context.Context, key string) (bool, error)
@@ -126,8 +133,8 @@ type Outbox interface {
 	Settle(ctx context.Context, d Delivery) error
 	// Delivery returns one by key. NotFound.
 	Delivery(ctx context.Context, key string) (*Delivery, error)
-	// Deliveries lists what is not done: filters by registry and status ("" = any),
-	// oldest first, after a key.
+	// Deliveries lists what is not done, by registry and status ("" = any), oldest
+	// first, after a key.
 	Deliveries(ctx context.Context, registry, status, after string, limit int) ([]Delivery, error)
 	// Reset makes a delivery pending again, or done/skipped with a note, whatever
 	// lease it has (it raises the fence).
@@ -206,7 +213,7 @@ type Notification struct {
 	To     string         `json:"to"`
 	What   string         `json:"what"`
 	At     time.Time      `json:"at"`
-	Params map[string]any `json:"params,omitempty"`
+	Params map[string]any `json:"params,omitempty"` // from its entry; nil once that was erased
 }
 
 // Lists is what people look at. Every method selects by who may see, in the query.

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"database/sql"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -11,6 +14,7 @@ import (
 	"sync"
 	"testing"
 
+	"lienthong/store/rowenc"
 	"lienthong/store/sqlite"
 )
 
@@ -137,11 +141,26 @@ func TestReplay(t *testing.T) {
 	says(t, 1, "18 entries only", "replay", "--db", db, "--case", code, "--at", "99")
 	says(t, 1, "not_found", "replay", "--db", db, "--case", "nobody")
 
-	ask(t, db, `UPDATE cases SET stamp = '2026-09-09T12:00:00+07:00' WHERE service = 'death'`)
-	if out := says(t, 1, "1 differ", "replay", "--db", db); !strings.Contains(out, `: /updated: stored "2026-09-09T12:00:00+07:00", rebuilt "2026-09-09T11:55`) {
+	retell(t, db, `"channel":2`, `"channel":3`)
+	if out := says(t, 1, "1 differ", "replay", "--db", db); !strings.Contains(out, `: /channel: stored 3, rebuilt 2`) {
 		t.Errorf("told as %s", out)
 	}
-	says(t, 1, "/updated", "replay", "--db", db, "--case", ask(t, db, `SELECT code FROM cases WHERE service = 'death'`))
+	says(t, 1, "/channel", "replay", "--db", db, "--case", ask(t, db, `SELECT code FROM cases WHERE service = 'death'`))
+}
+
+// retell changes the stored state of the death.
+func retell(t *testing.T, db, from, to string) {
+	t.Helper()
+	const where = ` WHERE case_code = (SELECT code FROM cases WHERE service = 'death')`
+	b, err := hex.DecodeString(ask(t, db, `SELECT hex(body) FROM snapshots`+where))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := rowenc.Unpack(b)
+	if err != nil || !bytes.Contains(text, []byte(from)) {
+		t.Fatalf("%v: %s", err, text)
+	}
+	ask(t, db, fmt.Sprintf(`UPDATE snapshots SET body = x'%x'`+where, bytes.Replace(text, []byte(from), []byte(to), 1)))
 }
 
 func TestKeepingIsRefused(t *testing.T) {

@@ -23,19 +23,10 @@ func (s *Store) Load(ctx context.Context, code string) (*engine.Case, error) {
 	if !ok {
 		return nil, rowenc.Missing(op, code)
 	}
-	return r.open(op)
-}
-
-func (r *record) open(op string) (*engine.Case, error) {
-	bodies := make([][]byte, len(r.dossiers))
-	for i := range r.dossiers {
-		bodies[i] = r.dossiers[i].Body
+	if r.bad != nil {
+		return nil, rowenc.Corrupt(op, code, r.rows.Case.Seq, "stored case cannot be read: "+r.bad.Error())
 	}
-	c, err := rowenc.Assemble(r.row.Body, r.row.Seq, r.row.Stamp, bodies)
-	if err != nil {
-		return nil, rowenc.Corrupt(op, r.row.Code, r.row.Seq, "stored case cannot be read: "+err.Error())
-	}
-	return c, nil
+	return r.state, nil
 }
 
 // Append writes all changes or none.
@@ -45,22 +36,23 @@ func (s *Store) Append(ctx context.Context, changes ...engine.Change) error {
 		return rowenc.Bad(op, "no change")
 	}
 	encoded := make([]*rowenc.Change, len(changes))
+	states := make([]*engine.Case, len(changes))
 	for i, c := range changes {
 		e, err := rowenc.Encode(c)
 		if err != nil {
 			return err
 		}
-		encoded[i] = e
+		encoded[i], states[i] = e, c.Case
 	}
 	return s.write(ctx, op, func(t *rowenc.Undo) error {
-		for _, c := range encoded {
+		for i, c := range encoded {
 			if s.hooks.Plan != nil {
-				s.hooks.Plan(c.Case.Code)
+				s.hooks.Plan(c.Rows.Case.Code)
 			}
 			if err := s.check(c); err != nil {
 				return err
 			}
-			if err := s.apply(t, c); err != nil {
+			if err := s.apply(t, c, states[i]); err != nil {
 				return err
 			}
 		}
@@ -71,7 +63,7 @@ func (s *Store) Append(ctx context.Context, changes ...engine.Change) error {
 // check refuses a change: answered before, stale, duplicate, or code taken.
 func (s *Store) check(c *rowenc.Change) error {
 	const op = "store.append"
-	code := c.Case.Code
+	code := c.Rows.Case.Code
 	if a := c.Answer; a != nil {
 		if old, ok := s.answers[pair{a.Actor, a.Key}]; ok && old.Digest == a.Digest {
 			return rowenc.Answered(old.Case)
@@ -79,15 +71,19 @@ func (s *Store) check(c *rowenc.Change) error {
 			return rowenc.Mismatch(op)
 		}
 	}
-	if s.cases[code].row.Seq != c.Base {
+	var seq int64
+	if old, ok := s.cases[code]; ok {
+		seq = old.rows.Case.Seq
+	}
+	if seq != c.Base {
 		return rowenc.Stale(op, code)
 	}
-	if c.Key != "" {
-		if other, ok := s.keys[c.Key]; ok && other != code {
+	if key := c.Rows.Key; key != "" {
+		if other, ok := s.keys[key]; ok && other != code {
 			return rowenc.Duplicate(op, code, other)
 		}
 	}
-	for _, x := range c.Codes {
+	for _, x := range c.Rows.Codes {
 		if other, ok := s.codes[x]; ok && other != code {
 			return rowenc.Taken(op, code, x)
 		}
@@ -95,69 +91,98 @@ func (s *Store) check(c *rowenc.Change) error {
 	return nil
 }
 
-func (s *Store) apply(t *rowenc.Undo, c *rowenc.Change) error {
+func (s *Store) apply(t *rowenc.Undo, c *rowenc.Change, state *engine.Case) error {
 	const op = "store.append"
-	code := c.Case.Code
+	rows := c.Rows
+	code := rows.Case.Code
 	old := s.cases[code]
-	if old.key != "" && old.key != c.Key {
-		rowenc.Drop(t, s.keys, old.key)
+	if old.rows != nil && old.rows.Key != "" && old.rows.Key != rows.Key {
+		rowenc.Drop(t, s.keys, old.rows.Key)
 	}
-	if c.Key != "" {
-		rowenc.Put(t, s.keys, c.Key, code)
+	if rows.Key != "" {
+		rowenc.Put(t, s.keys, rows.Key, code)
 	}
-	head := s.chain(t, old.head, c)
-	rowenc.Put(t, s.cases, code, record{row: c.Case, dossiers: c.Dossiers, tasks: c.Tasks, head: head, key: c.Key})
-	for _, x := range c.Codes {
+	known := slices.Clone(old.known)
+	for _, x := range rows.Codes {
 		rowenc.Put(t, s.codes, x, code)
+		if f := rowenc.FoldCode(x); !slices.Contains(known, f) {
+			known = append(known, f)
+		}
 	}
-	for _, r := range c.Results {
+	for _, r := range rows.Results {
 		if _, ok := s.results[r.ID]; !ok {
 			rowenc.Put(t, s.results, r.ID, result{code, r.Step})
 		}
 	}
+	head := s.chain(t, old.head, c)
+	rowenc.Put(t, s.cases, code, record{state: state, rows: rows, known: known, head: head})
 	if c.Answer != nil {
 		rowenc.Put(t, s.answers, pair{c.Answer.Actor, c.Answer.Key}, *c.Answer)
 	}
 	for _, d := range c.Effects {
-		if _, ok := s.outbox[d.Key]; ok {
-			return rowenc.Bad(op, "effect %s exists", d.Key)
+		k := rowenc.Key{Case: d.Case, Seq: d.Seq, N: d.N}
+		if _, ok := s.outbox[k]; ok {
+			return rowenc.Bad(op, "effect %s exists", k)
 		}
-		rowenc.Put(t, s.outbox, d.Key, d)
+		rowenc.Put(t, s.outbox, k, d)
 	}
 	for i := range c.Settled {
-		r, ok := s.outbox[c.Settled[i].Key]
+		d := &c.Settled[i]
+		k := rowenc.Key{Case: d.Case, Seq: d.Seq, N: d.N}
+		r, ok := s.outbox[k]
 		if !ok || r.Case != code {
 			return rowenc.Missing(op, code)
 		}
 		was := r
-		r.Settle(&c.Settled[i])
+		r.Settle(d)
 		s.count(t, &was, &r)
-		rowenc.Put(t, s.outbox, r.Key, r)
+		rowenc.Put(t, s.outbox, k, r)
 	}
 	for _, n := range c.Notes {
-		if _, ok := s.notes[n.Key]; ok {
-			return rowenc.Bad(op, "notification %s exists", n.Key)
+		k := rowenc.Key{Case: n.Case, Seq: n.Seq, N: n.N}
+		if _, ok := s.notes[k]; ok {
+			return rowenc.Bad(op, "notification %s exists", k)
 		}
-		rowenc.Put(t, s.notes, n.Key, n)
+		rowenc.Put(t, s.notes, k, n)
 	}
 	return nil
 }
 
-// chain links the new entries and erases what they say.
+// chain links the new entries and erases what they say. The entries of a case
+// only ever grow at their end, so a reader that has an older slice sees what was
+// true then; only erasing writes to entries that are there, into a copy.
 func (s *Store) chain(t *rowenc.Undo, head []byte, c *rowenc.Change) []byte {
-	es := slices.Clone(s.entries[c.Case.Code])
+	code := c.Rows.Case.Code
+	es := s.entries[code]
+	if c.EraseTo > 0 {
+		es = slices.Clone(es)
+		for i := range es {
+			if es[i].Seq <= c.EraseTo {
+				es[i].Erase()
+			}
+		}
+	}
 	for _, e := range c.Entries {
 		e.Hash = e.Link(head)
 		head = e.Hash
+		if e.Seq <= c.EraseTo {
+			e.Erase()
+		}
 		es = append(es, e)
 	}
-	for i := range es {
-		if es[i].Seq <= c.EraseTo {
-			es[i].Erase()
-		}
-	}
-	rowenc.Put(t, s.entries, c.Case.Code, es)
+	rowenc.Put(t, s.entries, code, es)
 	return head
+}
+
+// entry reads one entry of a case.
+func (s *Store) entry(code string, seq int64) (*engine.Entry, error) {
+	es := s.entries[code]
+	i, ok := slices.BinarySearchFunc(es, seq, func(e rowenc.Sealed, seq int64) int { return cmp.Compare(e.Seq, seq) })
+	if !ok {
+		return nil, rowenc.Corrupt("store.outbox", code, seq, "entry is missing")
+	}
+	e, err := es[i].Open()
+	return &e, err
 }
 
 // History returns entries from a sequence on.
@@ -229,8 +254,8 @@ func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]string, er
 	defer done()
 	var rs []rowenc.CaseRow
 	for _, r := range s.cases {
-		if r.row.Timer != 0 && r.row.Timer <= rowenc.Micros(now) {
-			rs = append(rs, r.row)
+		if c := r.rows.Case; c.Timer != 0 && c.Timer <= rowenc.Micros(now) {
+			rs = append(rs, c)
 		}
 	}
 	slices.SortFunc(rs, func(a, b rowenc.CaseRow) int {
@@ -252,7 +277,7 @@ func (s *Store) NextDue(ctx context.Context) (time.Time, bool, error) {
 	defer done()
 	var next int64
 	for _, r := range s.cases {
-		if t := r.row.Timer; t != 0 && (next == 0 || t < next) {
+		if t := r.rows.Case.Timer; t != 0 && (next == 0 || t < next) {
 			next = t
 		}
 	}
@@ -268,7 +293,7 @@ func (s *Store) Open(ctx context.Context, after string, limit int) ([]string, er
 	defer done()
 	out := []string{}
 	for code, r := range s.cases {
-		if code > after && r.row.Status == string(engine.CaseOpen) {
+		if code > after && r.rows.Case.Status == string(engine.CaseOpen) {
 			out = append(out, code)
 		}
 	}
@@ -297,9 +322,11 @@ func (s *Store) Verify(ctx context.Context, bad func(code string, seq int64, wha
 	slices.Sort(sorted)
 	for _, code := range sorted {
 		r, ok := s.cases[code]
-		st := rowenc.Stored{Code: code, Entries: s.entries[code], Head: r.head, Seq: r.row.Seq, Present: ok}
+		st := rowenc.Stored{Code: code, Entries: s.entries[code], Head: r.head, Present: ok, Case: r.state, Err: r.bad}
 		if ok {
-			st.Case, st.Err = r.open("store.verify")
+			rows := *r.rows
+			rows.Dossiers = slices.SortedFunc(slices.Values(rows.Dossiers), func(a, b rowenc.DossierRow) int { return cmp.Compare(a.Step, b.Step) })
+			st.Seq, st.Rows, st.Leads = rows.Case.Seq, &rows, leads{s}
 		}
 		if seq, what := rowenc.CheckCase(st); what != "" {
 			bad(code, seq, what)
@@ -313,4 +340,18 @@ func (s *Store) Verify(ctx context.Context, bad func(code string, seq int64, wha
 		}
 	}
 	return len(sorted), nil
+}
+
+// leads is what Verify follows, under the lock that it holds.
+type leads struct{ s *Store }
+
+func (l leads) CaseOf(code string) (string, error) { return l.s.codes[code], nil }
+
+func (l leads) Result(id string) (code, step string, err error) {
+	r := l.s.results[id]
+	return r.code, r.step, nil
+}
+
+func (l leads) Told(n rowenc.NoteRow) (bool, error) {
+	return l.s.notes[rowenc.Key{Case: n.Case, Seq: n.Seq, N: n.N}] == n, nil
 }

@@ -63,7 +63,7 @@ func (s *Store) Owed(ctx context.Context, q engine.OwedQuery) ([]engine.Owed, st
 	}
 	out := make([]engine.Owed, len(rs))
 	for i := range rs {
-		d, err := rs[i].Delivery()
+		d, err := s.delivery(&rs[i])
 		if err != nil {
 			return nil, "", err
 		}
@@ -80,11 +80,11 @@ func (s *Store) waits(r *rowenc.DeliveryRow, q *engine.OwedQuery) bool {
 		q.Status != "" && r.Status != q.Status,
 		q.Case != "" && r.Case != q.Case,
 		!q.Overdue.IsZero() && (r.Expected == 0 || r.Expected >= rowenc.Micros(q.Overdue)),
-		q.Text != "" && !strings.Contains(rowenc.Lower(r.Key+" "+r.Operation+" "+r.LastError), rowenc.Lower(q.Text)):
+		q.Text != "" && !strings.Contains(rowenc.Lower(r.Key()+" "+r.Operation+" "+r.LastError), rowenc.Lower(q.Text)):
 		return false
 	}
-	return q.Offices == nil || slices.ContainsFunc(s.cases[r.Case].dossiers, func(d rowenc.DossierRow) bool {
-		return (r.Step == "" || d.Step == r.Step) && slices.Contains(q.Offices, d.Row.Office)
+	return q.Offices == nil || slices.ContainsFunc(s.cases[r.Case].rows.Dossiers, func(d rowenc.DossierRow) bool {
+		return (r.Step == "" || d.Step == r.Step) && slices.Contains(q.Offices, d.Office)
 	})
 }
 
@@ -148,7 +148,7 @@ func (s *Store) Exchanges(ctx context.Context, from, to calendar.Date) ([]engine
 		}
 	}
 	for _, r := range s.outbox {
-		if k := (dayOf{r.Registry, rowenc.Day(r.At)}); !r.Over() && r.Reply == nil && k.day >= first && k.day <= last {
+		if k := (dayOf{r.Registry, rowenc.Day(r.At)}); !r.Over() && r.Answer == 0 && k.day >= first && k.day <= last {
 			d := sums[k]
 			d.Waiting++
 			sums[k] = d

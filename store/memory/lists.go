@@ -49,11 +49,13 @@ func (s *Store) selected(q engine.RowQuery) []engine.Row {
 	text, search := rowenc.ParseText(q.Text)
 	rows := []engine.Row{}
 	for _, c := range s.cases {
-		for _, d := range c.dossiers {
-			r := d.Row
-			r.Updated = rowenc.Time(c.row.Updated)
-			if visible(d, r, q) && (!search || text.Match(d.Tokens)) {
-				rows = append(rows, r)
+		if search && !text.Match(c.rows.Words, c.known) {
+			continue
+		}
+		for i := range c.rows.Dossiers {
+			d := &c.rows.Dossiers[i]
+			if visible(d, q) {
+				rows = append(rows, d.Row(&c.rows.Case))
 			}
 		}
 	}
@@ -61,14 +63,13 @@ func (s *Store) selected(q engine.RowQuery) []engine.Row {
 	return rows
 }
 
-func visible(d rowenc.DossierRow, r engine.Row, q engine.RowQuery) bool {
-	return d.Shelf != rowenc.ShelfNone &&
-		slices.Contains(q.Offices, r.Office) &&
+func visible(d *rowenc.DossierRow, q engine.RowQuery) bool {
+	return slices.Contains(q.Offices, d.Office) &&
 		(q.Ended || d.Shelf == rowenc.ShelfLive) &&
-		(q.Procedure == "" || r.Procedure == q.Procedure) &&
-		(q.State == "" || r.State == q.State) &&
-		(q.Assignee == "" || r.Assignee == q.Assignee) &&
-		(q.Overdue.IsZero() || !r.Due.IsZero() && rowenc.Micros(r.Due) < rowenc.Micros(q.Overdue))
+		(q.Procedure == "" || d.Procedure == q.Procedure) &&
+		(q.State == "" || d.State == q.State) &&
+		(q.Assignee == "" || d.Assignee == q.Assignee) &&
+		(q.Overdue.IsZero() || d.Urgency < rowenc.Micros(q.Overdue))
 }
 
 // CasesOf lists a citizen's own cases, newest first.
@@ -91,8 +92,8 @@ func (s *Store) CasesOf(ctx context.Context, person, after string, limit int) ([
 	}
 	var rs []rowenc.CaseRow
 	for _, r := range s.cases {
-		if r.row.Requester == person && (after == "" || newest(r.row, from) > 0) {
-			rs = append(rs, r.row)
+		if c := r.rows.Case; c.Requester == person && (after == "" || newest(c, from) > 0) {
+			rs = append(rs, c)
 		}
 	}
 	slices.SortFunc(rs, newest)
@@ -117,7 +118,7 @@ func (s *Store) TasksOf(ctx context.Context, person string) ([]engine.Task, erro
 	defer done()
 	out := []engine.Task{}
 	for _, r := range s.cases {
-		for _, t := range r.tasks {
+		for _, t := range r.rows.Tasks {
 			if t.Person == person {
 				out = append(out, t)
 			}
@@ -136,11 +137,9 @@ func (s *Store) Notifications(ctx context.Context, to, after string, limit int) 
 	defer done()
 	var from rowenc.NoteRow
 	if after != "" {
-		at, rest, err := rowenc.ParseCursor("n", after, 1)
-		if err != nil {
+		if from, err = rowenc.ParseNoteCursor(after); err != nil {
 			return nil, "", err
 		}
-		from = rowenc.NoteRow{At: at, Turn: rest[0]}
 	}
 	var rs []rowenc.NoteRow
 	for _, r := range s.notes {
@@ -152,15 +151,15 @@ func (s *Store) Notifications(ctx context.Context, to, after string, limit int) 
 	next := ""
 	if limit > 0 && len(rs) > limit {
 		rs = rs[:limit]
-		next = rowenc.Cursor("n", rs[limit-1].At, rs[limit-1].Turn)
+		next = rs[limit-1].Cursor()
 	}
 	out := []engine.Notification{}
 	for i := range rs {
-		n, err := rs[i].Notification()
+		e, err := s.entry(rs[i].Case, rs[i].Seq)
 		if err != nil {
 			return nil, "", err
 		}
-		out = append(out, n)
+		out = append(out, rs[i].Notification(e))
 	}
 	return out, next, nil
 }

@@ -28,8 +28,8 @@ type Store struct {
 	codes    map[string]string // any code → case
 	results  map[string]result
 	answers  map[pair]engine.Answer
-	outbox   map[string]rowenc.DeliveryRow
-	notes    map[string]rowenc.NoteRow
+	outbox   map[rowenc.Key]rowenc.DeliveryRow
+	notes    map[rowenc.Key]rowenc.NoteRow
 	counters map[pair]int
 	accounts map[string]engine.Account
 	sessions map[string]engine.Session
@@ -45,11 +45,11 @@ type pair struct{ a, b string }
 
 // record is a case as it stands.
 type record struct {
-	row      rowenc.CaseRow
-	dossiers []rowenc.DossierRow
-	tasks    []engine.Task
-	head     []byte // last hash of the chain
-	key      string // duplicate key held
+	state *engine.Case // nobody changes it
+	bad   error        // why it cannot be read: somebody tampered with it
+	rows  *rowenc.Rows
+	known []string // every code that the case ever had, folded
+	head  []byte   // last hash of the chain
 }
 
 type result struct{ code, step string }
@@ -65,7 +65,7 @@ func NewWithHooks(h Hooks) *Store {
 		hooks: h,
 		cases: map[string]record{}, entries: map[string][]rowenc.Sealed{}, keys: map[string]string{},
 		codes: map[string]string{}, results: map[string]result{}, answers: map[pair]engine.Answer{},
-		outbox: map[string]rowenc.DeliveryRow{}, notes: map[string]rowenc.NoteRow{}, counters: map[pair]int{},
+		outbox: map[rowenc.Key]rowenc.DeliveryRow{}, notes: map[rowenc.Key]rowenc.NoteRow{}, counters: map[pair]int{},
 		accounts: map[string]engine.Account{}, sessions: map[string]engine.Session{}, drafts: map[pair]draft{},
 		prefills: map[pair][]byte{}, files: map[string]file{}, days: map[dayOf]engine.ExchangeDay{},
 	}

@@ -48,10 +48,14 @@ func remove(_ testing.TB, s engine.Store, code string, seq int64) {
 	m.entries[code] = left
 }
 
-func tamperCase(_ testing.TB, s engine.Store, code string, change func([]byte) []byte) {
+func tamperCase(t testing.TB, s engine.Store, code string, change func([]byte) []byte) {
 	m := s.(*Store)
 	r := m.cases[code]
-	r.row.Body = change(bytes.Clone(r.row.Body))
+	b, err := rowenc.EncodeCase(r.state)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.state, r.bad = rowenc.DecodeCase(change(b))
 	m.cases[code] = r
 }
 

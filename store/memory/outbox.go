@@ -16,7 +16,8 @@ func (s *Store) Claim(ctx context.Context, node string, now, lease time.Time, li
 		return nil, rowenc.Bad(op, "a claim needs a node and a lease that ends after now")
 	}
 	var rs []rowenc.DeliveryRow
-	err := s.write(ctx, op, func(t *rowenc.Undo) error {
+	var out []engine.Delivery
+	err := s.write(ctx, op, func(t *rowenc.Undo) (err error) {
 		for _, r := range s.outbox {
 			if r.Claimable() && r.Ready() <= rowenc.Micros(now) && !slices.Contains(except, r.Registry) && !s.blocked(r) {
 				rs = append(rs, r)
@@ -26,14 +27,15 @@ func (s *Store) Claim(ctx context.Context, node string, now, lease time.Time, li
 		rs = cut(rs, limit)
 		for i := range rs {
 			rs[i].Node, rs[i].Lease, rs[i].Fence = node, rowenc.Micros(lease), rs[i].Fence+1
-			rowenc.Put(t, s.outbox, rs[i].Key, rs[i])
+			rowenc.Put(t, s.outbox, rowenc.Key{Case: rs[i].Case, Seq: rs[i].Seq, N: rs[i].N}, rs[i])
 		}
-		return nil
+		out, err = s.deliveries(rs)
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return deliveries(rs)
+	return out, nil
 }
 
 // blocked tells whether an earlier delivery of the same dossier to the same
@@ -59,7 +61,8 @@ func (s *Store) Held(ctx context.Context, key string) (bool, error) {
 		return false, err
 	}
 	defer done()
-	r, ok := s.outbox[key]
+	k, _ := rowenc.ParseKey(key)
+	r, ok := s.outbox[k]
 	if !ok {
 		return false, rowenc.Missing(op, "")
 	}
@@ -86,10 +89,10 @@ func (s *Store) Thaw(ctx context.Context, now, lease, retry, ask time.Time) (int
 	return n, nil
 }
 
-func deliveries(rs []rowenc.DeliveryRow) ([]engine.Delivery, error) {
+func (s *Store) deliveries(rs []rowenc.DeliveryRow) ([]engine.Delivery, error) {
 	out := make([]engine.Delivery, len(rs))
 	for i := range rs {
-		d, err := rs[i].Delivery()
+		d, err := s.delivery(&rs[i])
 		if err != nil {
 			return nil, err
 		}
@@ -98,11 +101,21 @@ func deliveries(rs []rowenc.DeliveryRow) ([]engine.Delivery, error) {
 	return out, nil
 }
 
+// delivery reads a row back with what history says of it.
+func (s *Store) delivery(r *rowenc.DeliveryRow) (engine.Delivery, error) {
+	d, err := r.Delivery()
+	if err == nil {
+		err = r.Fill(&d, func(seq int64) (*engine.Entry, error) { return s.entry(r.Case, seq) })
+	}
+	return d, err
+}
+
 // Settle writes what became of a claimed delivery.
 func (s *Store) Settle(ctx context.Context, d engine.Delivery) error {
 	const op = "store.settle"
 	return s.write(ctx, op, func(t *rowenc.Undo) error {
-		r, ok := s.outbox[d.Key]
+		k, _ := rowenc.ParseKey(d.Key)
+		r, ok := s.outbox[k]
 		if !ok {
 			return rowenc.Missing(op, d.Case)
 		}
@@ -114,7 +127,7 @@ func (s *Store) Settle(ctx context.Context, d engine.Delivery) error {
 			return err
 		}
 		s.count(t, &was, &r)
-		rowenc.Put(t, s.outbox, d.Key, r)
+		rowenc.Put(t, s.outbox, k, r)
 		return nil
 	})
 }
@@ -123,7 +136,8 @@ func (s *Store) Settle(ctx context.Context, d engine.Delivery) error {
 func (s *Store) Reset(ctx context.Context, d engine.Delivery) error {
 	const op = "store.reset"
 	return s.write(ctx, op, func(t *rowenc.Undo) error {
-		r, ok := s.outbox[d.Key]
+		k, _ := rowenc.ParseKey(d.Key)
+		r, ok := s.outbox[k]
 		if !ok {
 			return rowenc.Missing(op, d.Case)
 		}
@@ -133,7 +147,7 @@ func (s *Store) Reset(ctx context.Context, d engine.Delivery) error {
 		}
 		r.Fence++
 		s.count(t, &was, &r)
-		rowenc.Put(t, s.outbox, d.Key, r)
+		rowenc.Put(t, s.outbox, k, r)
 		return nil
 	})
 }
@@ -146,11 +160,12 @@ func (s *Store) Delivery(ctx context.Context, key string) (*engine.Delivery, err
 		return nil, err
 	}
 	defer done()
-	r, ok := s.outbox[key]
+	k, _ := rowenc.ParseKey(key)
+	r, ok := s.outbox[k]
 	if !ok {
 		return nil, rowenc.Missing(op, "")
 	}
-	d, err := r.Delivery()
+	d, err := s.delivery(&r)
 	return &d, err
 }
 
@@ -162,19 +177,20 @@ func (s *Store) Deliveries(ctx context.Context, registry, status, after string, 
 		return nil, err
 	}
 	defer done()
-	from, ok := s.outbox[after]
+	k, _ := rowenc.ParseKey(after)
+	from, ok := s.outbox[k]
 	if after != "" && !ok {
 		return nil, rowenc.Bad(op, "no delivery %q to go on after", after)
 	}
 	var rs []rowenc.DeliveryRow
 	for _, r := range s.outbox {
-		if (registry == "" || r.Registry == registry) && (status == "" && !r.Over() || r.Status == status) &&
+		if (registry == "" || r.Registry == registry) && !r.Over() && (status == "" || r.Status == status) &&
 			(after == "" || rowenc.ByAge(r, from) > 0) {
 			rs = append(rs, r)
 		}
 	}
 	slices.SortFunc(rs, rowenc.ByAge)
-	return deliveries(cut(rs, limit))
+	return s.deliveries(cut(rs, limit))
 }
 
 // Prune deletes delivered ones, stored answers and sessions older than a time.

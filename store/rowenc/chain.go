@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash"
-	"time"
 
 	"lienthong/engine"
 )
@@ -33,14 +32,35 @@ type Sealed struct {
 	Salt       []byte
 	Commitment []byte
 	Hash       []byte
+
+	broken error // why the payload could not be unpacked
+}
+
+// Versions are what an entry was decided with.
+type Versions struct{ Engine, Definition, Parameters, Calendar string }
+
+// Versions are what the entry was decided with.
+func (s *Sealed) Versions() Versions {
+	return Versions{s.Engine, s.Definition, s.Parameters, s.Calendar}
+}
+
+// SetPacked takes the payload as Pack made it; nil = erased.
+func (s *Sealed) SetPacked(v []byte) {
+	s.Payload, s.broken = Unpack(v)
+	if s.broken != nil {
+		s.Payload = v // there is one
+	}
 }
 
 // Seal encodes an entry and commits to it. The link is added by Link, when the
 // entry before is known.
-func Seal(e engine.Entry) (Sealed, error) {
+func Seal(e *engine.Entry) (Sealed, error) {
 	payload, err := json.Marshal(e)
 	if err != nil {
 		return Sealed{}, fmt.Errorf("entry %d of %s: %w", e.Seq, e.Case, err)
+	}
+	if len(payload) > MaxValue {
+		return Sealed{}, fmt.Errorf("entry %d of %s: %d bytes are more than %d", e.Seq, e.Case, len(payload), MaxValue)
 	}
 	salt := make([]byte, saltSize)
 	if _, err := rand.Read(salt); err != nil {
@@ -118,6 +138,8 @@ func (s *Sealed) Open() (engine.Entry, error) {
 // fault says what is wrong with the payload, "" when nothing is.
 func (s *Sealed) fault() string {
 	switch {
+	case s.broken != nil:
+		return "payload cannot be read: " + s.broken.Error()
 	case s.Payload == nil && s.Salt != nil:
 		return "payload missing but salt kept"
 	case s.Payload == nil:
@@ -160,17 +182,4 @@ func (a *AccessRow) Link(prev []byte) []byte {
 // Access reads the line back.
 func (a *AccessRow) Access() engine.Access {
 	return engine.Access{At: Time(a.At), Account: a.Account, Office: a.Office, Case: a.Case, What: a.What}
-}
-
-// Stamp writes a time exactly, with its offset; ParseStamp reads it.
-func Stamp(t time.Time) (string, error) {
-	b, err := t.MarshalText()
-	return string(b), err
-}
-
-// ParseStamp is the inverse of Stamp.
-func ParseStamp(s string) (time.Time, error) {
-	var t time.Time
-	err := t.UnmarshalText([]byte(s))
-	return t, err
 }

@@ -1,7 +1,6 @@
 package rowenc
 
 import (
-	"encoding/json"
 	"strconv"
 	"strings"
 
@@ -19,29 +18,25 @@ func Counted(was, is *DeliveryRow) (add engine.ExchangeDay, failed int) {
 	incident := is.Status == engine.DeliveryIncident && was.Status != engine.DeliveryIncident
 	if incident {
 		add.Incidents = 1
-		if failed == 0 && is.Reply == nil {
+		if failed == 0 && is.Answer == 0 {
 			failed = 1
 		}
 	}
 	add.Failed = failed
 	switch {
-	case was.Reply == nil && is.Reply != nil:
-		var reply struct {
-			Outcome, By string
-		}
-		_ = json.Unmarshal(is.Reply, &reply) // we wrote it
+	case was.Answer == 0 && is.Answer != 0:
 		switch {
-		case reply.By != "":
+		case is.Answer == AnswerByHand:
 			add.ByHand = 1
 		case was.Failed > 0:
 			add.Retried = 1
 		default:
 			add.First = 1
 		}
-		if reply.By == "" && reply.Outcome == engine.ReplyRefused {
+		if is.Answer == AnswerRefused {
 			add.Refused = 1
 		}
-	case is.Status == engine.DeliverySkipped && !was.Over() && is.Reply == nil:
+	case is.Status == engine.DeliverySkipped && !was.Over() && is.Answer == 0:
 		if was.Status == engine.DeliveryIncident {
 			add.GivenUp = 1
 		} else {

@@ -1,27 +1,66 @@
 package rowenc
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
+	"strconv"
 	"strings"
 	"time"
 
 	"lienthong/engine"
 )
 
-// DeliveryRow is an effect in the outbox as it is stored.
+// Key is a delivery key in its parts: the n-th event of an entry.
+type Key struct {
+	Case string
+	Seq  int64
+	N    int
+}
+
+// ParseKey takes a key case/seq/n apart; false when it is written in another way.
+func ParseKey(s string) (Key, bool) {
+	j := strings.LastIndexByte(s, '/')
+	i := strings.LastIndexByte(s[:max(j, 0)], '/')
+	if i < 0 {
+		return Key{}, false
+	}
+	seq, e1 := strconv.ParseInt(s[i+1:j], 10, 64)
+	n, e2 := strconv.Atoi(s[j+1:])
+	k := Key{s[:i], seq, n}
+	return k, e1 == nil && e2 == nil && n >= 0 && k.String() == s
+}
+
+// String writes the key.
+func (k Key) String() string {
+	return k.Case + "/" + strconv.FormatInt(k.Seq, 10) + "/" + strconv.Itoa(k.N)
+}
+
+// keyOf takes the key of an entry's own event apart.
+func keyOf(key, code string, seq int64) (Key, error) {
+	k, ok := ParseKey(key)
+	if !ok || k.Case != code || k.Seq != seq {
+		return k, Bad("store.append", "the key %q of an event of entry %d of %s is not case/seq/n", key, seq, code)
+	}
+	return k, nil
+}
+
+// DeliveryRow is an effect in the outbox as it is stored. What is sent is not in
+// it: the entry that owes it says so (see Fill).
 type DeliveryRow struct {
-	Key, Case, Step        string
+	Case                   string
 	Seq                    int64
-	N                      int // place among the entry's effects
+	N                      int
+	Step                   string
 	Registry, Operation    string
-	Input                  []byte // JSON; nil = none
 	At                     int64
 	Status                 string
 	Tries                  int
 	Next, SentAt, Expected int64
 	LastError              string
-	Reply                  []byte
+	Answer                 int    // what the first reply said, and who gave it; 0 = there is none
+	Reply                  []byte // the reply as JSON, or nil and …
+	ReplySeq               int64  // … the entry of the case that holds it
 	Fence                  int64
 	Note                   string
 	DoneAt                 int64
@@ -31,15 +70,25 @@ type DeliveryRow struct {
 	Failed                 int   // exchanges that failed over its whole life; see Counted
 }
 
+// What a reply said.
+const (
+	AnswerDone    = 1
+	AnswerRefused = 2
+	AnswerByHand  = 3 // either, recorded by a person
+)
+
+// Key is the delivery's key.
+func (r *DeliveryRow) Key() string { return Key{r.Case, r.Seq, r.N}.String() }
+
 // NewDelivery makes the row of a new effect, leased when node and lease are set:
 // the first claim is then the committing node's, with fence 1.
-func NewDelivery(d engine.Delivery, n int, node string, lease time.Time) (DeliveryRow, error) {
-	in, err := JSON(d.Input)
+func NewDelivery(d engine.Delivery, node string, lease time.Time) (DeliveryRow, error) {
+	k, err := keyOf(d.Key, d.Case, d.Seq)
 	if err != nil {
 		return DeliveryRow{}, err
 	}
-	r := DeliveryRow{Key: d.Key, Case: d.Case, Step: d.Step, Seq: d.Seq, N: n, Registry: d.Registry, Operation: d.Operation,
-		Input: in, At: Micros(d.At), Status: engine.DeliveryPending, Unordered: d.Registry == engine.NotificationRegistry}
+	r := DeliveryRow{Case: k.Case, Seq: k.Seq, N: k.N, Step: d.Step, Registry: d.Registry, Operation: d.Operation,
+		At: Micros(d.At), Status: engine.DeliveryPending, Unordered: d.Registry == engine.NotificationRegistry}
 	if node != "" && !lease.IsZero() {
 		r.Node, r.Lease, r.Fence = node, Micros(lease), 1
 	}
@@ -80,7 +129,16 @@ func (r *DeliveryRow) Take(d engine.Delivery) error {
 		return Bad("store.settle", "delivery %s: status %q", d.Key, d.Status)
 	}
 	var reply []byte
+	r.Answer = 0
 	if d.Reply != nil {
+		switch {
+		case d.Reply.By != "":
+			r.Answer = AnswerByHand
+		case d.Reply.Outcome == engine.ReplyRefused:
+			r.Answer = AnswerRefused
+		default:
+			r.Answer = AnswerDone
+		}
 		b, err := json.Marshal(d.Reply)
 		if err != nil {
 			return Bad("store.settle", "delivery %s: %w", d.Key, err)
@@ -88,7 +146,7 @@ func (r *DeliveryRow) Take(d engine.Delivery) error {
 		reply = b
 	}
 	r.Status, r.Tries, r.Next, r.SentAt = d.Status, d.Tries, Micros(d.Next), Micros(d.SentAt)
-	r.Expected, r.LastError, r.Reply = Micros(d.Expected), d.LastError, reply
+	r.Expected, r.LastError, r.Reply, r.ReplySeq = Micros(d.Expected), d.LastError, reply, 0
 	r.Note, r.DoneAt, r.Node, r.Lease = d.Note, Micros(d.DoneAt), "", 0
 	return nil
 }
@@ -96,20 +154,34 @@ func (r *DeliveryRow) Take(d engine.Delivery) error {
 // Settle takes from another row what Take writes, and moves the fence on.
 func (r *DeliveryRow) Settle(to *DeliveryRow) {
 	r.Status, r.Tries, r.Next, r.SentAt = to.Status, to.Tries, to.Next, to.SentAt
-	r.Expected, r.LastError, r.Reply = to.Expected, to.LastError, to.Reply
+	r.Expected, r.LastError, r.Answer, r.Reply, r.ReplySeq = to.Expected, to.LastError, to.Answer, to.Reply, to.ReplySeq
 	r.Note, r.DoneAt, r.Node, r.Lease = to.Note, to.DoneAt, "", 0
 	r.Fence++
 }
 
-// Delivery reads the row back.
+// keptIn forgets the reply when one of the entries holds the same.
+func (r *DeliveryRow) keptIn(es []engine.Entry) {
+	if r.Reply == nil {
+		return
+	}
+	for i := range es {
+		f := es[i].Facts.Reply
+		if f == nil || f.Request != r.Key() {
+			continue
+		}
+		if b, err := json.Marshal(f); err == nil && bytes.Equal(b, r.Reply) {
+			r.Reply, r.ReplySeq = nil, es[i].Seq
+			return
+		}
+	}
+}
+
+// Delivery reads the row back, but for what its entry and the entry of its reply
+// say: see Fill.
 func (r *DeliveryRow) Delivery() (engine.Delivery, error) {
-	d := engine.Delivery{Key: r.Key, Case: r.Case, Step: r.Step, Seq: r.Seq, Registry: r.Registry, Operation: r.Operation,
+	d := engine.Delivery{Key: r.Key(), Case: r.Case, Step: r.Step, Seq: r.Seq, Registry: r.Registry, Operation: r.Operation,
 		At: Time(r.At), Status: r.Status, Tries: r.Tries, Next: Time(r.Next), SentAt: Time(r.SentAt), Expected: Time(r.Expected),
 		LastError: r.LastError, Fence: r.Fence, Note: r.Note, DoneAt: Time(r.DoneAt)}
-	var err error
-	if d.Input, err = Map(r.Input); err != nil {
-		return d, Defect("store.outbox", r.Case, err)
-	}
 	if r.Reply != nil {
 		d.Reply = new(engine.Reply)
 		if err := engine.Unmarshal(r.Reply, d.Reply); err != nil {
@@ -119,40 +191,83 @@ func (r *DeliveryRow) Delivery() (engine.Delivery, error) {
 	return d, nil
 }
 
-// NoteRow is a notification as it is stored.
+// Fill gives a delivery what history says: its input, from the entry that owes
+// it, and its reply, when an entry holds it. An erased entry gives nothing.
+func (r *DeliveryRow) Fill(d *engine.Delivery, entry func(seq int64) (*engine.Entry, error)) error {
+	e, err := entry(r.Seq)
+	if err != nil {
+		return err
+	}
+	for _, x := range e.Effects() {
+		if x.Key == d.Key {
+			d.Input = x.Input
+		}
+	}
+	if r.ReplySeq == 0 {
+		return nil
+	}
+	if e, err = entry(r.ReplySeq); err != nil {
+		return err
+	}
+	d.Reply = e.Facts.Reply
+	return nil
+}
+
+// NoteRow is a notification as it is stored. Its parameters are in the entry that
+// told it.
 type NoteRow struct {
-	Key, Case, Step, To, What string
-	At                        int64
-	Params                    []byte
-	Turn                      string // where it stands in history, so written that text sorts as history ran
+	To   string
+	At   int64
+	Case string
+	Seq  int64
+	N    int
+	Step string
+	What string
 }
 
 // Newest orders notifications by age, the newest first, then against history.
-func Newest(a, b NoteRow) int { return cmp.Or(cmp.Compare(b.At, a.At), cmp.Compare(b.Turn, a.Turn)) }
+func Newest(a, b NoteRow) int {
+	return cmp.Or(cmp.Compare(b.At, a.At), cmp.Compare(b.Case, a.Case), cmp.Compare(b.Seq, a.Seq), cmp.Compare(b.N, a.N))
+}
 
-// turn writes a key case/seq/n with numbers of one width: of two entries at one
-// instant, and of two messages of one entry, the earlier sorts first.
-func turn(key string) string {
-	parts := strings.Split(key, "/")
-	for i := max(1, len(parts)-2); i < len(parts); i++ {
-		if len(parts[i]) < 12 {
-			parts[i] = strings.Repeat("0", 12-len(parts[i])) + parts[i]
+// NewNote makes the row of a notification of an entry.
+func NewNote(n engine.Notification, seq int64) (NoteRow, error) {
+	k, err := keyOf(n.Key, n.Case, seq)
+	return NoteRow{To: n.To, At: Micros(n.At), Case: k.Case, Seq: k.Seq, N: k.N, Step: n.Step, What: n.What}, err
+}
+
+// Key is the notification's key.
+func (r *NoteRow) Key() string { return Key{r.Case, r.Seq, r.N}.String() }
+
+// Notification reads the row back, with the parameters that its entry holds; an
+// erased entry has none.
+func (r *NoteRow) Notification(e *engine.Entry) engine.Notification {
+	out := engine.Notification{Key: r.Key(), Case: r.Case, Step: r.Step, To: r.To, What: r.What, At: Time(r.At)}
+	for _, n := range e.Notifications() {
+		if n.Key == out.Key {
+			out.Params = n.Params
 		}
 	}
-	return strings.Join(parts, "/")
+	return out
 }
 
-// NewNote makes the row of a notification.
-func NewNote(n engine.Notification) (NoteRow, error) {
-	p, err := JSON(n.Params)
-	return NoteRow{Key: n.Key, Case: n.Case, Step: n.Step, To: n.To, What: n.What, At: Micros(n.At), Params: p, Turn: turn(n.Key)}, err
+// Cursor is the cursor that follows the notification; ParseNoteCursor reads it.
+func (r *NoteRow) Cursor() string {
+	return Cursor("n", r.At, r.Case, strconv.FormatInt(r.Seq, 10), strconv.Itoa(r.N))
 }
 
-// Notification reads the row back.
-func (r *NoteRow) Notification() (engine.Notification, error) {
-	p, err := Map(r.Params)
-	return engine.Notification{Key: r.Key, Case: r.Case, Step: r.Step, To: r.To, What: r.What, At: Time(r.At), Params: p},
-		Defect("store.notifications", r.Case, err)
+// ParseNoteCursor returns a row that stands where the cursor's row stood.
+func ParseNoteCursor(s string) (NoteRow, error) {
+	at, rest, err := ParseCursor("n", s, 3)
+	if err != nil {
+		return NoteRow{}, err
+	}
+	seq, e1 := strconv.ParseInt(rest[1], 10, 64)
+	n, e2 := strconv.Atoi(rest[2])
+	if e1 != nil || e2 != nil {
+		return NoteRow{}, badCursor(nil)
+	}
+	return NoteRow{At: at, Case: rest[0], Seq: seq, N: n}, nil
 }
 
 // JSON encodes a map; nil stays nil, which is NULL in a column.

@@ -15,9 +15,6 @@ const (
 	maxToken = 64 // bytes
 )
 
-// codeMark begins the token of a code, so that no word of a name is its prefix.
-const codeMark = "#"
-
 // FoldText makes text comparable: decomposed, without marks, đ as d, lower-case.
 // "Nguyễn Thị Đào" and "nguyen thi dao" fold to the same text.
 func FoldText(s string) string {
@@ -49,8 +46,8 @@ func Words(s string) []string {
 	return out
 }
 
-// CodeToken is the one token of a code.
-func CodeToken(code string) string { return codeMark + cut(FoldText(strings.TrimSpace(code))) }
+// FoldCode is how a code is looked up when somebody types it.
+func FoldCode(code string) string { return cut(FoldText(strings.TrimSpace(code))) }
 
 // cut shortens a token to what is indexed, at a border between characters.
 func cut(w string) string {
@@ -67,7 +64,7 @@ func cut(w string) string {
 // Text is what somebody typed into the search field.
 type Text struct {
 	Words []string // every one must be a prefix of a word of a name
-	Code  string   // or this is the token of a code
+	Code  string   // or this is a code, folded
 }
 
 // ParseText prepares a search; false when the text asks for nothing.
@@ -75,24 +72,24 @@ func ParseText(s string) (Text, bool) {
 	if strings.TrimSpace(s) == "" {
 		return Text{}, false
 	}
-	return Text{Words: Words(s), Code: CodeToken(s)}, true
+	return Text{Words: Words(s), Code: FoldCode(s)}, true
 }
 
-// Match tells whether a dossier with these tokens is found.
-func (t Text) Match(tokens []string) bool {
-	if slices.Contains(tokens, t.Code) {
+// Match tells whether a case with these words and folded codes is found.
+func (t Text) Match(words, codes []string) bool {
+	if slices.Contains(codes, t.Code) {
 		return true
 	}
 	if len(t.Words) == 0 {
 		return false
 	}
 	for _, w := range t.Words {
-		if !slices.ContainsFunc(tokens, func(tok string) bool { return strings.HasPrefix(tok, w) }) {
+		if !slices.ContainsFunc(words, func(x string) bool { return strings.HasPrefix(x, w) }) {
 			return false
 		}
 	}
 	return true
 }
 
-// After is the first text that no token with the prefix reaches.
+// After is the first text that no word with the prefix reaches.
 func After(prefix string) string { return prefix + "\U0010FFFF" }

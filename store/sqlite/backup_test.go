@@ -94,10 +94,10 @@ func TestBackupIsRefused(t *testing.T) {
 		t.Errorf("stopped: %v", err)
 	}
 
-	flipAt(t, path, (root(t, path, "case_bodies")-1)*4096, 0xff)
+	flipAt(t, path, (root(t, path, "snapshots")-1)*4096, 0xff)
 	var found []string
 	_, err = Backup(t.Context(), path, filepath.Join(dir, "bad.db"), BackupOptions{Bad: func(f Finding) { found = append(found, f.String()) }})
-	if !errors.Is(err, ErrDamaged) || len(found) == 0 || !strings.Contains(found[0], "case_bodies") {
+	if !errors.Is(err, ErrDamaged) || len(found) == 0 || !strings.Contains(found[0], "snapshots") {
 		t.Errorf("a damaged file: %v, %q", err, found)
 	}
 	if got := names(t, dir); slices.ContainsFunc(got, func(s string) bool {

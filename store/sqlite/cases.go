@@ -1,79 +1,158 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"lienthong/engine"
 	"lienthong/store/rowenc"
 )
 
-// loadCase reads a case with one statement, so that it is one committed state:
-// the case first, its dossiers after it in their order.
-const loadCase = `SELECT -1 AS place, c.seq, c.head, c.stamp, b.body FROM cases c JOIN case_bodies b ON b.case_code = c.code WHERE c.code = ?1
-	UNION ALL SELECT place, 0, NULL, '', body FROM dossiers WHERE case_code = ?1 ORDER BY 1`
+// loadCase reads a case with one statement, so that it is one committed state: the
+// case and its stored state, then the entries since.
+const loadCase = `SELECT 0, c.seq, c.head, coalesce(s.seq, 0), s.body, 0, '', '', '', '', '', '', '', NULL, NULL, NULL, NULL
+		FROM cases c LEFT JOIN snapshots s ON s.case_code = c.code WHERE c.code = ?1
+	UNION ALL SELECT e.seq, 0, NULL, 0, NULL, e.at, e.action, e.step, e.actor_kind, v.engine, v.definition, v.parameters, v.calendar,
+		e.payload, e.salt, e.commitment, e.hash
+		FROM entries e JOIN versions v ON v.id = e.version
+		WHERE e.case_code = ?1 AND e.seq > coalesce((SELECT seq FROM snapshots WHERE case_code = ?1), 0)`
 
 // stored is a case as its rows are.
 type stored struct {
-	present  bool
-	seq      int64
-	head     []byte
-	stamp    string
-	body     []byte
-	dossiers [][]byte
+	code    string
+	present bool
+	seq     int64
+	head    []byte
+	at      int64 // the entry that the stored state stands at; 0 = none
+	body    []byte
+	tail    []rowenc.Sealed // the entries after it
 }
 
 // scan reads one row of loadCase.
-func (c *stored) scan(r *sql.Rows) error {
-	var place int
-	var seq int64
-	var head, body []byte
-	var stamp string
-	if err := r.Scan(&place, &seq, &head, &stamp, &body); err != nil {
+func (c *stored) scan(r scanner) error {
+	e := rowenc.Sealed{Case: c.code}
+	var seq, at int64
+	var head, body, payload []byte
+	if err := r.Scan(&e.Seq, &seq, &head, &at, &body, &e.At, &e.Action, &e.Step, &e.ActorKind, &e.Engine, &e.Definition, &e.Parameters,
+		&e.Calendar, &payload, &e.Salt, &e.Commitment, &e.Hash); err != nil {
 		return err
 	}
-	if place < 0 {
-		c.present, c.seq, c.head, c.stamp, c.body = true, seq, head, stamp, body
-	} else {
-		c.dossiers = append(c.dossiers, body)
+	if e.Seq == 0 {
+		c.present, c.seq, c.head, c.at, c.body = true, seq, head, at, body
+		return nil
 	}
+	e.SetPacked(payload)
+	c.tail = append(c.tail, e)
 	return nil
 }
 
-func (c *stored) open(op, code string) (*engine.Case, error) {
-	k, err := rowenc.Assemble(c.body, c.seq, c.stamp, c.dossiers)
+// state is the stored state, nil when there is none.
+func (c *stored) state() (*engine.Case, error) {
+	if c.body == nil {
+		return nil, nil
+	}
+	b, err := rowenc.Unpack(c.body)
 	if err != nil {
-		return nil, rowenc.Corrupt(op, code, c.seq, "stored case cannot be read: "+err.Error())
+		return nil, err
+	}
+	k, err := rowenc.DecodeCase(b)
+	if err != nil {
+		return nil, err
+	}
+	if k.Code != c.code || k.Seq != c.at {
+		return nil, fmt.Errorf("it is of %q at %d", k.Code, k.Seq)
 	}
 	return k, nil
 }
 
-// Load returns the stored case.
+// open folds the entries since the stored state on top of it.
+func (c *stored) open(op string) (*known, error) {
+	k, err := c.state()
+	if err != nil {
+		return nil, rowenc.Corrupt(op, c.code, c.at, "stored case cannot be read: "+err.Error())
+	}
+	slices.SortFunc(c.tail, func(a, b rowenc.Sealed) int { return cmp.Compare(a.Seq, b.Seq) })
+	next, size := c.at, weight*len(c.body)
+	for i := range c.tail {
+		next++
+		if c.tail[i].Seq != next {
+			return nil, rowenc.Corrupt(op, c.code, next, "entry is missing")
+		}
+		e, err := c.tail[i].Open()
+		if err != nil {
+			return nil, err
+		}
+		if c.tail[i].Erased() {
+			return nil, rowenc.Corrupt(op, c.code, next, "payload is missing and no stored case stands after it")
+		}
+		k = engine.Fold(k, e)
+		size += len(c.tail[i].Payload)
+	}
+	if next != c.seq {
+		return nil, rowenc.Corrupt(op, c.code, next+1, "entry is missing")
+	}
+	return &known{state: k, rows: rowenc.Derive(k), head: c.head, stored: c.at, size: size}, nil
+}
+
+// Load returns the stored case: the remembered one when the file has no newer.
 func (s *Store) Load(ctx context.Context, code string) (*engine.Case, error) {
 	const op = "store.load"
-	var c stored
-	if err := s.each(ctx, loadCase, []any{code}, c.scan); err != nil {
+	if k := s.cache.get(code); k != nil {
+		var seq int64
+		err := s.reading(ctx, func(c *conn) error { return c.one(`SELECT seq FROM cases WHERE code = ?1`, []any{code}, &seq) })
+		if err == nil && seq == k.seq() {
+			return k.state, nil
+		}
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return nil, failure(op, code, err)
+		}
+	}
+	k, err := s.fetch(ctx, code)
+	if err != nil {
+		return nil, err
+	}
+	return k.state, nil
+}
+
+// fetch reads a case from the file and remembers it.
+func (s *Store) fetch(ctx context.Context, code string) (*known, error) {
+	const op = "store.load"
+	c := stored{code: code}
+	if err := s.reading(ctx, func(conn *conn) error { return conn.each(loadCase, []any{code}, c.scan) }); err != nil {
 		return nil, failure(op, code, err)
 	}
 	if !c.present {
+		s.cache.drop(code)
 		return nil, rowenc.Missing(op, code)
 	}
-	return c.open(op, code)
+	k, err := c.open(op)
+	if err != nil {
+		s.cache.drop(code)
+		return nil, err
+	}
+	s.cache.put(k)
+	return k, nil
 }
 
-const sealedCols = `case_code, seq, at, action, step, actor_kind, engine, definition, parameters, calendar, payload, salt, commitment, hash`
+const sealedCols = `e.case_code, e.seq, e.at, e.action, e.step, e.actor_kind, v.engine, v.definition, v.parameters, v.calendar,
+	e.payload, e.salt, e.commitment, e.hash`
 
-func scanSealed(r *sql.Rows) (rowenc.Sealed, error) {
+func scanSealed(r scanner) (rowenc.Sealed, error) {
 	var e rowenc.Sealed
+	var payload []byte
 	err := r.Scan(&e.Case, &e.Seq, &e.At, &e.Action, &e.Step, &e.ActorKind, &e.Engine, &e.Definition, &e.Parameters, &e.Calendar,
-		&e.Payload, &e.Salt, &e.Commitment, &e.Hash)
+		&payload, &e.Salt, &e.Commitment, &e.Hash)
+	e.SetPacked(payload)
 	return e, err
 }
 
 // historyOf reads sealed entries of a case in order.
-const historyOf = `SELECT ` + sealedCols + ` FROM entries WHERE case_code = ?1 AND seq >= ?2 ORDER BY seq LIMIT ?3`
+const historyOf = `SELECT ` + sealedCols + ` FROM entries e JOIN versions v ON v.id = e.version WHERE e.case_code = ?1 AND e.seq >= ?2 ORDER BY e.seq LIMIT ?3`
 
 // History returns entries from a sequence on.
 func (s *Store) History(ctx context.Context, code string, from int64, limit int) ([]engine.Entry, error) {
@@ -103,8 +182,10 @@ func (s *Store) History(ctx context.Context, code string, from int64, limit int)
 func (s *Store) Answered(ctx context.Context, actor, key string) (*engine.Answer, error) {
 	a := engine.Answer{Actor: actor, Key: key}
 	var at int64
-	err := s.row(ctx, `SELECT digest, case_code, status, body, at FROM answers WHERE actor = ?1 AND key = ?2`, []any{actor, key},
-		&a.Digest, &a.Case, &a.Status, (*[]byte)(&a.Body), &at)
+	err := s.reading(ctx, func(c *conn) error {
+		return c.one(`SELECT digest, case_code, status, body, at FROM answers WHERE actor = ?1 AND key = ?2`, []any{actor, key},
+			&a.Digest, &a.Case, &a.Status, (*[]byte)(&a.Body), &at)
+	})
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}

@@ -71,11 +71,11 @@ func TestStartRefusesDamage(t *testing.T) {
 	whole, err := os.ReadFile(path)
 	must(t, err)
 	again := func() { must(t, os.WriteFile(path, whole, 0o600)) }
-	page := root(t, path, "case_bodies")
+	page := root(t, path, "snapshots")
 
 	flipAt(t, path, (page-1)*4096, 0xff) // what kind of page it is
-	refused(t, path, CheckAuto, ErrDamaged, "(table case_bodies)", "restore a backup")
-	refused(t, path, CheckFull, ErrDamaged, "(table case_bodies)")
+	refused(t, path, CheckAuto, ErrDamaged, "(table snapshots)", "restore a backup")
+	refused(t, path, CheckFull, ErrDamaged, "(table snapshots)")
 	if _, err := starts(path, CheckOff); err != nil {
 		t.Errorf("without a check: %v", err)
 	}
@@ -260,7 +260,7 @@ func TestWALCutOffIsNoDamage(t *testing.T) {
 func TestDamageAtRunTime(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "cases.db")
 	must(t, stocked(t, path).Close())
-	page := root(t, path, "case_bodies")
+	page := root(t, path, "entries")
 	flipAt(t, path, (page-1)*4096, 0xff)
 	s, err := Open(t.Context(), Config{Path: path, Check: CheckOff})
 	must(t, err)

@@ -139,7 +139,7 @@ func TestLostEnds(t *testing.T) {
 	putBack := func(db *sql.DB, code string) {
 		run(t, db, `ATTACH ?1 AS old`, old)
 		run(t, db, `DELETE FROM entries WHERE case_code = ?1 AND seq > (SELECT seq FROM old.cases WHERE code = ?1)`, code)
-		for _, table := range []string{"cases", "case_bodies", "dossiers"} {
+		for _, table := range []string{"cases", "dossiers"} {
 			key := "case_code"
 			if table == "cases" {
 				key = "code"
@@ -156,7 +156,7 @@ func TestLostEnds(t *testing.T) {
 			"case B entry 5: entries are gone: it had 5, it has 4",
 			"checkpoint entry 1: 22 entries of 5 cases were noted"}},
 		"case gone": {func(db *sql.DB) {
-			for _, q := range []string{`DELETE FROM entries WHERE case_code = 'C'`, `DELETE FROM case_bodies WHERE case_code = 'C'`, `DELETE FROM dossiers WHERE case_code = 'C'`,
+			for _, q := range []string{`DELETE FROM entries WHERE case_code = 'C'`, `DELETE FROM dossiers WHERE case_code = 'C'`,
 				`DELETE FROM codes WHERE case_code = 'C'`, `DELETE FROM case_keys WHERE case_code = 'C'`, `DELETE FROM search WHERE case_code = 'C'`,
 				`DELETE FROM tasks WHERE case_code = 'C'`, `DELETE FROM cases WHERE code = 'C'`} {
 				run(t, db, q)
@@ -207,7 +207,7 @@ func TestLostEnds(t *testing.T) {
 // forge writes another last entry with a chain and a case that fit it.
 func forge(t *testing.T, db *sql.DB, code string) {
 	t.Helper()
-	rows, err := db.Query(`SELECT `+sealedCols+` FROM entries WHERE case_code = ?1 ORDER BY seq`, code)
+	rows, err := db.Query(`SELECT `+sealedCols+` FROM entries e JOIN versions v ON v.id = e.version WHERE case_code = ?1 ORDER BY seq`, code)
 	must(t, err)
 	var es []rowenc.Sealed
 	must(t, walk(rows, func(r *sql.Rows) error {
@@ -232,9 +232,6 @@ func forge(t *testing.T, db *sql.DB, code string) {
 	run(t, db, `UPDATE entries SET payload = ?3, salt = ?4, commitment = ?5, hash = ?6 WHERE case_code = ?1 AND seq = ?2`,
 		code, s.Seq, s.Payload, s.Salt, s.Commitment, hash)
 	run(t, db, `UPDATE cases SET head = ?2 WHERE code = ?1`, code, hash)
-	for _, d := range ch.Dossiers {
-		run(t, db, `UPDATE dossiers SET body = ?3, digest = ?4 WHERE case_code = ?1 AND step = ?2`, code, d.Step, d.Body, d.Digest)
-	}
 }
 
 // headsOf writes a heads file about a database.
@@ -344,10 +341,10 @@ func TestCheckNamesWhatIsWrongInTheFile(t *testing.T) {
 			run(t, db, `UPDATE access_log SET what = 'x' WHERE n = 2`)
 		},
 		"case C entry 4: case row does not stand at the end of the chain": func(db *sql.DB) { run(t, db, `UPDATE cases SET head = x'00' WHERE code = 'C'`) },
-		"case C entry 4: stored case cannot be read":                      func(db *sql.DB) { run(t, db, `UPDATE case_bodies SET body = x'7b' WHERE case_code = 'C'`) },
+		"case C entry 4: stored case cannot be read":                      func(db *sql.DB) { run(t, db, `INSERT INTO snapshots VALUES ('C', 4, x'7b')`) },
 		"case Z entry 1: entry does not match the chain": func(db *sql.DB) {
 			run(t, db, `PRAGMA foreign_keys = OFF`)
-			run(t, db, `INSERT INTO entries SELECT 99, 'Z', 1, at, action, step, actor_kind, engine, definition, parameters, calendar, payload, salt, commitment, hash FROM entries WHERE id = 1`)
+			run(t, db, `INSERT INTO entries SELECT 99, 'Z', 1, at, action, step, actor_kind, version, payload, salt, commitment, hash FROM entries WHERE id = 1`)
 		},
 		"file: row 5 missing from index cases_requester": func(db *sql.DB) {
 			run(t, db, `PRAGMA writable_schema = ON`)

@@ -128,7 +128,7 @@ func (s *Store) PutDocument(ctx context.Context, d engine.Document, content []by
 		return err
 	}
 	content = bytes.Clone(content) // the caller may go before the writer has read it
-	j := &job{ctx: ctx, op: op, size: len(content), run: func(w *writer) error {
+	j := &job{ctx: ctx, op: op, lane: laneDesk, size: len(content), run: func(w *writer) error {
 		size := int64(len(content))
 		if content == nil {
 			err := w.one(`SELECT size FROM documents WHERE id = ?1`, []any{d.ID}, &size)
@@ -140,7 +140,9 @@ func (s *Store) PutDocument(ctx context.Context, d engine.Document, content []by
 			}
 		}
 		err := w.exec(`INSERT INTO documents (`+documentCols+`) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)`+
-			replacing("id", "owner case_code step name type size hash at result"),
+			` ON CONFLICT (id) DO UPDATE SET owner = excluded.owner,
+			case_code = excluded.case_code, step = excluded.step, name = excluded.name, type = excluded.type, size = excluded.size,
+			hash = excluded.hash, at = excluded.at, result = excluded.result`,
 			d.ID, d.Owner, d.Case, d.Step, d.Name, d.Type, size, d.Hash, rowenc.Micros(d.At), d.Result)
 		if err != nil || content == nil {
 			return err
@@ -196,18 +198,22 @@ func (s *Store) Documents(ctx context.Context, ids []string) ([]engine.Document,
 // LogAccess adds a line to the access log.
 func (s *Store) LogAccess(ctx context.Context, a engine.Access) error {
 	r := rowenc.NewAccess(a)
-	return s.submit(&job{ctx: ctx, op: "store.log_access", access: &r})
+	lane := a.Office
+	if lane == "" {
+		lane = a.Account
+	}
+	return s.submit(&job{ctx: ctx, op: "store.log_access", lane: lane, access: &r})
 }
 
 const accessCols = `n, at, account, office, case_code, what, hash`
 
-var intoAccess = into("access_log", `n at account office case_code what hash`, "")
+const insertAccess = `INSERT INTO access_log (` + accessCols + `) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`
 
 // logAll links and writes the transaction's lines of the access log.
 func (w *writer) logAll(jobs []*job) error {
 	var last int64
 	var prev []byte
-	var rows [][]any
+	read := false
 	for _, j := range jobs {
 		if j.access == nil {
 			continue
@@ -216,19 +222,22 @@ func (w *writer) logAll(jobs []*job) error {
 			j.err = rowenc.Unknown(j.op, j.err)
 			continue
 		}
-		if rows == nil {
+		if !read {
 			err := w.one(`SELECT n, hash FROM access_log ORDER BY n DESC LIMIT 1`, nil, &last, &prev)
 			if err != nil && !errors.Is(err, sql.ErrNoRows) {
 				return err
 			}
+			read = true
 		}
 		a := *j.access
 		last++
 		a.N = last
 		prev = a.Link(prev)
-		rows = append(rows, []any{a.N, a.At, a.Account, a.Office, a.Case, a.What, prev})
+		if err := w.exec(insertAccess, a.N, a.At, a.Account, a.Office, a.Case, a.What, prev); err != nil {
+			return err
+		}
 	}
-	return w.insert(intoAccess, rows)
+	return nil
 }
 
 func scanAccess(r *sql.Rows) (rowenc.AccessRow, error) {

@@ -2,14 +2,17 @@
 // synchronous=FULL): the store of one node.
 //
 // One goroutine writes. It gathers the calls that wait into one transaction,
-// checks each against committed state and against the calls before it, writes
-// what it accepted with multi-row statements, commits once and only then answers.
-// A refused call was never written; a call whose statements fail makes the
-// transaction roll back and every call run again alone. Readers have a read-only
-// pool and never wait for the writer.
+// commits once and only then answers. Everything that can be computed is computed
+// by the callers: rows, how they differ from those before, packed payloads, the
+// chain. What is known of a case between two changes of it is remembered (cache);
+// the writer's statements say what the rows must be before, and when the number of
+// rows touched is another one, or a constraint is met, the transaction is rolled
+// back and run again with care: every call is then checked on what the file says,
+// between savepoints. A refused call was never written. Readers have connections
+// of their own and never wait for the writer.
 //
-// May import: engine, store/rowenc, mattn/go-sqlite3, pressly/goose and the
-// standard library.
+// May import: engine, store/rowenc, mattn/go-sqlite3 (the hot path uses the driver
+// without database/sql), pressly/goose and the standard library.
 //
 // Invariants kept here:
 //   - Nobody is answered before the commit; when COMMIT fails everybody gets
@@ -23,10 +26,11 @@
 //     appearance.
 //
 // Schema, in short (migrations/): cases (one small row each, rewritten by every
-// entry) and case_bodies (the case's own fields, rewritten when they change);
-// dossiers (body and the columns of the lists, rewritten when they change);
-// entries (the chain); case_keys, codes, results (who holds what); answers;
-// outbox; notifications; tasks; search (office, token, case, step); counters;
+// entry); snapshots (a case whole, packed, every few entries: who loads it folds
+// the entries since on top); dossiers (the columns of the lists); entries (the
+// chain, payloads packed) and versions (what they were decided with); case_keys,
+// codes, results (who holds what); answers; outbox and notifications (what is sent
+// or told is in the entry); tasks; search (office, word, case); counters;
 // accounts, sessions, drafts, prefills, documents, document_contents, access_log;
 // marks (facts about the file), heads (checkpoints), archives, archived (stubs),
 // seal (in an archive file).

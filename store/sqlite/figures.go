@@ -34,7 +34,7 @@ func owedQuery(q engine.OwedQuery) (string, []any, error) {
 		b.add(` AND expected <> 0 AND expected < ?`, rowenc.Micros(q.Overdue))
 	}
 	if q.Text != "" {
-		b.add(` AND instr(lower(key || ' ' || operation || ' ' || last_error), ?) > 0`, rowenc.Lower(q.Text))
+		b.add(` AND instr(lower(case_code || '/' || seq || '/' || n || ' ' || operation || ' ' || last_error), ?) > 0`, rowenc.Lower(q.Text))
 	}
 	if q.Offices != nil {
 		b.add(` AND EXISTS (SELECT 1 FROM dossiers d WHERE d.case_code = outbox.case_code AND (outbox.step = '' OR d.step = outbox.step) AND d.office IN (`)
@@ -60,25 +60,33 @@ func (s *Store) Owed(ctx context.Context, q engine.OwedQuery) ([]engine.Owed, st
 	if err != nil || q.Offices != nil && len(q.Offices) == 0 {
 		return []engine.Owed{}, "", err
 	}
-	out, next := []engine.Owed{}, ""
-	var last rowenc.DeliveryRow
+	var rs []rowenc.DeliveryRow
 	err = s.each(ctx, text, args, func(rows *sql.Rows) error {
 		failed := 0
 		r, err := scanDelivery(func(dest ...any) error { return rows.Scan(append(dest, &failed)...) })
 		if err != nil {
 			return err
 		}
-		if q.Limit > 0 && len(out) == q.Limit {
-			next = rowenc.OwedCursor(&last)
-			return nil
-		}
-		last = r
-		d, err := r.Delivery()
-		out = append(out, engine.Owed{Delivery: d, Failed: failed, Node: r.Node, Lease: rowenc.Time(r.Lease)})
-		return err
+		r.Failed = failed
+		rs = append(rs, r)
+		return nil
 	})
 	if err != nil {
 		return nil, "", failure("store.owed", "", err)
+	}
+	next := ""
+	if q.Limit > 0 && len(rs) > q.Limit {
+		rs = rs[:q.Limit]
+		next = rowenc.OwedCursor(&rs[q.Limit-1])
+	}
+	out, h := make([]engine.Owed, len(rs)), s.histories(ctx)
+	for i := range rs {
+		r := &rs[i]
+		d, err := h.delivery(r)
+		if err != nil {
+			return nil, "", err
+		}
+		out[i] = engine.Owed{Delivery: d, Failed: r.Failed, Node: r.Node, Lease: rowenc.Time(r.Lease)}
 	}
 	return out, next, nil
 }
@@ -108,7 +116,7 @@ const exchangeDays = `SELECT registry, day, first, retried, refused, by_hand, ta
 
 // waitingDays counts, by the day they were made, the requests that are not answered.
 const waitingDays = `SELECT registry, (at + 25200000000) / 86400000000 AS day, count(*) FROM outbox INDEXED BY outbox_lines
-	WHERE status NOT IN ('done', 'skipped') AND length(reply) IS NULL GROUP BY registry, day HAVING day BETWEEN ?1 AND ?2`
+	WHERE status NOT IN ('done', 'skipped') AND answer = 0 GROUP BY registry, day HAVING day BETWEEN ?1 AND ?2`
 
 // Exchanges lists the day sums.
 func (s *Store) Exchanges(ctx context.Context, from, to calendar.Date) ([]engine.ExchangeDay, error) {

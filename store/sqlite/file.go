@@ -54,10 +54,10 @@ func openFile(ctx context.Context, name string) (*File, int64, error) {
 			return nil, 0, fmt.Errorf("sqlite: %s is empty", name)
 		}
 	}
-	cfg := Config{Path: name}.withDefaults()
-	s := &Store{cfg: cfg, log: cfg.Logger, closed: true}
-	var err error
-	if s.readDB, err = openReaders(ctx, cfg); err != nil {
+	cfg := Config{Path: name, CacheBytes: -1}.withDefaults()
+	s := &Store{cfg: cfg, log: cfg.Logger, queue: newQueue(cfg), cache: newCache(cfg.CacheBytes)}
+	s.queue.close()
+	if err := s.openReaders(ctx); err != nil {
 		return nil, 0, fmt.Errorf("%s: %w", name, err)
 	}
 	s.left = opened(name)
@@ -101,20 +101,6 @@ func (f *File) renewed(ctx context.Context) (_ *File, err error) {
 	}
 	out.temp = dir
 	return out, nil
-}
-
-// openReaders makes the pool of connections that read.
-func openReaders(ctx context.Context, cfg Config) (*sql.DB, error) {
-	db, err := sql.Open("sqlite3", readerDSN(cfg))
-	if err != nil {
-		return nil, fmt.Errorf("sqlite: %w", err)
-	}
-	db.SetMaxOpenConns(cfg.Readers)
-	db.SetMaxIdleConns(cfg.Readers)
-	if err := db.PingContext(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("sqlite: %w", err), db.Close())
-	}
-	return db, nil
 }
 
 // schemaOf is the schema version of a database; ErrForeign when it has none.
@@ -250,8 +236,7 @@ func (f *File) Newest(ctx context.Context) (engine.Entry, error) {
 
 // Close closes the file.
 func (f *File) Close() error {
-	f.s.closeReads()
-	err := f.s.readDB.Close()
+	err := f.s.closeReaders()
 	f.s.left()
 	if f.temp != "" {
 		err = errors.Join(err, os.RemoveAll(f.temp))

@@ -54,11 +54,10 @@ func rowsQuery(cols string, rq engine.RowQuery, office string, shelf int, from *
 		q.add(`WITH found AS MATERIALIZED (`)
 		q.addSearch(text, office)
 		// CROSS JOIN keeps the order: first what was found, then its dossier.
-		q.add(`) SELECT ` + cols + ` FROM found f CROSS JOIN dossiers d ON d.case_code = f.case_code AND d.step = f.step
-	CROSS JOIN cases c ON c.code = d.case_code WHERE d.shelf <> 0`)
-		q.add(` AND +d.office = ? AND +d.shelf = ?`, office, shelf)
+		q.add(`) SELECT `+cols+` FROM found f CROSS JOIN dossiers d ON d.case_code = f.case_code
+	CROSS JOIN cases c ON c.code = d.case_code WHERE +d.office = ? AND +d.shelf = ?`, office, shelf)
 	} else {
-		q.add(`SELECT `+cols+` FROM dossiers d JOIN cases c ON c.code = d.case_code WHERE d.shelf <> 0 AND d.office = ? AND d.shelf = ?`, office, shelf)
+		q.add(`SELECT `+cols+` FROM dossiers d JOIN cases c ON c.code = d.case_code WHERE d.office = ? AND d.shelf = ?`, office, shelf)
 	}
 	for _, f := range []struct{ col, want string }{{"procedure", rq.Procedure}, {"state", rq.State}, {"assignee", rq.Assignee}} {
 		if f.want != "" {
@@ -75,19 +74,18 @@ func rowsQuery(cols string, rq engine.RowQuery, office string, shelf int, from *
 	return q.text.String(), q.args
 }
 
-// addSearch selects (case, step) by tokens: all words by prefix, or one code.
+// addSearch selects cases: all words by prefix, for an office, or one code.
 func (q *query) addSearch(t rowenc.Text, office string) {
-	const find = `SELECT case_code, step FROM search WHERE office = ? AND token `
 	for i, w := range t.Words {
 		if i > 0 {
 			q.add(` INTERSECT `)
 		}
-		q.add(find+`>= ? AND token < ?`, office, w, rowenc.After(w))
+		q.add(`SELECT case_code FROM search WHERE office = ? AND word >= ? AND word < ?`, office, w, rowenc.After(w))
 	}
 	if len(t.Words) > 0 {
 		q.add(` UNION `)
 	}
-	q.add(find+`= ?`, office, t.Code)
+	q.add(`SELECT case_code FROM codes WHERE folded = ?`, t.Code)
 }
 
 // shelves are where a query looks.
@@ -212,10 +210,7 @@ const tasksOf = `SELECT case_code, step, person, kind, state, due, since FROM ta
 func (s *Store) TasksOf(ctx context.Context, person string) ([]engine.Task, error) {
 	out := []engine.Task{}
 	err := s.each(ctx, tasksOf, []any{person}, func(r *sql.Rows) error {
-		var t engine.Task
-		var due, since int64
-		err := r.Scan(&t.Case, &t.Step, &t.Person, &t.Kind, &t.State, &due, &since)
-		t.Due, t.Since = rowenc.Time(due), rowenc.Time(since)
+		t, err := scanTask(r)
 		out = append(out, t)
 		return err
 	})
@@ -226,38 +221,51 @@ func (s *Store) TasksOf(ctx context.Context, person string) ([]engine.Task, erro
 	return out, nil
 }
 
-const notesTo = `SELECT key, case_code, step, addressee, what, at, params, turn FROM notifications WHERE addressee = ?1`
+func scanTask(r scanner) (engine.Task, error) {
+	var t engine.Task
+	var due, since int64
+	err := r.Scan(&t.Case, &t.Step, &t.Person, &t.Kind, &t.State, &due, &since)
+	t.Due, t.Since = rowenc.Time(due), rowenc.Time(since)
+	return t, err
+}
+
+const notesTo = `SELECT addressee, at, case_code, seq, n, step, what FROM notifications WHERE addressee = ?1`
 
 // Notifications lists what a person or office was told, newest first.
 func (s *Store) Notifications(ctx context.Context, to, after string, limit int) ([]engine.Notification, string, error) {
+	const op = "store.notifications"
 	q := &query{args: []any{to}}
 	q.add(notesTo)
 	if after != "" {
-		at, rest, err := rowenc.ParseCursor("n", after, 1)
+		from, err := rowenc.ParseNoteCursor(after)
 		if err != nil {
 			return nil, "", err
 		}
-		q.add(` AND (at, turn) < (?, ?)`, at, rest[0])
+		q.add(` AND (at, case_code, seq, n) < (?, ?, ?, ?)`, from.At, from.Case, from.Seq, from.N)
 	}
-	q.add(` ORDER BY at DESC, turn DESC LIMIT ?`, more(limit))
-	out, next := []engine.Notification{}, ""
-	var last rowenc.NoteRow
+	q.add(` ORDER BY at DESC, case_code DESC, seq DESC, n DESC LIMIT ?`, more(limit))
+	var rs []rowenc.NoteRow
 	err := s.each(ctx, q.text.String(), q.args, func(r *sql.Rows) error {
 		var n rowenc.NoteRow
-		if err := r.Scan(&n.Key, &n.Case, &n.Step, &n.To, &n.What, &n.At, &n.Params, &n.Turn); err != nil {
-			return err
-		}
-		if limit > 0 && len(out) == limit {
-			next = rowenc.Cursor("n", last.At, last.Turn)
-			return nil
-		}
-		last = n
-		x, err := n.Notification()
-		out = append(out, x)
+		err := r.Scan(&n.To, &n.At, &n.Case, &n.Seq, &n.N, &n.Step, &n.What)
+		rs = append(rs, n)
 		return err
 	})
 	if err != nil {
-		return nil, "", failure("store.notifications", "", err)
+		return nil, "", failure(op, "", err)
+	}
+	next := ""
+	if limit > 0 && len(rs) > limit {
+		rs = rs[:limit]
+		next = rs[limit-1].Cursor()
+	}
+	out, h := make([]engine.Notification, len(rs)), s.histories(ctx)
+	for i := range rs {
+		e, err := h.entry(rs[i].Case, rs[i].Seq)
+		if err != nil {
+			return nil, "", err
+		}
+		out[i] = rs[i].Notification(e)
 	}
 	return out, next, nil
 }
@@ -276,18 +284,23 @@ func (s *Store) Result(ctx context.Context, id string) (code, step string, err e
 func (s *Store) CaseOf(ctx context.Context, code string) (string, error) {
 	const op = "store.case_of"
 	var found string
-	err := s.row(ctx, `SELECT case_code FROM codes WHERE code = ?1`, []any{code}, &found)
+	err := s.row(ctx, caseOfCode, []any{rowenc.FoldCode(code), code}, &found)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", rowenc.Missing(op, "")
 	}
 	return found, failure(op, "", err)
 }
 
+const (
+	caseOfCode = `SELECT case_code FROM codes WHERE folded = ?1 AND code = ?2`
+	holderOf   = `SELECT case_code FROM case_keys WHERE key = ?1`
+)
+
 // Holder implements engine.Cases.
 func (s *Store) Holder(ctx context.Context, key string) (string, error) {
 	const op = "store.holder"
 	var found string
-	err := s.row(ctx, `SELECT case_code FROM case_keys WHERE key = ?1`, []any{key}, &found)
+	err := s.reading(ctx, func(c *conn) error { return c.one(holderOf, []any{key}, &found) })
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", rowenc.Missing(op, "")
 	}

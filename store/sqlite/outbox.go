@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"slices"
 	"strings"
 	"time"
 
@@ -13,24 +12,22 @@ import (
 )
 
 // deliveryCols are read by scanDelivery.
-const deliveryCols = `key, case_code, step, seq, n, registry, operation, input, at, status, tries, next, sent_at, expected, last_error,
-	reply, fence, note, done_at, node, lease, unordered`
+const deliveryCols = `case_code, seq, n, step, registry, operation, at, status, tries, next, sent_at, expected, last_error,
+	answer, reply, reply_seq, fence, note, done_at, node, lease, unordered`
 
 func scanDelivery(scan func(...any) error) (rowenc.DeliveryRow, error) {
 	var r rowenc.DeliveryRow
-	err := scan(&r.Key, &r.Case, &r.Step, &r.Seq, &r.N, &r.Registry, &r.Operation, &r.Input, &r.At, &r.Status, &r.Tries, &r.Next,
-		&r.SentAt, &r.Expected, &r.LastError, &r.Reply, &r.Fence, &r.Note, &r.DoneAt, &r.Node, &r.Lease, &r.Unordered)
+	err := scan(&r.Case, &r.Seq, &r.N, &r.Step, &r.Registry, &r.Operation, &r.At, &r.Status, &r.Tries, &r.Next, &r.SentAt, &r.Expected,
+		&r.LastError, &r.Answer, &r.Reply, &r.ReplySeq, &r.Fence, &r.Note, &r.DoneAt, &r.Node, &r.Lease, &r.Unordered)
 	return r, err
 }
 
-// claim leases what is ready and not held back by an earlier sibling, in one
-// statement.
-const claim = `UPDATE outbox SET node = ?1, lease = ?2, ready = max(next, ?2), fence = fence + 1 WHERE key IN (
-	SELECT o.key FROM outbox o WHERE o.status IN ('pending', 'accepted') AND o.ready <= ?3 AND instr(?5, '|' || o.registry || '|') = 0 AND (o.unordered = 1 OR NOT EXISTS (
-		SELECT 1 FROM outbox e WHERE e.holds = 1 AND e.case_code = o.case_code AND e.step = o.step AND e.registry = o.registry
-			AND (e.seq, e.n) < (o.seq, o.n)))
-	ORDER BY o.next, o.case_code, o.seq, o.n LIMIT ?4)
-	RETURNING ` + deliveryCols
+// claimable finds what is ready and not held back by an earlier sibling.
+const claimable = `SELECT ` + deliveryCols + ` FROM outbox o WHERE o.status IN ('pending', 'accepted') AND o.ready <= ?1 AND instr(?3, '|' || o.registry || '|') = 0 AND (o.unordered = 1 OR NOT EXISTS (
+		SELECT 1 FROM outbox e WHERE e.case_code = o.case_code AND (e.seq, e.n) < (o.seq, o.n) AND e.holds = 1 AND e.step = o.step AND e.registry = o.registry))
+	ORDER BY o.next, o.case_code, o.seq, o.n LIMIT ?2`
+
+const claim = `UPDATE outbox SET node = ?4, lease = ?5, ready = max(next, ?5), fence = fence + 1 WHERE case_code = ?1 AND seq = ?2 AND n = ?3`
 
 // Claim leases deliveries that may be sent or asked after now.
 func (s *Store) Claim(ctx context.Context, node string, now, lease time.Time, limit int, except ...string) ([]engine.Delivery, error) {
@@ -40,29 +37,42 @@ func (s *Store) Claim(ctx context.Context, node string, now, lease time.Time, li
 	}
 	rs, err := do(ctx, s, op, func(w *writer) ([]rowenc.DeliveryRow, error) {
 		var rs []rowenc.DeliveryRow
-		err := w.each(claim, []any{node, rowenc.Micros(lease), rowenc.Micros(now), limited(limit), "|" + strings.Join(except, "|") + "|"}, func(rows *sql.Rows) error {
-			r, err := scanDelivery(rows.Scan)
+		err := w.each(claimable, []any{rowenc.Micros(now), limited(limit), "|" + strings.Join(except, "|") + "|"}, func(row scanner) error {
+			r, err := scanDelivery(row.Scan)
 			rs = append(rs, r)
 			return err
 		})
-		return rs, err
+		if err != nil {
+			return nil, err
+		}
+		for i := range rs {
+			r := &rs[i]
+			r.Node, r.Lease, r.Fence = node, rowenc.Micros(lease), r.Fence+1
+			if err := w.exec(claim, r.Case, r.Seq, r.N, r.Node, r.Lease); err != nil {
+				return nil, err
+			}
+		}
+		return rs, nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(rs, rowenc.ByTurn)
-	return deliveries(rs)
+	return s.claimed(ctx, rs)
 }
 
 // held tells whether an earlier sibling holds a delivery back.
-const held = `SELECT o.unordered = 0 AND EXISTS (SELECT 1 FROM outbox e WHERE e.holds = 1 AND e.case_code = o.case_code AND e.step = o.step
-	AND e.registry = o.registry AND (e.seq, e.n) < (o.seq, o.n)) FROM outbox o WHERE o.key = ?1`
+const held = `SELECT o.unordered = 0 AND EXISTS (SELECT 1 FROM outbox e WHERE e.case_code = o.case_code AND (e.seq, e.n) < (o.seq, o.n)
+	AND e.holds = 1 AND e.step = o.step AND e.registry = o.registry) FROM outbox o WHERE o.case_code = ?1 AND o.seq = ?2 AND o.n = ?3`
 
 // Held tells whether an earlier sibling holds a delivery back.
 func (s *Store) Held(ctx context.Context, key string) (bool, error) {
 	const op = "store.held"
+	k, ok := rowenc.ParseKey(key)
+	if !ok {
+		return false, rowenc.Missing(op, "")
+	}
 	var yes bool
-	err := s.row(ctx, held, []any{key}, &yes)
+	err := s.reading(ctx, func(c *conn) error { return c.one(held, []any{k.Case, k.Seq, k.N}, &yes) })
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, rowenc.Missing(op, "")
 	}
@@ -83,10 +93,83 @@ func (s *Store) Thaw(ctx context.Context, now, lease, retry, ask time.Time) (int
 	})
 }
 
-func deliveries(rs []rowenc.DeliveryRow) ([]engine.Delivery, error) {
+// claimed reads what is to be sent. A delivery whose entry cannot be read is not
+// sent: it waits for a person.
+func (s *Store) claimed(ctx context.Context, rs []rowenc.DeliveryRow) ([]engine.Delivery, error) {
+	out := make([]engine.Delivery, 0, len(rs))
+	h := s.histories(ctx)
+	for i := range rs {
+		d, err := h.delivery(&rs[i])
+		if engine.CodeOf(err) == engine.CorruptHistory {
+			s.log.Error("sqlite: a delivery's entry cannot be read", "delivery", d.Key, "err", err)
+			d.Status, d.LastError = engine.DeliveryIncident, "its entry in history cannot be read"
+			err = s.Settle(ctx, d)
+			if err == nil {
+				continue
+			}
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, d)
+	}
+	return out, nil
+}
+
+// histories reads single entries of several cases, each once.
+type histories struct {
+	s    *Store
+	ctx  context.Context
+	read map[rowenc.Key]*engine.Entry // by case and seq
+}
+
+func (s *Store) histories(ctx context.Context) *histories {
+	return &histories{s, ctx, map[rowenc.Key]*engine.Entry{}}
+}
+
+const entryOf = `SELECT ` + sealedCols + ` FROM entries e JOIN versions v ON v.id = e.version WHERE e.case_code = ?1 AND e.seq = ?2`
+
+// entry reads one entry.
+func (h *histories) entry(code string, seq int64) (*engine.Entry, error) {
+	k := rowenc.Key{Case: code, Seq: seq}
+	if e := h.read[k]; e != nil {
+		return e, nil
+	}
+	var sealed *rowenc.Sealed
+	err := h.s.reading(h.ctx, func(c *conn) error {
+		return c.each(entryOf, []any{code, seq}, func(r scanner) error {
+			e, err := scanSealed(r)
+			sealed = &e
+			return err
+		})
+	})
+	if err != nil {
+		return nil, failure("store.history", code, err)
+	}
+	if sealed == nil {
+		return nil, rowenc.Corrupt("store.history", code, seq, "entry is missing")
+	}
+	e, err := sealed.Open()
+	if err != nil {
+		return nil, err
+	}
+	h.read[k] = &e
+	return &e, nil
+}
+
+// delivery reads a row back, with what history says of it.
+func (h *histories) delivery(r *rowenc.DeliveryRow) (engine.Delivery, error) {
+	d, err := r.Delivery()
+	if err != nil {
+		return d, err
+	}
+	return d, r.Fill(&d, func(seq int64) (*engine.Entry, error) { return h.entry(r.Case, seq) })
+}
+
+func (h *histories) deliveries(rs []rowenc.DeliveryRow) ([]engine.Delivery, error) {
 	out := make([]engine.Delivery, len(rs))
 	for i := range rs {
-		d, err := rs[i].Delivery()
+		d, err := h.delivery(&rs[i])
 		if err != nil {
 			return nil, err
 		}
@@ -95,85 +178,126 @@ func deliveries(rs []rowenc.DeliveryRow) ([]engine.Delivery, error) {
 	return out, nil
 }
 
-const settle = `UPDATE outbox SET status = ?2, tries = ?3, next = ?4, sent_at = ?5, expected = ?6, last_error = ?7, reply = ?8, note = ?9,
-	done_at = ?10, node = '', lease = 0, ready = ?4, holds = ?11, fence = fence + ?12 WHERE key = ?1`
+// settleAny writes what became of a delivery, whoever holds it; settleHeld only
+// for who holds it. RETURNING tells whether there was one.
+const (
+	settleAny = `UPDATE outbox SET status = ?4, tries = ?5, next = ?6, sent_at = ?7, expected = ?8, last_error = ?9, answer = ?10, reply = ?11, reply_seq = ?12,
+		note = ?13, done_at = ?14, node = '', lease = 0, ready = ?6, holds = ?15, fence = fence + ?16,
+		failed = failed + CASE WHEN ?5 > tries THEN ?5 - tries ELSE ?4 = 'incident' AND status <> 'incident' AND ?10 = 0 END
+		WHERE case_code = ?1 AND seq = ?2 AND n = ?3`
+	settleHeld = settleAny + ` AND fence = ?17`
+	returning  = ` RETURNING 1`
+)
+
+// settleArgs are the arguments of settleAny.
+func settleArgs(r *rowenc.DeliveryRow, raise int) []any {
+	return []any{r.Case, r.Seq, r.N, r.Status, r.Tries, r.Next, r.SentAt, r.Expected, r.LastError, r.Answer, r.Reply, r.ReplySeq, r.Note, r.DoneAt, r.Holds(), raise}
+}
+
+// settling is a delivery that Settle or Reset writes.
+type settling struct {
+	row  rowenc.DeliveryRow
+	q    string
+	args []any
+}
 
 // Settle writes what became of a claimed delivery.
 func (s *Store) Settle(ctx context.Context, d engine.Delivery) error {
-	return s.settle(ctx, "store.settle", d, settle+` AND fence = ?13`, 0, d.Fence)
+	return s.settle(ctx, "store.settle", d, settleHeld+returning, 0, d.Fence)
 }
 
 // Reset overrules whoever has the lease.
 func (s *Store) Reset(ctx context.Context, d engine.Delivery) error {
-	return s.settle(ctx, "store.reset", d, settle, 1)
+	return s.settle(ctx, "store.reset", d, settleAny+returning, 1)
 }
 
 func (s *Store) settle(ctx context.Context, op string, d engine.Delivery, q string, raise int, fence ...any) error {
-	var r rowenc.DeliveryRow
-	if err := r.Take(d); err != nil {
+	x := &settling{q: q}
+	if err := x.row.Take(d); err != nil {
 		return err
 	}
-	r.Key = d.Key
-	args := append(settleArgs(&r, raise), fence...)
-	return exec(ctx, s, op, func(w *writer) error {
-		n, err := w.changed(q, args...)
-		if err != nil || n == 1 {
-			return err
-		}
-		var code string
-		err = w.one(`SELECT case_code FROM outbox WHERE key = ?1`, []any{d.Key}, &code)
-		if errors.Is(err, sql.ErrNoRows) {
-			return rowenc.Missing(op, d.Case)
-		}
-		if err != nil {
-			return err
-		}
-		return rowenc.Stale(op, code)
-	})
+	k, ok := rowenc.ParseKey(d.Key)
+	if !ok {
+		return rowenc.Missing(op, d.Case)
+	}
+	x.row.Case, x.row.Seq, x.row.N = k.Case, k.Seq, k.N
+	x.args = append(settleArgs(&x.row, raise), fence...)
+	return s.submit(&job{ctx: ctx, op: op, lane: laneSystem, settle: x, size: len(x.row.Reply)})
 }
 
-// settleArgs are the arguments of settle.
-func settleArgs(r *rowenc.DeliveryRow, raise int) []any {
-	return []any{r.Key, r.Status, r.Tries, r.Next, r.SentAt, r.Expected, r.LastError, r.Reply, r.Note, r.DoneAt, r.Holds(), raise}
+// settleOne runs one of them. A single statement either did what it should or
+// nothing, so it needs no savepoint.
+func (w *writer) settleOne(j *job) error {
+	if err := j.ctx.Err(); err != nil {
+		j.err = rowenc.Unknown(j.op, err)
+		return nil
+	}
+	x := j.settle
+	var one int
+	err := w.one(x.q, x.args, &one)
+	if !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	owed, err := w.owner(`SELECT case_code FROM outbox WHERE case_code = ?1 AND seq = ?2 AND n = ?3`, x.row.Case, x.row.Seq, x.row.N)
+	switch {
+	case err != nil:
+		return err
+	case owed == "":
+		j.err = rowenc.Missing(j.op, x.row.Case)
+	default:
+		j.err = rowenc.Stale(j.op, owed)
+	}
+	return nil
 }
+
+const deliveryOf = `SELECT ` + deliveryCols + ` FROM outbox WHERE case_code = ?1 AND seq = ?2 AND n = ?3`
 
 // Delivery returns one by key.
 func (s *Store) Delivery(ctx context.Context, key string) (*engine.Delivery, error) {
 	const op = "store.delivery"
-	st, err := s.prepared(`SELECT ` + deliveryCols + ` FROM outbox WHERE key = ?1`)
-	if err != nil {
-		return nil, failure(op, "", err)
-	}
-	r, err := scanDelivery(st.QueryRowContext(ctx, key).Scan)
-	if errors.Is(err, sql.ErrNoRows) {
+	k, ok := rowenc.ParseKey(key)
+	if !ok {
 		return nil, rowenc.Missing(op, "")
 	}
+	var r rowenc.DeliveryRow
+	found := false
+	err := s.reading(ctx, func(c *conn) error {
+		return c.each(deliveryOf, []any{k.Case, k.Seq, k.N}, func(row scanner) (err error) {
+			found = true
+			r, err = scanDelivery(row.Scan)
+			return err
+		})
+	})
 	if err != nil {
 		return nil, failure(op, "", err)
 	}
-	d, err := r.Delivery()
+	if !found {
+		return nil, rowenc.Missing(op, "")
+	}
+	d, err := s.histories(ctx).delivery(&r)
 	return &d, err
 }
 
-// deliveriesQuery lists the outbox by age with the filters that are set.
+// deliveriesQuery lists what is not done by age, with the filters that are set.
 func deliveriesQuery(registry, status string, from *rowenc.DeliveryRow, limit int) (string, []any) {
-	var q strings.Builder
-	q.WriteString(`SELECT ` + deliveryCols + ` FROM outbox WHERE `)
-	args := []any{limited(limit), registry}
-	if status == "" {
-		q.WriteString(`status NOT IN ('done', 'skipped')`)
-		args = append(args, "")
-	} else {
-		q.WriteString(`status = ?3`)
-		args = append(args, status)
+	q := &query{}
+	q.add(`SELECT ` + deliveryCols + ` FROM outbox WHERE `)
+	switch status {
+	case "":
+		q.add(`status NOT IN ('done', 'skipped')`)
+	case engine.DeliveryAccepted, engine.DeliveryIncident: // in the words of their index
+		q.add(`status IN ('accepted', 'incident') AND status = ?`, status)
+	default:
+		q.add(`status NOT IN ('done', 'skipped') AND +status = ?`, status)
 	}
-	q.WriteString(` AND (?2 = '' OR registry = ?2)`)
+	if registry != "" {
+		q.add(` AND +registry = ?`, registry) // by age, whatever other index there is
+	}
 	if from != nil {
-		q.WriteString(` AND (at, case_code, seq, n) > (?4, ?5, ?6, ?7)`)
-		args = append(args, from.At, from.Case, from.Seq, from.N)
+		q.add(` AND (at, case_code, seq, n) > (?, ?, ?, ?)`, from.At, from.Case, from.Seq, from.N)
 	}
-	q.WriteString(` AND ?3 = ?3 ORDER BY at, case_code, seq, n LIMIT ?1`)
-	return q.String(), args
+	q.add(` ORDER BY at, case_code, seq, n LIMIT ?`, limited(limit))
+	return q.text.String(), q.args
 }
 
 // Deliveries lists what is not done, oldest first.
@@ -181,8 +305,9 @@ func (s *Store) Deliveries(ctx context.Context, registry, status, after string, 
 	const op = "store.deliveries"
 	var from *rowenc.DeliveryRow
 	if after != "" {
-		from = new(rowenc.DeliveryRow)
-		err := s.row(ctx, `SELECT at, case_code, seq, n FROM outbox WHERE key = ?1`, []any{after}, &from.At, &from.Case, &from.Seq, &from.N)
+		k, _ := rowenc.ParseKey(after)
+		from = &rowenc.DeliveryRow{Case: k.Case, Seq: k.Seq, N: k.N}
+		err := s.row(ctx, `SELECT at FROM outbox WHERE case_code = ?1 AND seq = ?2 AND n = ?3`, []any{k.Case, k.Seq, k.N}, &from.At)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil, rowenc.Bad(op, "no delivery %q to go on after", after)
 		}
@@ -200,7 +325,7 @@ func (s *Store) Deliveries(ctx context.Context, registry, status, after string, 
 	if err != nil {
 		return nil, failure(op, "", err)
 	}
-	return deliveries(rs)
+	return s.histories(ctx).deliveries(rs)
 }
 
 // The deletes of Prune.

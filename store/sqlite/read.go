@@ -5,6 +5,7 @@ import (
 	"database/sql"
 
 	"lienthong/engine"
+	"lienthong/store/rowenc"
 )
 
 // seen shows a text to whoever watches.
@@ -13,6 +14,21 @@ func (s *Store) seen(q string) string {
 		s.cfg.texts(q)
 	}
 	return q
+}
+
+// reading runs a function with one of the connections that are kept for short
+// look-ups. The function's statements are not interrupted when ctx ends.
+func (s *Store) reading(ctx context.Context, f func(*conn) error) error {
+	select {
+	case c, open := <-s.readers:
+		if !open {
+			return rowenc.Busy("store.read", errClosed)
+		}
+		defer func() { s.readers <- c }()
+		return f(c)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // prepared returns the reader pool's statement of a query.
@@ -29,11 +45,6 @@ func (s *Store) prepared(q string) (*sql.Stmt, error) {
 		return old.(*sql.Stmt), nil
 	}
 	return st, nil
-}
-
-// closeReads closes the reader pool's statements.
-func (s *Store) closeReads() {
-	s.reads.Range(func(_, v any) bool { _ = v.(*sql.Stmt).Close(); return true })
 }
 
 // each reads all rows of a query.
@@ -64,6 +75,17 @@ func limited(n int) int {
 		return -1
 	}
 	return n
+}
+
+// walk reads all rows.
+func walk(rows *sql.Rows, scan func(*sql.Rows) error) error {
+	defer rows.Close()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
 }
 
 func isUnknown(err error) bool { return engine.CodeOf(err) == engine.UnknownOutcome }

@@ -24,9 +24,13 @@ type Config struct {
 	Path          string        // of the database file; made when absent
 	Logger        *slog.Logger  // nil = discard
 	MaxBatch      int           // calls in one transaction; 0 = 256
-	MaxBatchBytes int           // bytes of payloads and bodies in one transaction; 0 = 4 MiB
+	MaxBatchBytes int           // bytes of payloads in one transaction; 0 = 4 MiB
 	Linger        time.Duration // how long the writer waits for company; 0 = takes who is there
 	MaxQueue      int           // calls waiting for the writer before it is Unavailable; 0 = 4096
+	MaxQueueBytes int           // bytes of payloads waiting; 0 = 256 MiB
+	MaxLane       int           // calls of one office or requester waiting; 0 = a quarter of MaxQueue
+	CacheBytes    int           // what remembered cases may take in memory, about; 0 = 64 MiB, below 0 = nothing is remembered
+	Snapshot      int           // a case is stored whole after so many entries; 0 = 8
 	Readers       int           // connections that read; 0 = 4 or the number of CPUs
 	BusyTimeout   time.Duration // how long to wait for another process's lock; 0 = 5 s
 	Hooks         Hooks         // for tests
@@ -53,7 +57,7 @@ func (c Config) Validate() error {
 	switch {
 	case c.Path == "":
 		return errors.New("sqlite: Path is empty")
-	case c.MaxBatch < 0, c.MaxBatchBytes < 0, c.MaxQueue < 0, c.Readers < 0, c.Linger < 0, c.BusyTimeout < 0:
+	case c.MaxBatch < 0, c.MaxBatchBytes < 0, c.MaxQueue < 0, c.MaxQueueBytes < 0, c.MaxLane < 0, c.Snapshot < 0, c.Readers < 0, c.Linger < 0, c.BusyTimeout < 0:
 		return errors.New("sqlite: a bound is negative")
 	}
 	switch c.Check {
@@ -74,6 +78,10 @@ func (c Config) withDefaults() Config {
 	set(&c.MaxBatch, 256)
 	set(&c.MaxBatchBytes, 4<<20)
 	set(&c.MaxQueue, 4096)
+	set(&c.MaxQueueBytes, 256<<20)
+	set(&c.MaxLane, max(1, c.MaxQueue/4))
+	set(&c.CacheBytes, 64<<20)
+	set(&c.Snapshot, 8)
 	set(&c.Readers, max(4, runtime.NumCPU()))
 	if c.Check == "" {
 		c.Check = CheckAuto
@@ -91,17 +99,19 @@ func (c Config) withDefaults() Config {
 type Store struct {
 	cfg     Config
 	log     *slog.Logger
-	writeDB *sql.DB
-	readDB  *sql.DB
-	lock    *lock    // nil = this process does not serve the file
-	left    func()   // says that this process has closed the file
-	reads   sync.Map // query → *sql.Stmt
+	writeDB *sql.DB // for what is done at the beginning and the end
+	lock    *lock   // nil = this process does not serve the file
+	left    func()  // says that this process has closed the file
 	counted counters
 
-	mu     sync.RWMutex // guards closed, and sending on queue against closing it
-	closed bool
-	queue  chan *job
+	queue  *queue
+	cache  *cache
+	writer *writer
 	done   chan struct{} // the writer has ended
+
+	readers chan *conn // for short look-ups
+	readDB  *sql.DB    // for lists
+	reads   sync.Map   // query of a list → *sql.Stmt
 }
 
 var _ engine.Store = (*Store)(nil)
@@ -118,7 +128,7 @@ func Open(ctx context.Context, cfg Config) (_ *Store, err error) {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
-	s := &Store{cfg: cfg, log: cfg.Logger, queue: make(chan *job, cfg.MaxQueue), done: make(chan struct{})}
+	s := &Store{cfg: cfg, log: cfg.Logger, queue: newQueue(cfg), cache: newCache(cfg.CacheBytes), done: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.abandon())
@@ -136,7 +146,7 @@ func Open(ctx context.Context, cfg Config) (_ *Store, err error) {
 	if err := s.begin(ctx); err != nil {
 		return nil, err
 	}
-	if s.readDB, err = openReaders(ctx, cfg); err != nil {
+	if err := s.openReaders(ctx); err != nil {
 		return nil, err
 	}
 	if err := s.checkWhole(ctx); err != nil {
@@ -145,13 +155,11 @@ func Open(ctx context.Context, cfg Config) (_ *Store, err error) {
 	if err := s.markOpen(ctx); err != nil {
 		return nil, err
 	}
-	// The writer's connection outlives the caller's context.
-	conn, err := s.writeDB.Conn(context.Background())
-	if err != nil {
+	s.writer = &writer{store: s, versions: map[rowenc.Versions]int64{}, fresh: map[rowenc.Versions]int64{}}
+	if s.writer.conn, err = s.connect(writerDSN(cfg)); err != nil {
 		return nil, fmt.Errorf("sqlite: %w", err)
 	}
-	w := &writer{store: s, conn: conn, stmts: map[string]*sql.Stmt{}, inserts: map[insertOf]string{}}
-	go w.run()
+	go s.writer.run()
 	return s, nil
 }
 
@@ -178,15 +186,55 @@ func (s *Store) begin(ctx context.Context) (err error) {
 // abandon closes what an Open that failed had opened.
 func (s *Store) abandon() error {
 	var errs []error
-	for _, db := range []*sql.DB{s.readDB, s.writeDB} {
-		if db != nil {
-			errs = append(errs, db.Close())
-		}
+	if s.readDB != nil {
+		errs = append(errs, s.closeReaders())
+	}
+	if s.writeDB != nil {
+		errs = append(errs, s.writeDB.Close())
 	}
 	if s.left != nil {
 		s.left()
 	}
 	return errors.Join(append(errs, s.lock.release())...)
+}
+
+// openReaders opens the connections that read: a pool for lists, and others for
+// short look-ups.
+func (s *Store) openReaders(ctx context.Context) error {
+	db, err := sql.Open("sqlite3", readerDSN(s.cfg))
+	if err != nil {
+		return fmt.Errorf("sqlite: %w", err)
+	}
+	db.SetMaxOpenConns(s.cfg.Readers)
+	db.SetMaxIdleConns(s.cfg.Readers)
+	readers := make(chan *conn, s.cfg.Readers)
+	err = db.PingContext(ctx)
+	for i := 0; i < s.cfg.Readers && err == nil; i++ {
+		var c *conn
+		if c, err = s.connect(readerDSN(s.cfg)); err == nil {
+			readers <- c
+		}
+	}
+	if err != nil {
+		close(readers)
+		for c := range readers {
+			err = errors.Join(err, c.close())
+		}
+		return errors.Join(fmt.Errorf("sqlite: %w", err), db.Close())
+	}
+	s.readDB, s.readers = db, readers
+	return nil
+}
+
+// closeReaders waits for those who read and closes their connections.
+func (s *Store) closeReaders() error {
+	var errs []error
+	for range cap(s.readers) {
+		errs = append(errs, (<-s.readers).close())
+	}
+	close(s.readers)
+	s.reads.Range(func(_, v any) bool { _ = v.(*sql.Stmt).Close(); return true })
+	return errors.Join(append(errs, s.readDB.Close())...)
 }
 
 // writerDSN holds every setting of the connection that writes.
@@ -223,38 +271,31 @@ func dsn(path string, v url.Values) string {
 // Ready fails when the store cannot read or its writer has ended.
 func (s *Store) Ready(ctx context.Context) error {
 	const op = "store.ready"
-	s.mu.RLock()
-	closed := s.closed
-	s.mu.RUnlock()
-	if closed {
+	if _, _, closed := s.queue.waiting(); closed {
 		return rowenc.Busy(op, errClosed)
 	}
 	var n int
-	if err := s.row(ctx, `SELECT count(*) FROM (SELECT 1 FROM cases LIMIT 1)`, nil, &n); err != nil {
-		return failure(op, "", err)
-	}
-	return nil
+	err := s.reading(ctx, func(c *conn) error { return c.one(`SELECT count(*) FROM (SELECT 1 FROM cases LIMIT 1)`, nil, &n) })
+	return failure(op, "", err)
 }
 
 // Close lets the writer finish what waits, then closes the file. Calls that come
 // later are Unavailable.
 func (s *Store) Close() error {
-	s.mu.Lock()
-	if s.closed {
-		s.mu.Unlock()
+	if first := s.queue.close(); !first {
+		<-s.done
 		return nil
 	}
-	s.closed = true
-	close(s.queue)
-	s.mu.Unlock()
 	<-s.done
-	s.closeReads()
-	err := errors.Join(s.readDB.Close(), s.markClosed(), s.writeDB.Close())
+	// A connection that writes is the last one: closing it writes the log back into
+	// the file.
+	err := errors.Join(s.closeReaders(), s.writer.close(), s.markClosed(), s.writeDB.Close())
 	s.left()
 	return errors.Join(err, s.lock.release())
 }
 
 // Waiting is how many calls wait for the writer.
-func (s *Store) Waiting() int { return len(s.queue) }
-
-var errClosed = errors.New("the store is closed")
+func (s *Store) Waiting() int {
+	n, _, _ := s.queue.waiting()
+	return n
+}

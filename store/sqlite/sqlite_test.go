@@ -74,7 +74,7 @@ func run(t testing.TB, db *sql.DB, q string, args ...any) {
 func tamper(t testing.TB, s engine.Store, code string, seq int64, change func(*rowenc.Sealed)) {
 	t.Helper()
 	behind(t, s, func(db *sql.DB) {
-		rows, err := db.Query(`SELECT `+sealedCols+` FROM entries WHERE case_code = ?1 AND seq = ?2`, code, seq)
+		rows, err := db.Query(`SELECT `+sealedCols+` FROM entries e JOIN versions v ON v.id = e.version WHERE case_code = ?1 AND seq = ?2`, code, seq)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -84,8 +84,11 @@ func tamper(t testing.TB, s engine.Store, code string, seq int64, change func(*r
 			t.Fatal(err)
 		}
 		change(&e)
-		run(t, db, `UPDATE entries SET case_code = ?3, seq = ?4, at = ?5, action = ?6, step = ?7, actor_kind = ?8, engine = ?9, definition = ?10,
-			parameters = ?11, calendar = ?12, payload = ?13, salt = ?14, commitment = ?15, hash = ?16 WHERE case_code = ?1 AND seq = ?2`,
+		run(t, db, `INSERT INTO versions (engine, definition, parameters, calendar) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING`,
+			e.Engine, e.Definition, e.Parameters, e.Calendar)
+		run(t, db, `UPDATE entries SET case_code = ?3, seq = ?4, at = ?5, action = ?6, step = ?7, actor_kind = ?8, version =
+			(SELECT id FROM versions WHERE engine = ?9 AND definition = ?10 AND parameters = ?11 AND calendar = ?12),
+			payload = ?13, salt = ?14, commitment = ?15, hash = ?16 WHERE case_code = ?1 AND seq = ?2`,
 			code, seq, e.Case, e.Seq, e.At, e.Action, e.Step, e.ActorKind, e.Engine, e.Definition, e.Parameters, e.Calendar,
 			e.Payload, e.Salt, e.Commitment, e.Hash)
 	})
@@ -100,11 +103,16 @@ func tamperCase(t testing.TB, s engine.Store, code string, change func([]byte) [
 	t.Helper()
 	behind(t, s, func(db *sql.DB) {
 		var body []byte
-		if err := db.QueryRow(`SELECT body FROM case_bodies WHERE case_code = ?1`, code).Scan(&body); err != nil {
+		if err := db.QueryRow(`SELECT body FROM snapshots WHERE case_code = ?1`, code).Scan(&body); err != nil {
 			t.Fatal(err)
 		}
-		run(t, db, `UPDATE case_bodies SET body = ?2 WHERE case_code = ?1`, code, change(body))
+		text, err := rowenc.Unpack(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		run(t, db, `UPDATE snapshots SET body = ?2 WHERE case_code = ?1`, code, rowenc.Pack(change(text)))
 	})
+	s.(*Store).cache.drop(code)
 }
 
 func tamperAccess(t testing.TB, s engine.Store, n int64, change func(*rowenc.AccessRow)) {

@@ -36,8 +36,11 @@ func (c *counters) add(jobs []*job, took time.Duration) {
 		if j.err != nil {
 			continue
 		}
-		for _, ch := range j.changes {
+		for _, ch := range j.append {
 			c.entries.Add(int64(len(ch.Entries)))
+		}
+		for _, p := range j.ready {
+			c.entries.Add(int64(p.Entries))
 		}
 	}
 	c.took.Add(int64(took))

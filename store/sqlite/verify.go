@@ -78,6 +78,9 @@ type walker struct {
 	noted   []*noted // checkpoints to compute again
 	skipped []string
 
+	words  int64 // rows of the index of words that belong to a case
+	unread bool  // some case could not be read
+
 	tx    *sql.Tx
 	stmts map[string]*sql.Stmt
 }
@@ -176,6 +179,9 @@ func (w *walker) cases(ctx context.Context) error {
 	if rerr := <-read; err == nil {
 		err = rerr
 	}
+	if err == nil {
+		err = w.countWords(ctx)
+	}
 	if err == nil && w.against != nil {
 		err = w.against.end()
 	}
@@ -198,7 +204,7 @@ func (w *walker) read(ctx context.Context, order, work chan<- *kept) error {
 			if err := w.fill(ctx, k); ctx.Err() != nil {
 				return ctx.Err()
 			} else if err != nil {
-				k.lost = true
+				k.lost, w.unread = true, true
 				k.blame(int64(len(k.Entries))+1, "its rows cannot be read: %v", err)
 			}
 		}
@@ -269,12 +275,8 @@ func (w *walker) fill(ctx context.Context, k *kept) error {
 	if k.stub, err = w.stub(ctx, k.Code); err != nil {
 		return err
 	}
-	var c stored
-	if err := w.each(ctx, loadCase, []any{k.Code}, c.scan); err != nil {
+	if err := w.fillRows(ctx, k); err != nil {
 		return err
-	}
-	if k.Present, k.Seq, k.Head = c.present, c.seq, c.head; c.present {
-		k.Case, k.Err = c.open("store.verify", k.Code)
 	}
 	err = w.each(ctx, historyOf, []any{k.Code, -1 << 62, -1}, func(r *sql.Rows) error {
 		e, err := scanSealed(r)

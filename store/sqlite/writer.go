@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -14,13 +13,16 @@ import (
 
 // job is one call that waits for the writer.
 type job struct {
-	ctx     context.Context // only asked whether the caller has gone
-	op      string
-	changes []*rowenc.Change    // an Append, or
-	access  *rowenc.AccessRow   // a line of the access log, or
-	run     func(*writer) error // anything else, run between savepoints
-	size    int
-	done    chan error // takes one answer
+	ctx    context.Context // only asked whether the caller has gone
+	op     string
+	lane   string
+	size   int
+	append []*change           // an Append, or
+	ready  []*PreparedChange   // one that was prepared before, or
+	settle *settling           // what became of a delivery, or
+	access *rowenc.AccessRow   // a line of the access log, or
+	run    func(*writer) error // anything else, run between savepoints
+	done   chan error          // takes one answer
 
 	err error // of this call, known before the commit
 }
@@ -28,7 +30,10 @@ type job struct {
 // submit queues a call and waits for its answer, or until the caller goes.
 func (s *Store) submit(j *job) error {
 	j.done = make(chan error, 1)
-	if err := s.enqueue(j); err != nil {
+	if err := j.ctx.Err(); err != nil {
+		return rowenc.Unknown(j.op, err)
+	}
+	if err := s.queue.push(j); err != nil {
 		return err
 	}
 	select {
@@ -39,27 +44,10 @@ func (s *Store) submit(j *job) error {
 	}
 }
 
-func (s *Store) enqueue(j *job) error {
-	if err := j.ctx.Err(); err != nil {
-		return rowenc.Unknown(j.op, err)
-	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if s.closed {
-		return rowenc.Busy(j.op, errClosed)
-	}
-	select {
-	case s.queue <- j:
-		return nil
-	default:
-		return rowenc.Busy(j.op, errors.New("the writer's queue is full"))
-	}
-}
-
 // do runs a function in the writer and returns what it made.
 func do[T any](ctx context.Context, s *Store, op string, f func(*writer) (T, error)) (T, error) {
 	var out T
-	err := s.submit(&job{ctx: ctx, op: op, run: func(w *writer) (err error) {
+	err := s.submit(&job{ctx: ctx, op: op, lane: laneSystem, run: func(w *writer) (err error) {
 		out, err = f(w)
 		return err
 	}})
@@ -72,77 +60,35 @@ func do[T any](ctx context.Context, s *Store, op string, f func(*writer) (T, err
 
 // exec runs a function in the writer.
 func exec(ctx context.Context, s *Store, op string, f func(*writer) error) error {
-	return s.submit(&job{ctx: ctx, op: op, run: f})
+	return s.submit(&job{ctx: ctx, op: op, lane: laneDesk, run: f})
 }
 
 // writer is the one goroutine that writes, with its connection.
 type writer struct {
-	store *Store
-	conn  *sql.Conn
-	stmts map[string]*sql.Stmt
-
-	inserts map[insertOf]string
-}
-
-// insertOf names the text of a multi-row INSERT.
-type insertOf struct {
-	head string
-	rows int
+	*conn
+	store    *Store
+	versions map[rowenc.Versions]int64 // those that are committed
+	fresh    map[rowenc.Versions]int64 // those of this transaction
 }
 
 // run takes jobs until the queue is closed and empty.
 func (w *writer) run() {
 	defer close(w.store.done)
-	defer w.conn.Close()
-	for first := range w.store.queue {
-		w.batch(w.gather(first))
-	}
-	for _, st := range w.stmts {
-		_ = st.Close()
-	}
-}
-
-// gather collects what waits, bounded by count, bytes and time.
-func (w *writer) gather(first *job) []*job {
-	cfg := w.store.cfg
-	jobs, size := []*job{first}, first.size
-	var over <-chan time.Time
-	if cfg.Linger > 0 {
-		t := time.NewTimer(cfg.Linger)
-		defer t.Stop()
-		over = t.C
-	}
-	for len(jobs) < cfg.MaxBatch && size < cfg.MaxBatchBytes {
-		j, ok := w.next(over)
-		if !ok {
-			break
+	for {
+		jobs := w.store.queue.next(&w.store.cfg)
+		if len(jobs) == 0 {
+			return
 		}
-		jobs, size = append(jobs, j), size+j.size
-	}
-	return jobs
-}
-
-// next takes a waiting job; with a time it waits for one.
-func (w *writer) next(over <-chan time.Time) (*job, bool) {
-	if over == nil {
-		select {
-		case j, ok := <-w.store.queue:
-			return j, ok
-		default:
-			return nil, false
-		}
-	}
-	select {
-	case j, ok := <-w.store.queue:
-		return j, ok
-	case <-over:
-		return nil, false
+		w.batch(jobs)
 	}
 }
 
 // batch commits the jobs together; when that cannot be done, each alone.
 func (w *writer) batch(jobs []*job) {
-	err := w.together(jobs)
+	err := w.together(jobs, true)
+	if errors.Is(err, errNotSwift) {
+		err = w.together(jobs, false)
+	}
 	if err == nil || isUnknown(err) || len(jobs) == 1 {
 		for _, j := range jobs {
 			j.answer(err)
@@ -151,7 +97,7 @@ func (w *writer) batch(jobs []*job) {
 	}
 	w.store.log.Warn("sqlite: transaction rolled back; its calls run alone", "calls", len(jobs), "err", err)
 	for _, j := range jobs {
-		j.answer(w.together([]*job{j}))
+		j.answer(w.together([]*job{j}, false))
 	}
 }
 
@@ -163,33 +109,38 @@ func (j *job) answer(err error) {
 	j.done <- failure(j.op, "", err)
 }
 
-// together runs the jobs in one transaction. An error means that it was rolled
-// back, or that its outcome is unknown; a job's own refusal is kept in the job.
-func (w *writer) together(jobs []*job) (err error) {
+// together runs the jobs in one transaction, Appends first: swiftly those that
+// can be, with care the others. An error means that it was rolled back, or that
+// its outcome is unknown; a job's own refusal is kept in the job.
+func (w *writer) together(jobs []*job, swiftly bool) (err error) {
 	began, begun := time.Now(), false
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v", p)
 		}
 		if err != nil && begun {
-			w.rollback()
+			w.rollback(jobs)
 		}
 	}()
 	if err := w.exec(`BEGIN IMMEDIATE`); err != nil {
 		return err
 	}
 	begun = true
+	clear(w.fresh)
 	for _, j := range jobs {
 		j.err = nil
 	}
-	if err := w.appendAll(jobs); err != nil {
+	if err := w.appendAll(jobs, swiftly); err != nil {
 		return err
 	}
 	for _, j := range jobs {
-		if j.run == nil {
-			continue
+		switch {
+		case j.settle != nil:
+			err = w.settleOne(j)
+		case j.run != nil:
+			err = w.guarded(j, func() error { return j.run(w) })
 		}
-		if err := w.guarded(j); err != nil {
+		if err != nil {
 			return err
 		}
 	}
@@ -200,6 +151,7 @@ func (w *writer) together(jobs []*job) (err error) {
 		return err
 	}
 	w.store.counted.add(jobs, time.Since(began))
+	w.remember(jobs)
 	return nil
 }
 
@@ -219,16 +171,37 @@ func (w *writer) commit() error {
 	return nil
 }
 
-// rollback ends the transaction, if it is still there.
-func (w *writer) rollback() {
+// remember tells the cache what was committed.
+func (w *writer) remember(jobs []*job) {
+	for v, id := range w.fresh {
+		w.versions[v] = id
+	}
+	for _, j := range jobs {
+		if j.err != nil {
+			continue
+		}
+		for _, c := range j.append {
+			w.store.cache.put(c.after)
+		}
+	}
+}
+
+// rollback ends the transaction, if it is still there. What it would have changed
+// is no longer known.
+func (w *writer) rollback(jobs []*job) {
+	for _, j := range jobs {
+		for _, c := range j.append {
+			w.store.cache.drop(c.code())
+		}
+	}
 	if err := w.exec(`ROLLBACK`); err != nil {
 		w.store.log.Debug("sqlite: nothing to roll back", "err", err)
 	}
 }
 
-// guarded runs a job between savepoints. It returns an error only when the
-// transaction itself is lost.
-func (w *writer) guarded(j *job) error {
+// guarded runs a part of a job between savepoints. It returns an error only when
+// the transaction itself is lost.
+func (w *writer) guarded(j *job, f func() error) error {
 	if err := j.ctx.Err(); err != nil {
 		j.err = rowenc.Unknown(j.op, err)
 		return nil
@@ -236,7 +209,7 @@ func (w *writer) guarded(j *job) error {
 	if err := w.exec(`SAVEPOINT job`); err != nil {
 		return err
 	}
-	if j.err = w.protected(j); j.err != nil {
+	if j.err = protected(f); j.err != nil {
 		if err := w.exec(`ROLLBACK TO job`); err != nil {
 			return err
 		}
@@ -244,122 +217,14 @@ func (w *writer) guarded(j *job) error {
 	return w.exec(`RELEASE job`)
 }
 
-// protected turns a panic of the job into its error.
-func (w *writer) protected(j *job) (err error) {
+// protected turns a panic into an error.
+func protected(f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v", p)
 		}
 	}()
-	return j.run(w)
-}
-
-// stmt returns the prepared statement of a query.
-func (w *writer) stmt(q string) (*sql.Stmt, error) {
-	if st, ok := w.stmts[q]; ok {
-		return st, nil
-	}
-	st, err := w.conn.PrepareContext(context.Background(), w.store.seen(q))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", q, err)
-	}
-	w.stmts[q] = st
-	return st, nil
-}
-
-func (w *writer) exec(q string, args ...any) error {
-	_, err := w.changed(q, args...)
-	return err
-}
-
-// changed runs a statement and tells how many rows it touched.
-func (w *writer) changed(q string, args ...any) (int64, error) {
-	st, err := w.stmt(q)
-	if err != nil {
-		return 0, err
-	}
-	res, err := st.ExecContext(context.Background(), args...)
-	if err != nil {
-		return 0, err
-	}
-	return res.RowsAffected()
-}
-
-// each runs a query and calls a function for every row.
-func (w *writer) each(q string, args []any, scan func(*sql.Rows) error) error {
-	st, err := w.stmt(q)
-	if err != nil {
-		return err
-	}
-	rows, err := st.QueryContext(context.Background(), args...)
-	if err != nil {
-		return err
-	}
-	return walk(rows, scan)
-}
-
-// one runs a query of one row; sql.ErrNoRows when there is none.
-func (w *writer) one(q string, args []any, dest ...any) error {
-	st, err := w.stmt(q)
-	if err != nil {
-		return err
-	}
-	return st.QueryRowContext(context.Background(), args...).Scan(dest...)
-}
-
-// insert writes rows with as few statements as it can.
-func (w *writer) insert(t table, rows [][]any) error {
-	for len(rows) > 0 {
-		n := chunk(len(rows), t.cols)
-		args := make([]any, 0, n*t.cols)
-		for _, r := range rows[:n] {
-			args = append(args, r...)
-		}
-		if err := w.exec(w.text(t, n), args...); err != nil {
-			return err
-		}
-		rows = rows[n:]
-	}
-	return nil
-}
-
-// text is the INSERT of n rows, made once.
-func (w *writer) text(t table, n int) string {
-	k := insertOf{t.head, n}
-	q, ok := w.inserts[k]
-	if !ok {
-		q = t.head + tuples(n, t.cols) + t.tail
-		w.inserts[k] = q
-	}
-	return q
-}
-
-// among runs a query whose text ends in IN and a list, for all keys; the list is
-// padded with the last key, so that few statements are prepared.
-func (w *writer) among(q string, keys []string, scan func(*sql.Rows) error) error {
-	for len(keys) > 0 {
-		n := padded(len(keys))
-		args := make([]any, n)
-		for i := range args {
-			args[i] = keys[min(i, len(keys)-1)]
-		}
-		if err := w.each(q+list(n), args, scan); err != nil {
-			return err
-		}
-		keys = keys[min(n, len(keys)):]
-	}
-	return nil
-}
-
-// walk reads all rows.
-func walk(rows *sql.Rows, scan func(*sql.Rows) error) error {
-	defer rows.Close()
-	for rows.Next() {
-		if err := scan(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
+	return f()
 }
 
 // failure turns what the driver says into an engine.Error; an engine.Error

@@ -30,6 +30,12 @@ func testAppend(t *testing.T, x Target) {
 		wants(t, s.Append(t.Context(), engine.Change{Case: c.Case}), engine.Invalid)
 		wants(t, s.Append(t.Context(), engine.Change{Case: c.Case, Base: 1, Entries: c.Entries}), engine.Invalid)
 		wants(t, s.Append(t.Context(), engine.Change{Entries: c.Entries}), engine.Invalid)
+		for _, key := range []string{"", "k", "A/1/0", "A/2/x", "A/2/-1", "A/02/0", "B/2/0", "A/2/0/"} {
+			st := File(Filing{Code: "A"})
+			wants(t, s.Append(t.Context(), st.Go("ask", "birth", requested("birth", key, "r", nil)).Change()), engine.Invalid)
+			st = File(Filing{Code: "A"})
+			wants(t, s.Append(t.Context(), st.Go("tell", "birth", notified("birth", key, "office:o")).Change()), engine.Invalid)
+		}
 	})
 	t.Run("all changes or none", func(t *testing.T) {
 		s := x.open(t, Hooks{})
@@ -244,7 +250,7 @@ func testShared(t *testing.T, x Target) {
 		h := hold()
 		s := x.open(t, Hooks{Commit: h.commit})
 		bad := File(Filing{Code: "B"})
-		bad.Go("ask", "birth", requested("birth", "same", "r", nil), requested("birth", "same", "r", nil)) // one key twice
+		bad.Go("ask", "birth", requested("birth", bad.Key(0), "r", nil), requested("birth", bad.Key(0), "r", nil)) // one key twice
 		results := h.together(t, s, []engine.Change{File(Filing{Code: "A"}).Change(), bad.Change(), File(Filing{Code: "C"}).Change()})
 		for i, want := range []engine.Code{"", engine.Invalid, ""} {
 			if got := engine.CodeOf(results[i]); got != want {

@@ -16,6 +16,8 @@ func Bench(b *testing.B, x Target) {
 	b.Run("AppendAlone", func(b *testing.B) { benchAppend(b, x, 1) })
 	b.Run("Append64", func(b *testing.B) { benchAppend(b, x, 64) })
 	b.Run("Append256", func(b *testing.B) { benchAppend(b, x, 256) })
+	b.Run("Birth1", func(b *testing.B) { BenchBirth(b, x, 1) })
+	b.Run("Birth64", func(b *testing.B) { BenchBirth(b, x, 64) })
 	b.Run("Load", func(b *testing.B) {
 		s := filled(b, x, 200)
 		for i := 0; b.Loop(); i++ {

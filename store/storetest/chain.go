@@ -39,6 +39,17 @@ func three(t *testing.T, s engine.Store) {
 	}
 }
 
+// long appends a case of entries enough to have a stored state.
+func long(t *testing.T, s engine.Store, code string) *Story {
+	t.Helper()
+	st := File(Filing{Code: code})
+	must(t, s.Append(t.Context(), st.Change()))
+	for i := range 10 {
+		must(t, s.Append(t.Context(), st.Go("note", "birth", recorded("birth", fmt.Sprintf("n%d", i), map[string]any{"text": "cân nặng"})).Change()))
+	}
+	return st
+}
+
 func flip(b []byte) []byte {
 	b = bytes.Clone(b)
 	b[len(b)/2] ^= 1
@@ -121,16 +132,18 @@ func testChain(t *testing.T, x Target) {
 		_, err := s.History(t.Context(), "B", 0, 0)
 		wants(t, err, engine.CorruptHistory)
 		ok(s.History(t.Context(), "B", 0, 2))(t)
-		x.TamperCase(t, s, "B", func([]byte) []byte { return []byte("{") })
-		_, err = s.Load(t.Context(), "B")
+		long(t, s, "L")
+		x.TamperCase(t, s, "L", func([]byte) []byte { return []byte("{") })
+		_, err = s.Load(t.Context(), "L")
 		wants(t, err, engine.CorruptHistory)
 		ok(s.Load(t.Context(), "A"))(t)
 	})
 	t.Run("stored case", func(t *testing.T) {
 		s := x.open(t, Hooks{})
 		three(t, s)
-		x.TamperCase(t, s, "B", func(b []byte) []byte { return bytes.Replace(b, []byte("001090000001"), []byte("001090000002"), 1) })
-		if _, found := verify(t, s); len(found) != 1 || found[0].code != "B" || !strings.Contains(found[0].what, "fold") {
+		long(t, s, "L")
+		x.TamperCase(t, s, "L", func(b []byte) []byte { return bytes.Replace(b, []byte("001090000001"), []byte("001090000002"), 1) })
+		if _, found := verify(t, s); len(found) != 1 || found[0].code != "L" || !strings.Contains(found[0].what, "fold") {
 			t.Fatalf("found %v", found)
 		}
 	})

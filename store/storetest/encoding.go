@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -76,30 +77,41 @@ func testEncoding(t *testing.T, x Target) {
 	t.Run("empty and none", func(t *testing.T) {
 		s := x.open(t, Hooks{})
 		st := File(Filing{Code: "A"})
-		st.Go("ask", "birth", requested("birth", "k1", "r1", nil), requested("birth", "k2", "r2", map[string]any{}))
+		st.Go("ask", "birth", requested("birth", st.Key(0), "r1", nil), requested("birth", st.Key(1), "r2", map[string]any{}))
 		c := st.Change()
 		c.Answer = &engine.Answer{Actor: "a", Key: "k", Status: 204}
 		must(t, s.Append(t.Context(), c))
-		if d := ok(s.Delivery(t.Context(), "k1"))(t); d.Input != nil || d.Reply != nil || !d.Next.IsZero() {
+		if d := ok(s.Delivery(t.Context(), "A/2/0"))(t); d.Input != nil || d.Reply != nil || !d.Next.IsZero() {
 			t.Errorf("%+v", d)
 		}
-		if d := ok(s.Delivery(t.Context(), "k2"))(t); d.Input == nil || len(d.Input) != 0 {
+		if d := ok(s.Delivery(t.Context(), "A/2/1"))(t); d.Input == nil || len(d.Input) != 0 {
 			t.Errorf("%+v", d)
 		}
 		if a := ok(s.Answered(t.Context(), "a", "k"))(t); a.Body != nil || !a.At.IsZero() {
 			t.Errorf("%+v", a)
 		}
 	})
-	t.Run("the caller's copy is its own", func(t *testing.T) {
+	t.Run("a loaded case is changed by nobody", func(t *testing.T) {
 		s := x.open(t, Hooks{})
-		st := File(Filing{Code: "A"})
+		st := File(Filing{Code: "A"}).Go("x", "birth", recorded("birth", "v", map[string]any{"n": int64(1)}), timers("birth", T0))
 		must(t, s.Append(t.Context(), st.Change()))
-		c := ok(s.Load(t.Context(), "A"))(t)
-		c.App["child"] = "changed"
-		c.Dossiers[0].State = "changed"
+		before := ok(s.Load(t.Context(), "A"))(t)
+		text := asJSON(t, before)
+		// Two go on from one loaded case, as two deciders do, and one of them wins.
+		one, two := Resume(t, s, "A"), Resume(t, s, "A")
+		for i, x := range []*Story{one, two} {
+			x.Go("y", "birth", recorded("birth", fmt.Sprintf("w%d", i), nil), moved("birth", "", "signing", 4, "o", ""), timers("birth"), stateDue("birth", T0),
+				reviewOpened("birth"), issued("birth", "r"), transferred("birth", "o2"), opened("card", "A.9", "o"), engine.CaseClosed{Outcome: engine.Completed})
+		}
+		must(t, s.Append(t.Context(), two.Change()))
+		wants(t, s.Append(t.Context(), one.Change()), engine.StaleVersion)
+		if got := asJSON(t, before); got != text {
+			t.Errorf("the loaded case became %s\nwas %s", got, text)
+		}
+		same(t, ok(s.Load(t.Context(), "A"))(t), two.Case)
 		es := ok(s.History(t.Context(), "A", 0, 0))(t)
-		es[0].Events = nil
-		same(t, ok(s.Load(t.Context(), "A"))(t), st.Case)
+		es[0].Events = nil // the caller's own
+		same(t, ok(s.History(t.Context(), "A", 0, 0))(t)[0], File(Filing{Code: "A"}).Pending[0])
 		sound(t, s)
 	})
 }

@@ -98,12 +98,16 @@ func (s script) collect(ctx context.Context, store engine.Store, code string) (p
 	if out.Entries, err = store.History(ctx, code, 1, 0); err != nil {
 		return out, err
 	}
-	for _, status := range []string{"", engine.DeliveryDone, engine.DeliverySkipped} {
-		ds, err := store.Deliveries(ctx, "", status, "", 0)
-		if err != nil {
-			return out, err
+	out.Case = nil // built from what was read, as a copy's is
+	for i := range out.Entries {
+		out.Case = engine.Fold(out.Case, out.Entries[i])
+		for _, owed := range out.Entries[i].Effects() {
+			d, err := store.Delivery(ctx, owed.Key)
+			if err != nil {
+				return out, err
+			}
+			out.Deliveries = append(out.Deliveries, *d)
 		}
-		out.Deliveries = append(out.Deliveries, ds...)
 	}
 	return out, nil
 }

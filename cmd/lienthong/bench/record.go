@@ -14,12 +14,14 @@ import (
 
 	"lienthong/engine"
 	"lienthong/store/rowenc"
+	"lienthong/store/sqlite"
 )
 
 // recorder is a store that keeps, as rows, every write that its caller had done,
 // case by case.
 type recorder struct {
 	engine.Store
+	keeping func(ctx context.Context, changes ...engine.Change) ([]*sqlite.PreparedChange, error) // an Append
 
 	mu    sync.Mutex
 	cases map[string]*recording
@@ -33,8 +35,6 @@ type recording struct {
 	Code  string
 	Codes []reserved // numbers reserved before it was filed
 	Acts  []write
-
-	bodies map[string][]byte // by digest: equal bodies are kept once
 }
 
 // reserved is a block of code numbers.
@@ -45,7 +45,7 @@ type reserved struct {
 
 // write is one call of the store that wrote. Exactly one of the pointers is set.
 type write struct {
-	Change  *rowenc.Change
+	Change  *sqlite.PreparedChange
 	Access  *rowenc.AccessRow
 	Claimed []rowenc.DeliveryRow
 	Settled *rowenc.DeliveryRow
@@ -72,8 +72,8 @@ func (w *write) after() int64 {
 	return 0
 }
 
-func newRecorder(s engine.Store) *recorder {
-	return &recorder{Store: s, cases: map[string]*recording{}, codes: map[string][]reserved{}}
+func newRecorder(s *sqlite.Store) *recorder {
+	return &recorder{Store: s, keeping: s.AppendKeeping, cases: map[string]*recording{}, codes: map[string][]reserved{}}
 }
 
 // keep adds a write to its case.
@@ -82,34 +82,13 @@ func (r *recorder) keep(code string, w write) {
 	defer r.mu.Unlock()
 	s := r.cases[code]
 	if s == nil {
-		s = &recording{Code: code, bodies: map[string][]byte{}}
+		s = &recording{Code: code}
 		unit, _, _ := strings.Cut(code, "-")
 		s.Codes, r.codes[unit] = r.codes[unit], nil
 		r.cases[code] = s
 		r.order = append(r.order, s)
 	}
-	s.share(w.Change)
 	s.Acts = append(s.Acts, w)
-}
-
-// share keeps equal bodies of a case once.
-func (s *recording) share(c *rowenc.Change) {
-	if c == nil {
-		return
-	}
-	c.Case.Body = s.once(c.Case.Digest, c.Case.Body)
-	for i := range c.Dossiers {
-		c.Dossiers[i].Body = s.once(c.Dossiers[i].Digest, c.Dossiers[i].Body)
-	}
-}
-
-// once returns the body that was kept first under a digest.
-func (s *recording) once(digest, body []byte) []byte {
-	if b, ok := s.bodies[string(digest)]; ok {
-		return b
-	}
-	s.bodies[string(digest)] = body
-	return body
 }
 
 func (r *recorder) failed(err error) {
@@ -120,18 +99,18 @@ func (r *recorder) failed(err error) {
 	}
 }
 
-// Append keeps the changes' rows.
+// Append keeps the changes' statements.
 func (r *recorder) Append(ctx context.Context, changes ...engine.Change) error {
-	if err := r.Store.Append(ctx, changes...); err != nil {
+	ready, err := r.keeping(ctx, changes...)
+	if err != nil {
 		return err
 	}
-	for _, c := range changes {
-		rows, err := rowenc.Encode(c)
-		if err != nil {
-			r.failed(err)
+	for i, c := range changes {
+		if ready[i] == nil {
+			r.failed(fmt.Errorf("bench: the change of %s to %d was not known beforehand", c.Case.Code, c.Case.Seq))
 			continue
 		}
-		w := write{Change: rows}
+		w := write{Change: ready[i]}
 		if e := c.Entries[len(c.Entries)-1]; e.Command.Actor.Kind == engine.Citizen || e.Command.Actor.Kind == engine.Staff {
 			if w.Command, err = requestOf(e.Command); err != nil {
 				r.failed(err)
@@ -167,7 +146,13 @@ func (r *recorder) Claim(ctx context.Context, node string, now, lease time.Time,
 		return nil, err
 	}
 	for _, d := range ds {
-		r.keep(d.Case, write{Claimed: []rowenc.DeliveryRow{{Key: d.Key, Case: d.Case, Seq: d.Seq, Node: node, Lease: rowenc.Micros(lease)}}})
+		leased, err := rowOf(d)
+		if err != nil {
+			r.failed(err)
+			continue
+		}
+		leased.Node, leased.Lease = node, rowenc.Micros(lease)
+		r.keep(d.Case, write{Claimed: []rowenc.DeliveryRow{leased}})
 	}
 	return ds, nil
 }
@@ -199,8 +184,20 @@ func (r *recorder) Reset(ctx context.Context, d engine.Delivery) error {
 }
 
 func taken(d engine.Delivery) (*rowenc.DeliveryRow, error) {
-	row := &rowenc.DeliveryRow{Key: d.Key, Case: d.Case, Seq: d.Seq}
-	return row, row.Take(d)
+	row, err := rowOf(d)
+	if err != nil {
+		return nil, err
+	}
+	return &row, row.Take(d)
+}
+
+// rowOf names a delivery.
+func rowOf(d engine.Delivery) (rowenc.DeliveryRow, error) {
+	k, ok := rowenc.ParseKey(d.Key)
+	if !ok {
+		return rowenc.DeliveryRow{}, fmt.Errorf("bench: delivery key %q", d.Key)
+	}
+	return rowenc.DeliveryRow{Case: k.Case, Seq: k.Seq, N: k.N}, nil
 }
 
 // Codes keeps which numbers were reserved, for the next case of the unit.
@@ -250,7 +247,7 @@ func (s *recording) straighten() error {
 			return fmt.Errorf("bench: the recorded writes of %s have a gap after entry %d", s.Code, seq)
 		}
 		if c := left[i].Change; c != nil {
-			seq = c.Case.Seq
+			seq = c.Seq
 		}
 		if n := len(out) - 1; n >= 0 && out[n].Claimed != nil && left[i].Claimed != nil {
 			out[n].Claimed = append(out[n].Claimed, left[i].Claimed...)
@@ -275,11 +272,6 @@ func load(from io.Reader) ([]*recording, error) {
 		case err != nil:
 			return nil, err
 		}
-		s.bodies = map[string][]byte{}
-		for i := range s.Acts {
-			s.share(s.Acts[i].Change)
-		}
-		s.bodies = nil
 		out = append(out, s)
 	}
 }

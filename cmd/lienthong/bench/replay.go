@@ -91,7 +91,7 @@ func (r *rowWriter) run(ctx context.Context, drivers int, scripts []*recording) 
 	for _, s := range scripts {
 		for i := range s.Acts {
 			if c := s.Acts[i].Change; c != nil {
-				out.Commands += float64(len(c.Entries))
+				out.Commands += float64(c.Entries)
 			}
 		}
 	}

@@ -58,7 +58,7 @@ func (c Config) open(ctx context.Context, dir, name string) (_ *stage, err error
 		inner = s.sqlite
 	}
 	if c.recording {
-		s.recorder = newRecorder(inner)
+		s.recorder = newRecorder(s.sqlite)
 		inner = s.recorder
 	}
 	s.store = &watched{Store: inner}

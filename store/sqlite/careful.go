@@ -1,0 +1,181 @@
+package sqlite
+
+import (
+	"database/sql"
+	"errors"
+
+	"lienthong/store/rowenc"
+)
+
+// carefulJob checks and writes one Append on what the file says now.
+func (w *writer) carefulJob(j *job) error {
+	// Versions first: they stay when the call is refused, so that what is remembered
+	// of them stays true.
+	for _, c := range j.append {
+		for i := range c.Entries {
+			if _, _, err := w.version(c.Entries[i].Versions()); err != nil {
+				return err
+			}
+		}
+	}
+	return w.guarded(j, func() error {
+		for _, c := range j.append {
+			if err := w.careful(c); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// careful checks a change and writes all rows of its case anew.
+func (w *writer) careful(c *change) error {
+	head, held, err := w.check(c)
+	if err != nil {
+		return err
+	}
+	c.link(head)
+	x := &counting{conn: w.conn}
+	code := c.code()
+	if c.Base == 0 {
+		x.run(1, insertCase, c.caseArgs(c.head())...)
+	} else {
+		if err := w.clear(code, held); err != nil {
+			return err
+		}
+		r := &c.Rows.Case
+		x.run(1, updateCaseLists, code, c.Base, head, r.Seq, c.head(), r.Updated, r.Version, r.Outcome, r.Portal, r.Due, r.Name, r.Subject, c.Rows.Key, r.Status, r.Timer)
+	}
+	for i := range c.Rows.Dossiers {
+		x.run(1, insertDossier, dossierArgs(code, &c.Rows.Dossiers[i])...)
+	}
+	for _, s := range c.Rows.Search() {
+		x.run(1, insertWord, s.Office, s.Word, code)
+	}
+	c.tasks(x)
+	if c.Rows.Key != "" {
+		x.run(1, insertKey, c.Rows.Key, code)
+	}
+	for _, v := range c.Rows.Codes {
+		x.run(1, insertCode+` ON CONFLICT DO NOTHING`, rowenc.FoldCode(v), v, code)
+	}
+	for _, v := range c.Rows.Results {
+		x.run(1, insertResult+` ON CONFLICT DO NOTHING`, v.ID, code, v.Step)
+	}
+	c.history(x, w.version)
+	c.owed(x)
+	for i := range c.Settled {
+		x.run(1, settleAny, settleArgs(&c.Settled[i], 1)...)
+	}
+	if c.EraseTo > 0 {
+		x.run(0, eraseEntries, code, c.EraseTo)
+	}
+	if x.err != nil {
+		return x.err
+	}
+	return w.learn(c)
+}
+
+// learn tells what is known of the case after the change.
+func (w *writer) learn(c *change) error {
+	c.after = &known{state: c.state, rows: c.Rows, head: c.head(), size: c.Size}
+	err := w.one(`SELECT seq FROM snapshots WHERE case_code = ?1`, []any{c.code()}, &c.after.stored)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	return err
+}
+
+// check refuses a change: answered before, stale, duplicate, code taken, or a
+// delivery settled that is not owed. It returns what the case row says.
+func (w *writer) check(c *change) (head []byte, held string, err error) {
+	const op = "store.append"
+	code := c.code()
+	if a := c.Answer; a != nil {
+		var digest, of string
+		err := w.one(`SELECT digest, case_code FROM answers WHERE actor = ?1 AND key = ?2`, []any{a.Actor, a.Key}, &digest, &of)
+		switch {
+		case err == nil && digest == a.Digest:
+			return nil, "", rowenc.Answered(of)
+		case err == nil:
+			return nil, "", rowenc.Mismatch(op)
+		case !errors.Is(err, sql.ErrNoRows):
+			return nil, "", err
+		}
+	}
+	var seq int64
+	err = w.one(`SELECT seq, head, held FROM cases WHERE code = ?1`, []any{code}, &seq, &head, &held)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, "", err
+	}
+	if seq != c.Base {
+		return nil, "", rowenc.Stale(op, code)
+	}
+	if key := c.Rows.Key; key != "" {
+		other, err := w.owner(holderOf, key)
+		if err != nil {
+			return nil, "", err
+		}
+		if other != "" && other != code {
+			return nil, "", rowenc.Duplicate(op, code, other)
+		}
+	}
+	for _, v := range c.Rows.Codes {
+		other, err := w.owner(caseOfCode, rowenc.FoldCode(v), v)
+		if err != nil {
+			return nil, "", err
+		}
+		if other != "" && other != code {
+			return nil, "", rowenc.Taken(op, code, v)
+		}
+	}
+	for i := range c.Settled {
+		d := &c.Settled[i]
+		owed, err := w.owner(`SELECT case_code FROM outbox WHERE case_code = ?1 AND seq = ?2 AND n = ?3`, d.Case, d.Seq, d.N)
+		if err != nil {
+			return nil, "", err
+		}
+		if owed == "" {
+			return nil, "", rowenc.Missing(op, code)
+		}
+	}
+	return head, held, nil
+}
+
+// owner reads a case code; "" when there is no row.
+func (w *writer) owner(q string, args ...any) (code string, err error) {
+	err = w.one(q, args, &code)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return code, err
+}
+
+// clear deletes the rows that follow from a case, whatever they are.
+func (w *writer) clear(code, held string) error {
+	rows := rowenc.Rows{}
+	err := w.each(`SELECT DISTINCT office FROM dossiers WHERE case_code = ?1`, []any{code}, func(r scanner) error {
+		var d rowenc.DossierRow
+		err := r.Scan(&d.Office)
+		rows.Dossiers = append(rows.Dossiers, d)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	var name, subject string
+	if err := w.one(`SELECT name, subject FROM cases WHERE code = ?1`, []any{code}, &name, &subject); err != nil {
+		return err
+	}
+	rows.Words = rowenc.WordsOf(subject, name)
+	x := &counting{conn: w.conn}
+	for _, s := range rows.Search() {
+		x.run(0, dropWord, s.Office, s.Word, code)
+	}
+	x.run(0, `DELETE FROM dossiers WHERE case_code = ?1`, code)
+	x.run(0, dropTasks, code)
+	if held != "" {
+		x.run(0, dropKey, held, code)
+	}
+	return x.err
+}
