@@ -35,7 +35,7 @@ CREATE TABLE snapshots (
 ) STRICT;
 INSERT INTO snapshots
     SELECT c.code, c.seq, CAST(json_set(CAST(b.body AS TEXT), '$.seq', c.seq, '$.updated', c.stamp, '$.dossiers',
-        (SELECT json_group_array(json(CAST(d.body AS TEXT)) ORDER BY d.place) FROM dossiers d WHERE d.case_code = c.code)) AS BLOB)
+        json((SELECT json_group_array(json(CAST(d.body AS TEXT)) ORDER BY d.place) FROM dossiers d WHERE d.case_code = c.code))) AS BLOB)
     FROM cases c JOIN case_bodies b ON b.case_code = c.code ORDER BY c.code;
 
 CREATE TABLE dossiers_2 (                -- those that were opened
