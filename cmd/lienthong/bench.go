@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -28,11 +27,23 @@ type benchBirth struct {
 	CPUProfile string `help:"Write a CPU profile here." name:"cpuprofile" type:"path"`
 }
 
+func (c *benchBirth) config() bench.Config {
+	return bench.Config{Drivers: c.Drivers, Cases: c.Cases, Limit: time.Duration(c.Seconds) * time.Second, HTTP: c.HTTP, Store: c.Store, Dir: c.Dir, Runs: c.Runs, Ceiling: c.Ceiling}
+}
+
+// Validate names what is out of range: wrong usage.
+func (c *benchBirth) Validate() error { return c.config().Validate() }
+
 // Run measures and prints.
 func (c *benchBirth) Run(e *env) (err error) {
-	cfg := bench.Config{Drivers: c.Drivers, Cases: c.Cases, Limit: time.Duration(c.Seconds) * time.Second, HTTP: c.HTTP, Store: c.Store, Dir: c.Dir, Runs: c.Runs, Ceiling: c.Ceiling}
-	if err := cfg.Validate(); err != nil {
-		return err
+	cfg := c.config()
+	bar, part := e.progress(), ""
+	cfg.Progress = func(what string, done, total int64) {
+		if what != part { // its own rate
+			bar.end()
+			bar, part = e.progress(), what
+		}
+		bar.show(what, done, total)
 	}
 	if c.CPUProfile != "" {
 		f, err := os.Create(c.CPUProfile)
@@ -46,13 +57,12 @@ func (c *benchBirth) Run(e *env) (err error) {
 		defer pprof.StopCPUProfile()
 	}
 	r, err := bench.Run(e.ctx, cfg)
+	bar.end()
 	if err != nil {
 		return err
 	}
 	if e.asJSON {
-		enc := json.NewEncoder(e.out)
-		enc.SetIndent("", "  ")
-		return enc.Encode(r)
+		return e.json(r)
 	}
 	_, err = fmt.Fprint(e.out, r)
 	return err

@@ -206,6 +206,7 @@ func (c Config) bareRun(ctx context.Context, dir, name string) (out Ceiling, err
 	var all []time.Duration
 	busy, began := cpu(), time.Now()
 	err = sharing(ctx, c.Drivers, c.Cases*bareTimes, func(ctx context.Context, _, i int) error {
+		c.tell(name, i, c.Cases*bareTimes)
 		var mine []time.Duration
 		var m sync.Mutex
 		err := b.job(ctx, fmt.Sprintf("H26.1-260903-%06d", i), send, func(d time.Duration) {

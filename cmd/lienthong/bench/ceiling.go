@@ -40,18 +40,18 @@ func (c Config) ceilings(ctx context.Context, dir string, r *Report) error {
 	}
 	var as, bs []Ceiling
 	for i := range c.Runs {
-		f, err := c.ours(ctx, dir, fmt.Sprintf("ours%d", i))
+		f, err := c.ours(ctx, dir, fmt.Sprintf("ours-%d", i+1))
 		if err != nil {
 			return err
 		}
 		r.All = append(r.All, f)
-		a, err := c.rows(ctx, dir, fmt.Sprintf("rows%d", i), recorded, want)
+		a, err := c.rows(ctx, dir, fmt.Sprintf("rows-%d", i+1), recorded, want)
 		if err != nil {
 			return fmt.Errorf("the writer of the same rows: %w", err)
 		}
 		as = append(as, a)
 		debug.FreeOSMemory()
-		b, err := c.bareRun(ctx, dir, fmt.Sprintf("bare%d", i))
+		b, err := c.bareRun(ctx, dir, fmt.Sprintf("bare-%d", i+1))
 		if err != nil {
 			return fmt.Errorf("the bare writer: %w", err)
 		}

@@ -3,6 +3,7 @@ package bench
 import (
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"lienthong/engine/machine"
@@ -26,10 +27,11 @@ type Config struct {
 	Runs    int           // measured runs, of which the medians are told; 1
 	Ceiling bool          // measure the two ceilings beside it; needs SQLite
 
-	Definitions *machine.Set          // nil = the embedded ones
-	Progress    func(done, total int) // told now and then, total 0 = not known; nil = nobody
+	Definitions *machine.Set                         // nil = the embedded ones
+	Progress    func(what string, done, total int64) // told now and then, by one goroutine at a time; total 0 = not known; nil = nobody
 
 	recording bool // keep every write
+	telling   *sync.Mutex
 }
 
 // Validate names everything that is out of range.
@@ -75,5 +77,18 @@ func (c Config) withDefaults() Config {
 	if c.Runs == 0 {
 		c.Runs = 1
 	}
+	c.telling = new(sync.Mutex)
 	return c
+}
+
+// tell says how far a part of the run is, unless somebody is just saying it.
+func (c Config) tell(what string, done, total int) {
+	if c.Progress == nil || done%32 != 0 || !c.telling.TryLock() {
+		return
+	}
+	defer c.telling.Unlock()
+	if total >= maxCases {
+		total = 0
+	}
+	c.Progress(what, int64(done), int64(total))
 }

@@ -73,15 +73,16 @@ func (c Config) replay(ctx context.Context, dir, name, recorded string) (_ Ceili
 		defer func() { err = errors.Join(err, over.close()) }()
 		r.send = over
 	}
-	out, err := r.run(ctx, c.Drivers, scripts)
+	out, err := r.run(ctx, c, name, scripts)
 	return out, path, err
 }
 
-func (r *rowWriter) run(ctx context.Context, drivers int, scripts []*recording) (Ceiling, error) {
-	times := make([][]time.Duration, min(drivers, len(scripts)))
+func (r *rowWriter) run(ctx context.Context, c Config, name string, scripts []*recording) (Ceiling, error) {
+	times := make([][]time.Duration, min(c.Drivers, len(scripts)))
 	before := r.store.Stats()
 	busy, began := cpu(), time.Now()
-	err := sharing(ctx, drivers, len(scripts), func(ctx context.Context, w, i int) error {
+	err := sharing(ctx, c.Drivers, len(scripts), func(ctx context.Context, w, i int) error {
+		c.tell(name, i, len(scripts))
 		return r.carry(ctx, scripts[i], &times[w])
 	})
 	if err != nil {

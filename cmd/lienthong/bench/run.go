@@ -47,7 +47,7 @@ func Run(ctx context.Context, c Config) (_ *Report, err error) {
 		return r, err
 	}
 	for i := range c.Runs {
-		f, err := c.ours(ctx, dir, fmt.Sprintf("run%d", i))
+		f, err := c.ours(ctx, dir, fmt.Sprintf("run-%d", i+1))
 		if err != nil {
 			return nil, err
 		}
@@ -84,9 +84,7 @@ func (c Config) measure(ctx context.Context, s *stage) (Figures, error) {
 		if err := drivers[w].carry(ctx, i); err != nil {
 			return err
 		}
-		if n := done.Add(1); c.Progress != nil && n%64 == 0 {
-			c.Progress(int(n), c.Cases)
-		}
+		c.tell(s.name, int(done.Add(1)), c.Cases)
 		return nil
 	})
 	carried := time.Since(began)

@@ -31,6 +31,7 @@ var opens = time.Date(2026, 9, 3, 8, 0, 0, 0, calendar.Zone)
 
 // stage is a fresh store with a runtime that runs.
 type stage struct {
+	name    string
 	path    string // of the database; "" in memory
 	store   *watched
 	sqlite  *sqlite.Store // nil in memory
@@ -48,7 +49,7 @@ type stage struct {
 
 // open makes a fresh store with the accounts of the people, and starts the runtime.
 func (c Config) open(ctx context.Context, dir, name string) (_ *stage, err error) {
-	s := &stage{clock: runtime.NewVirtual(opens, true)}
+	s := &stage{name: name, clock: runtime.NewVirtual(opens, true)}
 	var inner engine.Store = memory.New()
 	if c.Store == SQLite {
 		s.path = filepath.Join(dir, name+".db")
