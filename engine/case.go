@@ -2,7 +2,6 @@ package engine
 
 import (
 	"maps"
-	"slices"
 	"time"
 
 	"lienthong/engine/calendar"
@@ -354,42 +353,6 @@ func (c *Case) onlyFirst() bool {
 		}
 	}
 	return true
-}
-
-// clone copies the case so that apply may change the copy: everything that an
-// event may write is copied, values inside inputs are shared and never written.
-func (c *Case) clone() *Case {
-	n := *c
-	n.Timers = slices.Clone(c.Timers)
-	n.Items = slices.Clone(c.Items)
-	if c.Fee != nil {
-		f := *c.Fee
-		n.Fee = &f
-	}
-	n.Dossiers = make([]*Dossier, len(c.Dossiers))
-	for i, d := range c.Dossiers {
-		n.Dossiers[i] = d.clone()
-	}
-	return &n
-}
-
-func (d *Dossier) clone() *Dossier {
-	n := *d
-	n.Timers = slices.Clone(d.Timers)
-	n.Uses = maps.Clone(d.Uses)
-	n.Data = maps.Clone(d.Data)
-	n.Reviews = slices.Clone(d.Reviews)
-	n.Stale = slices.Clone(d.Stale)
-	if d.Request != nil {
-		r := *d.Request
-		n.Request = &r
-	}
-	if d.Result != nil {
-		r := *d.Result
-		n.Result = &r
-	}
-	n.Parties = cloneParties(d.Parties)
-	return &n
 }
 
 func cloneParties(in map[string]*PartyOpen) map[string]*PartyOpen {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -98,7 +99,8 @@ func stale(c *Case) error {
 type decision struct {
 	defs   Definitions
 	svc    *Service
-	c      *Case
+	c      *Case // hand's
+	hand   *hand
 	cmd    Command
 	facts  Facts
 	now    time.Time
@@ -106,27 +108,30 @@ type decision struct {
 	cal    *calendar.Calendar
 	events Events
 	spare  *decision // see throwAway
+	seen   seen
 }
 
 func newDecision(defs Definitions, svc *Service, c *Case, cmd Command, facts Facts, now time.Time) *decision {
 	now = notBefore(c, now)
 	d := &decision{defs: defs, svc: svc, cmd: cmd, facts: facts, now: now, cal: defs.Calendar(now)}
 	if c == nil {
-		d.c, d.seq = &Case{Code: cmd.Codes.Case}, 1
+		d.hand, d.seq = newHand(nil, cmd.Codes.Case), 1
 	} else {
-		d.c, d.seq = c.clone(), c.Seq+1
+		d.hand, d.seq = newHand(c, ""), c.Seq+1
+		d.hand.take()
 	}
+	d.c = d.hand.Case
 	return d
 }
 
 func (d *decision) emit(v Event) {
 	d.events = append(d.events, v)
-	d.c.apply(v, Entry{At: d.now})
+	d.hand.apply(v, d.now)
 }
 
 // key names the n-th event of this entry for the outside.
 func (d *decision) key() string {
-	return fmt.Sprintf("%s/%d/%d", d.c.Code, d.seq, len(d.events))
+	return d.c.Code + "/" + strconv.FormatInt(d.seq, 10) + "/" + strconv.Itoa(len(d.events))
 }
 
 func (d *decision) entry() Entry {
@@ -355,8 +360,30 @@ func (d *decision) timersOf(step string) []TimerDue {
 
 func (t stepTimer) is(x TimerDue) bool { return x.ID == t.ID && x.At.Equal(t.At) }
 
+// seen is what expressions see as long as no further event is emitted.
+type seen struct {
+	events  int
+	service Vars
+	dossier *Dossier
+	vars    Vars // of the dossier
+	actor   map[string]any
+}
+
+// fresh forgets what was seen before the last event.
+func (s *seen) fresh(events int) {
+	if s.events != events {
+		*s = seen{events: events, actor: s.actor}
+	}
+}
+
 // serviceVars is what an expression of the service sees.
-func (d *decision) serviceVars() Vars { return d.c.Vars(d.now) }
+func (d *decision) serviceVars() Vars {
+	d.seen.fresh(len(d.events))
+	if d.seen.service == nil {
+		d.seen.service = d.c.Vars(d.now)
+	}
+	return d.seen.service
+}
 
 // Vars is what an expression of the case's service sees at an instant.
 func (c *Case) Vars(now time.Time) Vars {
@@ -377,6 +404,10 @@ func (p Person) vars() map[string]any {
 
 // vars is what an expression of the dossier's procedure sees.
 func (d *decision) vars(dos *Dossier) Vars {
+	d.seen.fresh(len(d.events))
+	if d.seen.dossier == dos {
+		return d.seen.vars
+	}
 	m := make(map[string]any, len(dos.With)+len(dos.Data)+1)
 	for k, v := range dos.With {
 		m[k] = v
@@ -387,15 +418,20 @@ func (d *decision) vars(dos *Dossier) Vars {
 	if r := dos.OpenReview(); r != nil {
 		m["review"] = map[string]any{"of": r.Of, "from": int64(r.From), "to": int64(r.To)}
 	}
-	roles := make([]any, len(d.cmd.Actor.Roles))
-	for i, r := range d.cmd.Actor.Roles {
+	if d.seen.actor == nil {
+		d.seen.actor = d.cmd.Actor.vars()
+	}
+	d.seen.dossier = dos
+	d.seen.vars = Vars{"dossier": m, "requester": d.c.Requester.vars(), "filed_at": d.c.Filed, "now": d.now, "actor": d.seen.actor}
+	return d.seen.vars
+}
+
+func (a Actor) vars() map[string]any {
+	roles := make([]any, len(a.Roles))
+	for i, r := range a.Roles {
 		roles[i] = r
 	}
-	a := d.cmd.Actor
-	return Vars{
-		"dossier": m, "requester": d.c.Requester.vars(), "filed_at": d.c.Filed, "now": d.now,
-		"actor": map[string]any{"kind": string(a.Kind), "id": a.ID, "name": a.Name, "office": a.Office, "roles": roles},
-	}
+	return map[string]any{"kind": string(a.Kind), "id": a.ID, "name": a.Name, "office": a.Office, "roles": roles}
 }
 
 // eval runs an expression; its failure is a defect of the definition or of its

@@ -8,67 +8,116 @@ import (
 )
 
 // Fold applies one entry to a case and returns the new case; the argument is not
-// changed. nil stands for a case that does not exist yet.
+// changed. nil stands for a case that does not exist yet. The new case shares with
+// the old one what the entry does not touch, its untouched dossiers as a whole: a
+// folded case is read, never written to.
 func Fold(c *Case, e Entry) *Case {
-	var n *Case
-	if c == nil {
-		n = &Case{Code: e.Case}
-	} else {
-		n = c.clone()
-	}
+	h := newHand(c, e.Case)
 	for _, v := range e.Events {
-		n.apply(v, e)
+		h.apply(v, e.At)
 	}
-	n.bump(e)
-	return n
+	h.bump(e)
+	return h.Case
+}
+
+// hand is a case in the making. What an event writes is copied first, once;
+// everything else is shared with the case from which it is made.
+type hand struct {
+	*Case
+	fee, items bool   // copied
+	dossiers   []mine // in the case's order
+}
+
+// mine says what of a dossier was copied.
+type mine struct{ itself, data, reviews, result, parties bool }
+
+func newHand(c *Case, code string) *hand {
+	if c == nil {
+		return &hand{Case: &Case{Code: code}}
+	}
+	n := *c
+	n.Dossiers = slices.Clone(c.Dossiers)
+	return &hand{Case: &n, dossiers: make([]mine, len(n.Dossiers))}
+}
+
+// take copies all dossiers, so that whoever holds one sees what later events write.
+func (h *hand) take() {
+	all := make([]Dossier, len(h.Dossiers))
+	for i, d := range h.Dossiers {
+		all[i] = *d
+		h.Dossiers[i], h.dossiers[i].itself = &all[i], true
+	}
+}
+
+// dossier returns a step's dossier to write to, or nil.
+func (h *hand) dossier(step string) (*Dossier, *mine) {
+	for i, d := range h.Dossiers {
+		if d.Step != step {
+			continue
+		}
+		m := &h.dossiers[i]
+		if !m.itself {
+			n := *d
+			d = &n
+			h.Dossiers[i], m.itself = d, true
+		}
+		return d, m
+	}
+	return nil, nil
 }
 
 // bump counts the entry, and the changes of the case's own fields and of each
 // dossier: one per entry, however many events touched it.
-func (c *Case) bump(e Entry) {
-	c.Seq = e.Seq
-	c.Updated = e.At
-	touched := map[string]bool{}
-	for _, v := range e.Events {
-		switch v.(type) {
-		case Notified, ExchangeActed: // nothing of the case changes
-		default:
-			touched[v.Of()] = true
+func (h *hand) bump(e Entry) {
+	h.Seq, h.Updated = e.Seq, e.At
+	for i, v := range e.Events {
+		if !counts(v) || slices.ContainsFunc(e.Events[:i], func(w Event) bool { return counts(w) && w.Of() == v.Of() }) {
+			continue
 		}
-	}
-	if touched[""] {
-		c.Rev++
-	}
-	for _, d := range c.Dossiers {
-		if touched[d.Step] {
+		if step := v.Of(); step == "" {
+			h.Rev++
+		} else if d, _ := h.dossier(step); d != nil {
 			d.Rev++
 		}
 	}
 }
 
-// apply changes the case, which the caller owns, by one event.
-func (c *Case) apply(v Event, e Entry) {
-	if step := v.Of(); step != "" {
-		if d := c.Dossier(step); d != nil {
-			d.apply(v, e.At)
-		}
-		c.applyItems(v)
+// counts tells whether an event changes something of the case.
+func counts(v Event) bool {
+	switch v.(type) {
+	case Notified, ExchangeActed:
+		return false
+	}
+	return true
+}
+
+// apply changes the case by one event.
+func (h *hand) apply(v Event, at time.Time) {
+	if !counts(v) {
 		return
 	}
+	if step := v.Of(); step != "" {
+		if d, m := h.dossier(step); d != nil {
+			d.apply(v, at, m)
+		}
+		h.applyItems(v)
+		return
+	}
+	c := h.Case
 	switch v := v.(type) {
 	case Filed:
-		c.file(v, e.At)
+		h.file(v, at)
 	case ApplicationChanged:
 		c.App = v.App
 	case FeeAsked:
-		c.Fee = &FeeDue{Amount: v.Amount, Status: FeeWaiting}
+		c.Fee, h.fee = &FeeDue{Amount: v.Amount, Status: FeeWaiting}, true
 	case FeeSettled:
-		if c.Fee != nil {
-			c.Fee.Status, c.Fee.Receipt, c.Fee.PaidAt = v.Status, v.Receipt, v.At
+		if f := h.ownFee(); f != nil {
+			f.Status, f.Receipt, f.PaidAt = v.Status, v.Receipt, v.At
 		}
 	case Requested:
-		if c.Fee != nil {
-			c.Fee.Request = v.Key
+		if f := h.ownFee(); f != nil {
+			f.Request = v.Key
 		}
 	case ClockChanged:
 		c.Clock = v.Clock
@@ -80,7 +129,7 @@ func (c *Case) apply(v Event, e Entry) {
 		c.Apologies++
 	case CaseClosed:
 		if c.Status != CaseEnded {
-			c.Ended = e.At
+			c.Ended = at
 		}
 		c.Status, c.Outcome = CaseEnded, v.Outcome
 	case CaseReopened:
@@ -88,7 +137,16 @@ func (c *Case) apply(v Event, e Entry) {
 	}
 }
 
-func (c *Case) file(v Filed, at time.Time) {
+func (h *hand) ownFee() *FeeDue {
+	if h.Fee != nil && !h.fee {
+		f := *h.Fee
+		h.Fee, h.fee = &f, true
+	}
+	return h.Fee
+}
+
+func (h *hand) file(v Filed, at time.Time) {
+	c := h.Case
 	c.Service, c.Version, c.Hash = v.Service, v.Version, v.Hash
 	c.Key, c.KeyStep, c.Group, c.Channel = v.Key, v.KeyStep, v.Group, v.Channel
 	c.Filed, c.Requester, c.FiledBy, c.Seed = at, v.Requester, v.By, v.Seed
@@ -96,30 +154,38 @@ func (c *Case) file(v Filed, at time.Time) {
 	c.Status = CaseOpen
 	for _, p := range v.Steps {
 		c.Dossiers = append(c.Dossiers, &Dossier{Step: p.Step, Procedure: p.Procedure, Code: p.Code, Attempt: 1, Status: StatusWaiting})
+		h.dossiers = append(h.dossiers, mine{itself: true})
 	}
 }
 
 // applyItems keeps the case's one supplement request.
-func (c *Case) applyItems(v Event) {
+func (h *hand) applyItems(v Event) {
 	switch v := v.(type) {
 	case ItemsAsked:
-		c.Items = append(c.Items, v.Items...)
+		h.Items = append(h.ownItems(), v.Items...)
 	case ItemAnswered:
-		for i := range c.Items {
-			if c.Items[i].ID == v.ID {
-				c.Items[i].Answer, c.Items[i].Answered = v.Answer, v.At
+		for i := range h.ownItems() {
+			if it := &h.Items[i]; it.ID == v.ID {
+				it.Answer, it.Answered = v.Answer, v.At
 			}
 		}
 	case ItemsClosed:
-		for i := range c.Items {
-			if c.Items[i].Step == v.Step {
-				c.Items[i].Closed = true
+		for i := range h.ownItems() {
+			if it := &h.Items[i]; it.Step == v.Step {
+				it.Closed = true
 			}
 		}
 	}
 }
 
-func (d *Dossier) apply(v Event, at time.Time) {
+func (h *hand) ownItems() []Item {
+	if !h.items {
+		h.Items, h.items = slices.Clone(h.Items), true
+	}
+	return h.Items
+}
+
+func (d *Dossier) apply(v Event, at time.Time, m *mine) {
 	switch v := v.(type) {
 	case StepOpened:
 		d.Code, d.Attempt, d.Office, d.Home, d.Unit = v.Code, v.Attempt, v.Office, v.Office, v.Unit
@@ -127,11 +193,12 @@ func (d *Dossier) apply(v Event, at time.Time) {
 	case StepClosed:
 		d.Status, d.Closed, d.Reason, d.Ended, d.Timers = StatusClosed, v.Why, v.Reason, at, nil
 	case StepReset:
+		*m = mine{itself: true}
 		*d = Dossier{Step: d.Step, Procedure: d.Procedure, Code: v.Code, Attempt: d.Attempt + 1, Rev: d.Rev, Status: StatusWaiting}
 	case Recorded:
-		d.put(v.Name, v.Value)
+		d.put(v.Name, v.Value, m)
 	case ValueSet:
-		d.put(v.Name, v.Value)
+		d.put(v.Name, v.Value, m)
 	case Moved:
 		d.move(v, at)
 	case ClockChanged:
@@ -153,9 +220,9 @@ func (d *Dossier) apply(v Event, at time.Time) {
 	case Replied:
 		d.Request = nil
 	case PartiesAsked:
-		d.Parties = cloneParties(v.Sets)
+		d.Parties, m.parties = cloneParties(v.Sets), true
 	case PartyAnswered:
-		d.answer(v)
+		d.answer(v, m)
 	case ItemsAsked:
 		d.Asked++
 	case Assigned:
@@ -163,17 +230,21 @@ func (d *Dossier) apply(v Event, at time.Time) {
 	case Transferred:
 		d.Office, d.Home, d.Unit, d.Assignee = v.Office, v.Office, v.Unit, ""
 	default:
-		d.applyResult(v)
+		d.applyResult(v, m)
 	}
 }
 
 // applyResult handles results, their delivery, correction and review.
-func (d *Dossier) applyResult(v Event) {
+func (d *Dossier) applyResult(v Event, m *mine) {
 	switch v := v.(type) {
 	case ResultIssued:
 		r := v.Result
-		d.Result, d.Delivered = &r, time.Time{} // a new paper is handed over anew
+		d.Result, d.Delivered, m.result = &r, time.Time{}, true // a new paper is handed over anew
 	case ResultRevoked:
+		if d.Result != nil && !m.result {
+			r := *d.Result
+			d.Result, m.result = &r, true
+		}
 		if d.Result != nil {
 			d.Result.Revoked = true
 		}
@@ -186,9 +257,9 @@ func (d *Dossier) applyResult(v Event) {
 	case ReturnedUpstream:
 		d.Returned = v.To
 	case ReviewOpened:
-		d.Reviews = append(d.Reviews, v.Review)
+		d.Reviews = append(d.ownReviews(m), v.Review)
 	case ReviewDecided:
-		for i := range d.Reviews {
+		for i := range d.ownReviews(m) {
 			if d.Reviews[i].ID == v.ID {
 				d.Reviews[i].Decision, d.Reviews[i].By, d.Reviews[i].Decided = v.Decision, v.By, v.At
 			}
@@ -196,9 +267,18 @@ func (d *Dossier) applyResult(v Event) {
 	}
 }
 
-func (d *Dossier) put(name string, value any) {
-	if d.Data == nil {
-		d.Data = map[string]any{}
+func (d *Dossier) ownReviews(m *mine) []Review {
+	if !m.reviews {
+		d.Reviews, m.reviews = slices.Clone(d.Reviews), true
+	}
+	return d.Reviews
+}
+
+func (d *Dossier) put(name string, value any, m *mine) {
+	if !m.data {
+		own := make(map[string]any, len(d.Data)+4)
+		maps.Copy(own, d.Data)
+		d.Data, m.data = own, true
 	}
 	d.Data[name] = value
 }
@@ -220,7 +300,10 @@ func (d *Dossier) move(v Moved, at time.Time) {
 	d.Status, d.Final, d.Timers = StatusEnded, v.Final, nil
 }
 
-func (d *Dossier) answer(v PartyAnswered) {
+func (d *Dossier) answer(v PartyAnswered, m *mine) {
+	if !m.parties {
+		d.Parties, m.parties = cloneParties(d.Parties), true
+	}
 	p := d.Parties[v.Set]
 	if p == nil {
 		return

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strconv"
 	"time"
 
 	"lienthong/engine/calendar"
@@ -313,7 +314,7 @@ func (d *decision) setTimers(dos *Dossier) error {
 		if err != nil {
 			return err
 		}
-		t := TimerDue{ID: fmt.Sprintf("%s/%s/%d", dos.Step, dos.State, i), Kind: TimerAfter, Action: a.Action, At: d.cal.After(dos.Entered, l)}
+		t := TimerDue{ID: dos.Step + "/" + dos.State + "/" + strconv.Itoa(i), Kind: TimerAfter, Action: a.Action, At: d.cal.After(dos.Entered, l)}
 		if t.At.After(d.now) || slices.ContainsFunc(dos.Timers, func(x TimerDue) bool { return x.ID == t.ID }) { // else it was spent
 			ts = append(ts, t)
 		}

@@ -53,6 +53,7 @@ func walks(t *testing.T, set *machine.Set, files []string) {
 			w.r = rand.New(rand.NewPCG(seed, uint64(i)))
 			w.step()
 		}
+		w.unchanged(0)
 	})
 }
 
@@ -67,6 +68,23 @@ type walk struct {
 	// history, as far as the promises need it
 	asked, answered map[string]int
 	requests        []sent
+	past            []moment // every case and entry so far, and what it said when it was made
+}
+
+// moment is something that must never change.
+type moment struct {
+	v    any
+	text string
+}
+
+// unchanged: folding shares what an entry does not touch; nobody who holds an
+// earlier case or entry ever sees it change. The moments from one on are looked at.
+func (w *walk) unchanged(from int) {
+	for i, m := range w.past[max(from, 0):] {
+		if now := text(m.v); now != m.text {
+			w.Fatalf("%T %d of %d was\n%s\nand is\n%s", m.v, from+i, len(w.past), m.text, now)
+		}
+	}
 }
 
 type sent struct{ key, step, registry, operation string }
@@ -412,6 +430,7 @@ func (w *walk) do(cmd engine.Command, facts engine.Facts) error {
 	for _, e := range entries {
 		w.fold(e)
 	}
+	w.unchanged(len(w.past) - 6)
 	if len(entries) > 0 {
 		w.promises()
 	}
@@ -438,6 +457,7 @@ func (w *walk) fold(e engine.Entry) {
 	if a, b := text(w.c), text(w.kept); a != b {
 		w.Fatalf("in memory:\n%s\nfrom what is kept:\n%s", a, b)
 	}
+	w.past = append(w.past, moment{e, text(e)}, moment{w.c, text(w.c)}, moment{w.kept, text(w.kept)})
 	for _, v := range e.Events {
 		switch v := v.(type) {
 		case engine.Requested:
