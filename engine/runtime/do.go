@@ -111,7 +111,7 @@ func (r *Runtime) attempt(ctx context.Context, d *decision) (Result, error) {
 	if len(entries) == 0 {
 		return Result{Case: c}, refused
 	}
-	change := engine.Change{Case: next, Base: c.Seq, Entries: entries}
+	change := engine.Change{Case: next, Base: c.Seq, Entries: entries, Lane: laneOf(d.cmd.Actor)}
 	if refused == nil {
 		change.Answer = r.answer(d.cmd.Actor, d.key, d.digest, now, next)
 	}
@@ -127,6 +127,15 @@ func (r *Runtime) attempt(ctx context.Context, d *decision) (Result, error) {
 	r.overtaken(context.WithoutCancel(ctx), c, next, entries)
 	r.committed(next)
 	return Result{Case: next, Entries: entries}, refused
+}
+
+// laneOf is whose work a command is, in the store's queue: an office's clerks wait
+// behind their own, so does a citizen, and neither behind what registries answer.
+func laneOf(a engine.Actor) string {
+	if a.Kind == engine.Staff {
+		return "office:" + a.Office
+	}
+	return string(a.Kind) + ":" + a.ID
 }
 
 // decide runs the core over a case: the entries, and the case after them. A defect

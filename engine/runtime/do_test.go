@@ -289,3 +289,36 @@ func TestBusyCaseIsGivenUpAfterAWhile(t *testing.T) {
 	w.code(err, engine.Unavailable)
 	w.state(code, "birth", "submitted")
 }
+
+// lanes is a store that notes whose work each commit is.
+type lanes struct {
+	engine.Store
+	mu   sync.Mutex
+	seen []string
+}
+
+func (s *lanes) Append(ctx context.Context, cs ...engine.Change) error {
+	s.mu.Lock()
+	for _, c := range cs {
+		s.seen = append(s.seen, c.Lane)
+	}
+	s.mu.Unlock()
+	return s.Store.Append(ctx, cs...)
+}
+
+func TestCommitsSayWhoseWorkTheyAre(t *testing.T) {
+	w := newWorld(t)
+	s := &lanes{Store: w.store}
+	w.r = w.node("a", func(c *runtime.Config) { c.Store = s })
+	code := w.file("An")
+	w.act(code, "receive", engine.ByReception)
+	w.act(code, "pause", engine.ByOfficer)
+	w.clock.Advance(30 * 24 * time.Hour)
+	w.settle()
+	_, _ = w.recording("Bình")
+	w.settle()
+	want := []string{"citizen:P", "office:civil-00004", "office:civil-00004", "timer:timer", "citizen:P", "office:civil-00004", "office:civil-00004", "registry:civil", "registry:insurance"}
+	if !slices.Equal(s.seen, want) {
+		t.Fatalf("lanes %q, want %q", s.seen, want)
+	}
+}

@@ -160,7 +160,7 @@ func (p *plan) decide(defs engine.Definitions) ([]engine.Change, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, engine.Change{Case: c, Entries: entries})
+		out = append(out, engine.Change{Case: c, Entries: entries, Lane: laneOf(cmd.Actor)})
 	}
 	return out, nil
 }
