@@ -9,6 +9,7 @@ import (
 
 	"lienthong/agencies/seed"
 	"lienthong/engine"
+	"lienthong/engine/calendar"
 	"lienthong/store/rowenc"
 	"lienthong/store/sqlite"
 )
@@ -177,18 +178,27 @@ func (d draws) lists() []probe {
 func (d draws) engineRoom() []probe {
 	return []probe{
 		fixed("exchange, what is not done", func(ctx context.Context, s *sqlite.Store) error {
-			got, err := s.Deliveries(ctx, "", "", "", page)
+			got, _, err := s.Owed(ctx, engine.OwedQuery{Limit: page})
 			if err == nil && len(got) == 0 {
 				err = fmt.Errorf("nothing waits")
 			}
 			return err
 		}),
 		fixed("exchange, one register's", func(ctx context.Context, s *sqlite.Store) error {
-			_, err := s.Deliveries(ctx, "population", "", "", page)
+			_, _, err := s.Owed(ctx, engine.OwedQuery{Registry: "population", Limit: page})
 			return err
 		}),
 		fixed("exchange, incidents", func(ctx context.Context, s *sqlite.Store) error {
-			_, err := s.Deliveries(ctx, "", engine.DeliveryIncident, "", page)
+			_, _, err := s.Owed(ctx, engine.OwedQuery{Status: engine.DeliveryIncident, Limit: page})
+			return err
+		}),
+		fixed("exchange, sums by register", func(ctx context.Context, s *sqlite.Store) error {
+			_, err := s.Lines(ctx, d.l.finished.until)
+			return err
+		}),
+		fixed("exchange, sums of 30 days", func(ctx context.Context, s *sqlite.Store) error {
+			to := d.l.finished.until
+			_, err := s.Exchanges(ctx, calendar.DateOf(to.AddDate(0, 0, -30)), calendar.DateOf(to))
 			return err
 		}),
 		fixed("timers that are due", func(ctx context.Context, s *sqlite.Store) error {
