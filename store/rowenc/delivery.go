@@ -288,9 +288,10 @@ func Map(b []byte) (map[string]any, error) {
 	return m, err
 }
 
-// ByTurn orders deliveries by the instant that they wait for, then by history.
+// ByTurn orders deliveries by the instant since which they may be claimed, then by
+// history.
 func ByTurn(a, b DeliveryRow) int {
-	return cmp.Or(cmp.Compare(a.Next, b.Next), cmp.Compare(a.Case, b.Case), cmp.Compare(a.Seq, b.Seq), cmp.Compare(a.N, b.N))
+	return cmp.Or(cmp.Compare(a.Ready(), b.Ready()), cmp.Compare(a.Case, b.Case), cmp.Compare(a.Seq, b.Seq), cmp.Compare(a.N, b.N))
 }
 
 // ByAge orders deliveries by business time, then by history.

@@ -44,6 +44,7 @@ type DossierRow struct {
 	Office, Assignee                            string
 	Urgency, Opened, Rev                        int64
 	Review                                      bool
+	Words                                       string // as Rows.Text gives them
 }
 
 // ResultRow says which step issued a public result id.
@@ -60,10 +61,12 @@ func Derive(k *engine.Case) *Rows {
 	if k.KeyHeld() {
 		r.Key = k.Key
 	}
+	r.Words = WordsOf(r.Case.Subject, r.Case.Name)
+	text := r.Text()
 	for _, x := range k.Rows() {
 		d := DossierRow{Step: x.Step, Code: x.Code, Procedure: x.Procedure, State: x.State, Status: string(x.Status), Final: string(x.Final),
 			Shelf: ShelfEnded, Portal: x.Portal, Office: x.Office, Assignee: x.Assignee, Urgency: Urgency(x.Due), Opened: Micros(x.Opened),
-			Rev: x.Rev, Review: x.Review}
+			Rev: x.Rev, Review: x.Review, Words: text}
 		if x.Status == engine.StatusOpen || x.Review {
 			d.Shelf = ShelfLive
 		}
@@ -73,7 +76,6 @@ func Derive(k *engine.Case) *Rows {
 	for i := range r.Tasks {
 		r.Tasks[i].Due, r.Tasks[i].Since = Trim(r.Tasks[i].Due), Trim(r.Tasks[i].Since)
 	}
-	r.Words = WordsOf(r.Case.Subject, r.Case.Name)
 	r.Codes = append(make([]string, 0, 1+len(k.Dossiers)), k.Code)
 	for _, d := range k.Dossiers {
 		if d.Code != "" && !slices.Contains(r.Codes, d.Code) {
@@ -96,8 +98,18 @@ func WordsOf(names ...string) []string {
 	return slices.Compact(ws)
 }
 
-// SearchRow says that an office finds a case by a word.
-type SearchRow struct{ Office, Word string }
+// Text is all the words in one text, each with a space before it, so that a word
+// begins with a prefix where the text has a space and the prefix.
+func (r *Rows) Text() string {
+	if len(r.Words) == 0 {
+		return ""
+	}
+	return " " + strings.Join(r.Words, " ")
+}
+
+// SearchRow says that an office finds a case by a word, and by which others: all
+// of them stand in the row, so that who looks for several reads one list.
+type SearchRow struct{ Office, Word, Words string }
 
 // Search are the case's rows in the index of words, in order: every word for every
 // office that has a dossier of it.
@@ -109,10 +121,10 @@ func (r *Rows) Search() []SearchRow {
 		}
 	}
 	slices.Sort(offices)
-	out := make([]SearchRow, 0, len(offices)*len(r.Words))
+	out, text := make([]SearchRow, 0, len(offices)*len(r.Words)), r.Text()
 	for _, o := range offices {
 		for _, w := range r.Words {
-			out = append(out, SearchRow{o, w})
+			out = append(out, SearchRow{o, w, text})
 		}
 	}
 	return out
@@ -154,7 +166,7 @@ func Diff(before, after *Rows) Delta {
 		case old == nil:
 			d.New = append(d.New, x)
 		case *old == x:
-		case old.Office == x.Office && old.Shelf == x.Shelf && old.Urgency == x.Urgency && old.Code == x.Code:
+		case old.Office == x.Office && old.Shelf == x.Shelf && old.Urgency == x.Urgency && old.Code == x.Code && old.Words == x.Words:
 			d.Kept = append(d.Kept, x)
 		default:
 			d.Moved = append(d.Moved, x)
@@ -198,7 +210,7 @@ func (d *Delta) diffSearch(before, after *Rows) {
 		return
 	}
 	order := func(a, b SearchRow) int {
-		return cmp.Or(strings.Compare(a.Office, b.Office), strings.Compare(a.Word, b.Word))
+		return cmp.Or(strings.Compare(a.Office, b.Office), strings.Compare(a.Word, b.Word), strings.Compare(a.Words, b.Words))
 	}
 	old, now := before.Search(), after.Search()
 	for _, x := range now {

@@ -50,7 +50,7 @@ func (w *writer) careful(c *change) error {
 		x.run(1, insertDossier, dossierArgs(code, &c.Rows.Dossiers[i])...)
 	}
 	for _, s := range c.Rows.Search() {
-		x.run(1, insertWord, s.Office, s.Word, code)
+		x.run(1, insertWord, s.Office, s.Word, code, s.Words)
 	}
 	c.tasks(x)
 	if c.Rows.Key != "" {

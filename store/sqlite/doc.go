@@ -30,7 +30,8 @@
 // the entries since on top); dossiers (the columns of the lists); entries (the
 // chain, payloads packed) and versions (what they were decided with); case_keys,
 // codes, results (who holds what); answers; outbox and notifications (what is sent
-// or told is in the entry); tasks; search (office, word, case); counters;
+// or told is in the entry); tasks; search (office, word, case, with all its words);
+// counters;
 // accounts, sessions, drafts, prefills, documents, document_contents, access_log;
 // marks (facts about the file), heads (checkpoints), archives, archived (stubs),
 // seal (in an archive file).

@@ -47,45 +47,30 @@ func (q *query) add(text string, args ...any) {
 }
 
 // rowsQuery selects the dossiers of one office and shelf in list order: a walk
-// along dossiers_list, or, with a text, look-ups of what search found.
+// along dossiers_list.
 func rowsQuery(cols string, rq engine.RowQuery, office string, shelf int, from *engine.Row, limit int) (string, []any) {
-	q := &query{}
-	if text, search := rowenc.ParseText(rq.Text); search {
-		q.add(`WITH found AS MATERIALIZED (`)
-		q.addSearch(text, office)
-		// CROSS JOIN keeps the order: first what was found, then its dossier.
-		q.add(`) SELECT `+cols+` FROM found f CROSS JOIN dossiers d ON d.case_code = f.case_code
-	CROSS JOIN cases c ON c.code = d.case_code WHERE +d.office = ? AND +d.shelf = ?`, office, shelf)
-	} else {
-		q.add(`SELECT `+cols+` FROM dossiers d JOIN cases c ON c.code = d.case_code WHERE d.office = ? AND d.shelf = ?`, office, shelf)
-	}
+	b := &query{}
+	b.add(`SELECT `+cols+` FROM dossiers d JOIN cases c ON c.code = d.case_code WHERE d.office = ? AND d.shelf = ?`, office, shelf)
+	b.narrow(rq, "d", from, limit)
+	return b.text.String(), b.args
+}
+
+// narrow adds the filters that are set, the place of the page, and the order of the
+// list; by is the table that gives the order.
+func (q *query) narrow(rq engine.RowQuery, by string, from *engine.Row, limit int) {
 	for _, f := range []struct{ col, want string }{{"procedure", rq.Procedure}, {"state", rq.State}, {"assignee", rq.Assignee}} {
 		if f.want != "" {
 			q.add(` AND d.`+f.col+` = ?`, f.want)
 		}
 	}
 	if !rq.Overdue.IsZero() {
-		q.add(` AND d.urgency < ?`, rowenc.Micros(rq.Overdue))
+		q.add(` AND `+by+`.urgency < ?`, rowenc.Micros(rq.Overdue))
 	}
+	order := by + `.urgency, ` + by + `.code, ` + by + `.case_code, ` + by + `.step`
 	if from != nil {
-		q.add(` AND (d.urgency, d.code, d.case_code, d.step) > (?, ?, ?, ?)`, rowenc.Urgency(from.Due), from.Code, from.Case, from.Step)
+		q.add(` AND (`+order+`) > (?, ?, ?, ?)`, rowenc.Urgency(from.Due), from.Code, from.Case, from.Step)
 	}
-	q.add(` ORDER BY d.urgency, d.code, d.case_code, d.step LIMIT ?`, limited(limit))
-	return q.text.String(), q.args
-}
-
-// addSearch selects cases: all words by prefix, for an office, or one code.
-func (q *query) addSearch(t rowenc.Text, office string) {
-	for i, w := range t.Words {
-		if i > 0 {
-			q.add(` INTERSECT `)
-		}
-		q.add(`SELECT case_code FROM search WHERE office = ? AND word >= ? AND word < ?`, office, w, rowenc.After(w))
-	}
-	if len(t.Words) > 0 {
-		q.add(` UNION `)
-	}
-	q.add(`SELECT case_code FROM codes WHERE folded = ?`, t.Code)
+	q.add(` ORDER BY `+order+` LIMIT ?`, limited(limit))
 }
 
 // shelves are where a query looks.
@@ -119,8 +104,12 @@ func (s *Store) Rows(ctx context.Context, q engine.RowQuery) (rows []engine.Row,
 	}
 	rows = []engine.Row{}
 	for _, office := range offices(q) {
+		f, err := s.look(ctx, q, office)
+		if err != nil {
+			return nil, "", failure(op, "", err)
+		}
 		for _, shelf := range shelves(q) {
-			text, args := rowsQuery(rowCols, q, office, shelf, from, limit)
+			text, args := f.query(rowCols, q, office, shelf, from, limit)
 			err := s.each(ctx, text, args, func(r *sql.Rows) error {
 				x, err := scanRow(r)
 				rows = append(rows, x)
@@ -141,8 +130,13 @@ func (s *Store) Rows(ctx context.Context, q engine.RowQuery) (rows []engine.Row,
 
 // CountRows counts at most cap.
 func (s *Store) CountRows(ctx context.Context, q engine.RowQuery, cap int) (int, error) {
+	const op = "store.count_rows"
 	sum := 0
 	for _, office := range offices(q) {
+		f, err := s.look(ctx, q, office)
+		if err != nil {
+			return 0, failure(op, "", err)
+		}
 		for _, shelf := range shelves(q) {
 			left := 0
 			if cap > 0 {
@@ -150,10 +144,10 @@ func (s *Store) CountRows(ctx context.Context, q engine.RowQuery, cap int) (int,
 					return sum, nil
 				}
 			}
-			text, args := rowsQuery("1", q, office, shelf, nil, left)
+			text, args := f.query("1", q, office, shelf, nil, left)
 			n := 0
 			if err := s.row(ctx, `SELECT count(*) FROM (`+text+`)`, args, &n); err != nil {
-				return 0, failure("store.count_rows", "", err)
+				return 0, failure(op, "", err)
 			}
 			sum += n
 		}

@@ -41,6 +41,7 @@ type Config struct {
 	Check    CheckLevel // how much of an existing file is looked at first; "" = CheckAuto
 
 	texts func(query string) // sees every SQL text that is run; for the test of their plans
+	few   int                // for tests: as few as they have; 0 = fewCases
 }
 
 // Hooks let tests reach into a commit. A zero hook does nothing.
@@ -83,6 +84,7 @@ func (c Config) withDefaults() Config {
 	set(&c.CacheBytes, 64<<20)
 	set(&c.Snapshot, 8)
 	set(&c.Readers, max(4, runtime.NumCPU()))
+	set(&c.few, fewCases)
 	if c.Check == "" {
 		c.Check = CheckAuto
 	}

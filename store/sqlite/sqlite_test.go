@@ -18,7 +18,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func open(t testing.TB, dir string, h storetest.Hooks) engine.Store {
 	t.Helper()
-	s, err := Open(context.Background(), Config{Path: filepath.Join(dir, "lien thong ?#%.db"), Hooks: Hooks{Plan: h.Plan, Commit: h.Commit}})
+	s, err := Open(context.Background(), Config{Path: filepath.Join(dir, "lien thong ?#%.db"), Hooks: Hooks{Plan: h.Plan, Commit: h.Commit}, few: 2})
 	if err != nil {
 		t.Fatal(err)
 	}

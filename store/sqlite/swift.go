@@ -20,12 +20,13 @@ const (
 	putSnapshot = `INSERT INTO snapshots (case_code, seq, body) VALUES (?1, ?2, ?3)
 		ON CONFLICT (case_code) DO UPDATE SET seq = excluded.seq, body = excluded.body`
 
-	dossierCols   = `case_code, step, shelf, office, urgency, code, procedure, state, status, final, portal, assignee, opened, rev, review`
-	insertDossier = `INSERT INTO dossiers (` + dossierCols + `) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)`
+	dossierCols   = `case_code, step, shelf, office, urgency, code, procedure, state, status, final, portal, assignee, opened, rev, review, words`
+	insertDossier = `INSERT INTO dossiers (` + dossierCols + `) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)`
+	// The columns of the list's index stay as they are.
 	updateDossier = `UPDATE dossiers SET procedure = ?7, state = ?8, status = ?9, final = ?10, portal = ?11, assignee = ?12, opened = ?13, rev = ?14, review = ?15
-		WHERE case_code = ?1 AND step = ?2 AND shelf = ?3 AND office = ?4 AND urgency = ?5 AND code = ?6`
+		WHERE case_code = ?1 AND step = ?2 AND shelf = ?3 AND office = ?4 AND urgency = ?5 AND code = ?6 AND words = ?16`
 	moveDossier = `UPDATE dossiers SET shelf = ?3, office = ?4, urgency = ?5, code = ?6, procedure = ?7, state = ?8, status = ?9, final = ?10, portal = ?11,
-		assignee = ?12, opened = ?13, rev = ?14, review = ?15 WHERE case_code = ?1 AND step = ?2`
+		assignee = ?12, opened = ?13, rev = ?14, review = ?15, words = ?16 WHERE case_code = ?1 AND step = ?2`
 	dropDossier = `DELETE FROM dossiers WHERE case_code = ?1 AND step = ?2`
 
 	insertEntry = `INSERT INTO entries (case_code, seq, at, action, step, actor_kind, version, payload, salt, commitment, hash)
@@ -40,7 +41,7 @@ const (
 	insertNote    = `INSERT INTO notifications (addressee, at, case_code, seq, n, step, what) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`
 	dropTasks     = `DELETE FROM tasks WHERE case_code = ?1`
 	insertTask    = `INSERT INTO tasks (case_code, n, person, step, kind, state, due, since) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`
-	insertWord    = `INSERT INTO search (office, word, case_code) VALUES (?1, ?2, ?3)`
+	insertWord    = `INSERT INTO search (office, word, case_code, words) VALUES (?1, ?2, ?3, ?4)`
 	dropWord      = `DELETE FROM search WHERE office = ?1 AND word = ?2 AND case_code = ?3`
 	insertEffect  = `INSERT INTO outbox (case_code, seq, n, step, registry, operation, at, status, tries, next, sent_at, expected, last_error, answer, reply, reply_seq,
 		fence, note, done_at, node, lease, ready, unordered, holds)
@@ -110,7 +111,7 @@ func (c *change) write(x *counting, version func(rowenc.Versions) (id, added int
 		x.run(1, dropWord, s.Office, s.Word, code)
 	}
 	for _, s := range d.Found {
-		x.run(1, insertWord, s.Office, s.Word, code)
+		x.run(1, insertWord, s.Office, s.Word, code, s.Words)
 	}
 	if d.Released != "" {
 		x.run(1, dropKey, d.Released, code)
@@ -139,7 +140,7 @@ func (c *change) caseArgs(head []byte) []any {
 }
 
 func dossierArgs(code string, d *rowenc.DossierRow) []any {
-	return []any{code, d.Step, d.Shelf, d.Office, d.Urgency, d.Code, d.Procedure, d.State, d.Status, d.Final, d.Portal, d.Assignee, d.Opened, d.Rev, d.Review}
+	return []any{code, d.Step, d.Shelf, d.Office, d.Urgency, d.Code, d.Procedure, d.State, d.Status, d.Final, d.Portal, d.Assignee, d.Opened, d.Rev, d.Review, d.Words}
 }
 
 func (c *change) tasks(x *counting) {

@@ -12,11 +12,11 @@ import (
 const (
 	caseRowOf     = `SELECT ` + caseCols + ` FROM cases WHERE code = ?1`
 	snapshotOf    = `SELECT seq, body FROM snapshots WHERE case_code = ?1`
-	dossierRowsOf = `SELECT step, shelf, office, urgency, code, procedure, state, status, final, portal, assignee, opened, rev, review
+	dossierRowsOf = `SELECT step, shelf, office, urgency, code, procedure, state, status, final, portal, assignee, opened, rev, review, words
 		FROM dossiers WHERE case_code = ?1 ORDER BY step`
 	taskRowsOf = `SELECT case_code, step, person, kind, state, due, since FROM tasks WHERE case_code = ?1 ORDER BY n`
 	countKey   = `SELECT count(*) FROM case_keys WHERE key = ?1 AND case_code = ?2`
-	countWord  = `SELECT count(*) FROM search WHERE office = ?1 AND word = ?2 AND case_code = ?3`
+	countWord  = `SELECT count(*) FROM search WHERE office = ?1 AND word = ?2 AND case_code = ?3 AND words = ?4`
 	countNote  = `SELECT count(*) FROM notifications WHERE addressee = ?1 AND at = ?2 AND case_code = ?3 AND seq = ?4 AND n = ?5 AND step = ?6 AND what = ?7`
 )
 
@@ -43,7 +43,7 @@ func (w *walker) fillRows(ctx context.Context, k *kept) error {
 	err = w.each(ctx, dossierRowsOf, []any{k.Code}, func(rows *sql.Rows) error {
 		var d rowenc.DossierRow
 		err := rows.Scan(&d.Step, &d.Shelf, &d.Office, &d.Urgency, &d.Code, &d.Procedure, &d.State, &d.Status, &d.Final, &d.Portal, &d.Assignee,
-			&d.Opened, &d.Rev, &d.Review)
+			&d.Opened, &d.Rev, &d.Review, &d.Words)
 		r.Dossiers = append(r.Dossiers, d)
 		return err
 	})
@@ -77,7 +77,7 @@ func (w *walker) findWords(ctx context.Context, k *kept) error {
 	r.Words = rowenc.WordsOf(r.Case.Subject, r.Case.Name)
 	for _, s := range r.Search() {
 		var n int64
-		if err := w.one(ctx, countWord, []any{s.Office, s.Word, k.Code}, &n); err != nil {
+		if err := w.one(ctx, countWord, []any{s.Office, s.Word, k.Code, s.Words}, &n); err != nil {
 			return err
 		}
 		if n == 0 {
