@@ -30,7 +30,7 @@ type surface struct {
 
 // serve puts the surface before a stage, on a free port.
 func (c Config) serve(s *stage, messages api.Messages) (*surface, error) {
-	a, err := api.New(api.Config{Runtime: s.runtime, Store: s.store, Definitions: c.Definitions, Messages: messages, Demo: &api.Demo{OpenSignIn: true}})
+	a, err := api.New(api.Config{Runtime: s.runtime, Store: s.store, Definitions: c.Definitions, Messages: messages, Metrics: s.metrics, Demo: &api.Demo{OpenSignIn: true}})
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"lienthong/api"
+	"lienthong/cmd/lienthong/system"
 	"lienthong/engine"
 	"lienthong/engine/calendar"
 	"lienthong/engine/machine"
@@ -42,6 +44,7 @@ type stage struct {
 
 	recorder *recorder // nil when nothing is recorded
 	surface  *surface  // nil in process
+	metrics  *api.Metrics
 
 	stop func()
 	done sync.WaitGroup
@@ -72,8 +75,9 @@ func (c Config) open(ctx context.Context, dir, name string) (_ *stage, err error
 	if err != nil {
 		return nil, err
 	}
+	s.metrics = api.NewMetrics()
 	x := &registries{messages: messages, account: s.store.Account, now: s.clock.Now}
-	if s.runtime, err = runtime.New(runtime.Config{Store: s.store, Definitions: c.Definitions, Exchange: x, Clock: s.clock}); err != nil {
+	if s.runtime, err = runtime.New(runtime.Config{Store: s.metrics.Store(s.store), Definitions: c.Definitions, Exchange: s.metrics.Exchange(x), Clock: s.clock, Queue: system.Queue}); err != nil {
 		return nil, err
 	}
 	accounts := accounts(c.Definitions, min(c.Cases, families))

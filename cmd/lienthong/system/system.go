@@ -27,6 +27,10 @@ import (
 // Memory is the database name that keeps everything in memory.
 const Memory = "memory"
 
+// Queue is how many deliveries to one registry wait in memory: enough for what 64
+// people cause at once. What finds no room is read again from the database.
+const Queue = 2048
+
 // Config says what to start. The zero value is a server on the system clock, on a
 // free loopback port, over memory, with embedded registries.
 type Config struct {
@@ -177,7 +181,7 @@ func (s *System) wire(c Config) (http.Handler, error) {
 		now:      s.Clock.Now, messages: s.Messages, person: s.person,
 	}
 	m := api.NewMetrics()
-	rc := runtime.Config{Store: m.Store(s.Store), Definitions: s.Definitions, Exchange: m.Exchange(x), Clock: s.Clock, Logger: c.Logger}
+	rc := runtime.Config{Store: m.Store(s.Store), Definitions: s.Definitions, Exchange: m.Exchange(x), Clock: s.Clock, Queue: Queue, Logger: c.Logger}
 	if c.Runtime != nil {
 		c.Runtime(&rc)
 	}
