@@ -349,15 +349,9 @@ type wireEvent struct {
 
 // MarshalJSON writes each event with its kind.
 func (es Events) MarshalJSON() ([]byte, error) {
-	out := make([]wireEvent, len(es))
-	for i, e := range es {
-		b, err := json.Marshal(e)
-		if err != nil {
-			return nil, err
-		}
-		out[i] = wireEvent{Kind: e.Kind(), Data: b}
-	}
-	return json.Marshal(out)
+	w := newJSONWriter(nil)
+	err := w.events(es)
+	return w.Bytes(), err
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote; an unknown kind is an error.

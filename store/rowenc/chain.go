@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/binary"
-	"encoding/json"
 	"fmt"
 	"hash"
 
@@ -55,7 +54,7 @@ func (s *Sealed) SetPacked(v []byte) {
 // Seal encodes an entry and commits to it. The link is added by Link, when the
 // entry before is known.
 func Seal(e *engine.Entry) (Sealed, error) {
-	payload, err := json.Marshal(e)
+	payload, err := e.AppendJSON(nil)
 	if err != nil {
 		return Sealed{}, fmt.Errorf("entry %d of %s: %w", e.Seq, e.Case, err)
 	}
