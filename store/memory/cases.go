@@ -38,7 +38,7 @@ func (s *Store) Append(ctx context.Context, changes ...engine.Change) error {
 	encoded := make([]*rowenc.Change, len(changes))
 	states := make([]*engine.Case, len(changes))
 	for i, c := range changes {
-		e, err := rowenc.Encode(c)
+		e, err := rowenc.Encode(c, nil)
 		if err != nil {
 			return err
 		}

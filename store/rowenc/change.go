@@ -22,13 +22,14 @@ type Change struct {
 	Size    int   // bytes of the payloads
 }
 
-// Encode checks the shape of a change and makes its rows.
-func Encode(c engine.Change) (*Change, error) {
+// Encode checks the shape of a change and makes its rows. before are the case's
+// rows at an earlier time, or nil.
+func Encode(c engine.Change, before *Rows) (*Change, error) {
 	const op = "store.append"
 	if err := shape(c); err != nil {
 		return nil, err
 	}
-	out := &Change{Base: c.Base, Rows: Derive(c.Case), Answer: cloneAnswer(c.Answer), Entries: make([]Sealed, 0, len(c.Entries))}
+	out := &Change{Base: c.Base, Rows: Derive(c.Case, before), Answer: cloneAnswer(c.Answer), Entries: make([]Sealed, 0, len(c.Entries))}
 	for i := range c.Entries {
 		e := &c.Entries[i]
 		s, err := Seal(e)

@@ -9,8 +9,7 @@ import (
 )
 
 // Counted is what writing a delivery anew adds to the sums of its registry and
-// day, and how many failed exchanges it tells of. package sqlite says the same in a
-// trigger; the conformance suite compares the two.
+// day, and how many failed exchanges it tells of.
 func Counted(was, is *DeliveryRow) (add engine.ExchangeDay, failed int) {
 	if is.Tries > was.Tries {
 		failed = is.Tries - was.Tries

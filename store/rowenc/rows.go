@@ -50,8 +50,9 @@ type DossierRow struct {
 // ResultRow says which step issued a public result id.
 type ResultRow struct{ ID, Step string }
 
-// Derive makes the rows of a case.
-func Derive(k *engine.Case) *Rows {
+// Derive makes the rows of a case. before are its rows at an earlier time, or nil:
+// what they say of the same names is not computed again.
+func Derive(k *engine.Case, before *Rows) *Rows {
 	s := k.Summary()
 	r := &Rows{Case: CaseRow{
 		Code: k.Code, Service: k.Service, Version: k.Version, Seq: k.Seq, Status: string(k.Status), Outcome: string(k.Outcome),
@@ -61,7 +62,11 @@ func Derive(k *engine.Case) *Rows {
 	if k.KeyHeld() {
 		r.Key = k.Key
 	}
-	r.Words = WordsOf(r.Case.Subject, r.Case.Name)
+	if before != nil && before.Case.Code != "" && before.Case.Subject == r.Case.Subject && before.Case.Name == r.Case.Name {
+		r.Words = before.Words
+	} else {
+		r.Words = WordsOf(r.Case.Subject, r.Case.Name)
+	}
 	text := r.Text()
 	for _, x := range k.Rows() {
 		d := DossierRow{Step: x.Step, Code: x.Code, Procedure: x.Procedure, State: x.State, Status: string(x.Status), Final: string(x.Final),

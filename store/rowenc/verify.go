@@ -162,7 +162,7 @@ func (w *walker) rows() string {
 	if w.s.Rows == nil || w.folded == nil {
 		return ""
 	}
-	want, got := Derive(w.folded), w.s.Rows
+	want, got := Derive(w.folded, nil), w.s.Rows
 	dossiers := slices.SortedFunc(slices.Values(want.Dossiers), func(a, b DossierRow) int { return strings.Compare(a.Step, b.Step) })
 	switch {
 	case want.Case != got.Case:

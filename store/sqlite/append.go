@@ -12,7 +12,8 @@ import (
 // change is an engine.Change on its way into the file.
 type change struct {
 	*rowenc.Change
-	state *engine.Case // afterwards
+	state   *engine.Case // afterwards
+	entries []engine.Entry
 
 	packed   [][]byte // payloads of the entries
 	snapshot []byte   // the state to be stored, packed; nil = none now
@@ -56,16 +57,22 @@ func (s *Store) appendJob(ctx context.Context, changes []engine.Change) (*job, e
 
 // prepare makes the rows of a change and compares them with those before.
 func (s *Store) prepare(ctx context.Context, in *engine.Change, earlier []*change) (*change, error) {
-	e, err := rowenc.Encode(*in)
+	var before *known
+	var rows *rowenc.Rows
+	if in.Case != nil {
+		if before = s.basis(ctx, in.Case.Code, in.Base, earlier); before != nil {
+			rows = before.rows
+		}
+	}
+	e, err := rowenc.Encode(*in, rows)
 	if err != nil {
 		return nil, err
 	}
-	c := &change{Change: e, state: in.Case, packed: make([][]byte, len(e.Entries))}
+	c := &change{Change: e, state: in.Case, entries: in.Entries, before: before, packed: make([][]byte, len(e.Entries))}
 	for i := range e.Entries {
 		c.packed[i] = rowenc.Pack(e.Entries[i].Payload)
 		e.Entries[i].Payload = nil // it is packed now
 	}
-	c.before = s.basis(ctx, c, earlier)
 	if c.before == nil || c.EraseTo > 0 { // what is erased must be in a stored state
 		return c, c.takeSnapshot()
 	}
@@ -98,23 +105,23 @@ func (c *change) takeSnapshot() error {
 
 // basis is the case at Base, if this process can tell: from the changes of the
 // same call, from the cache, or from the file.
-func (s *Store) basis(ctx context.Context, c *change, earlier []*change) *known {
+func (s *Store) basis(ctx context.Context, code string, base int64, earlier []*change) *known {
 	for _, e := range slices.Backward(earlier) {
-		if e.code() == c.code() {
-			if e.after != nil && e.after.seq() == c.Base {
+		if e.code() == code {
+			if e.after != nil && e.after.seq() == base {
 				return e.after
 			}
 			return nil
 		}
 	}
-	if c.Base == 0 {
+	if base == 0 {
 		return nothing
 	}
-	k := s.cache.get(c.code())
-	if k == nil || k.seq() < c.Base {
-		k, _ = s.fetch(ctx, c.code()) // the writer finds out what is wrong
+	k := s.cache.get(code)
+	if k == nil || k.seq() < base {
+		k, _ = s.fetch(ctx, code) // the writer finds out what is wrong
 	}
-	if k == nil || k.seq() != c.Base {
+	if k == nil || k.seq() != base {
 		return nil
 	}
 	return k
@@ -207,12 +214,10 @@ func (w *writer) appendAll(jobs []*job, swiftly bool) error {
 }
 
 // settleAll writes what a swift call says of deliveries that are there already.
-// It is told row by row whether there was one: a trigger touches others beside.
 func (w *writer) settleAll(j *job) error {
 	settle := func(rs []rowenc.DeliveryRow) error {
 		for i := range rs {
-			var one int
-			if err := w.one(settleAny+returning, settleArgs(&rs[i], 1), &one); err != nil {
+			if found, _, err := w.settle(&rs[i], true); err != nil || !found {
 				w.store.log.Debug("sqlite: not settled swiftly", "delivery", rs[i].Key(), "err", err)
 				return errNotSwift
 			}

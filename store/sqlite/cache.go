@@ -97,3 +97,54 @@ func (c *cache) forget(e *list.Element) {
 	delete(c.at, k.rows.Case.Code)
 	c.size -= k.bytes()
 }
+
+// recent keeps the entries that owed something last, for whoever asks what is to be
+// sent. What was erased is forgotten.
+type recent struct {
+	limit int // bytes
+
+	mu    sync.Mutex
+	size  int
+	at    map[rowenc.Key]*engine.Entry // by case and seq
+	order []recentKey                  // the oldest first
+}
+
+type recentKey struct {
+	key  rowenc.Key
+	size int
+}
+
+func newRecent(limit int) *recent { return &recent{limit: limit, at: map[rowenc.Key]*engine.Entry{}} }
+
+func (r *recent) get(code string, seq int64) *engine.Entry {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.at[rowenc.Key{Case: code, Seq: seq}]
+}
+
+// put keeps the entries of a committed change that owe something.
+func (r *recent) put(c *change) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if c.EraseTo > 0 {
+		r.size, r.order = 0, nil
+		clear(r.at)
+		return
+	}
+	for i := range c.Effects {
+		k := rowenc.Key{Case: c.code(), Seq: c.Effects[i].Seq}
+		if _, ok := r.at[k]; ok {
+			continue
+		}
+		at := int(k.Seq - c.Base - 1)
+		size := baseSize/4 + weight*c.Size/len(c.entries)
+		r.at[k] = &c.entries[at]
+		r.order = append(r.order, recentKey{k, size})
+		r.size += size
+	}
+	for r.size > r.limit && len(r.order) > 0 {
+		r.size -= r.order[0].size
+		delete(r.at, r.order[0].key)
+		r.order = r.order[1:]
+	}
+}

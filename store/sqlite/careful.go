@@ -64,14 +64,20 @@ func (w *writer) careful(c *change) error {
 	}
 	c.history(x, w.version)
 	c.owed(x)
-	for i := range c.Settled {
-		x.run(1, settleAny, settleArgs(&c.Settled[i], 1)...)
-	}
 	if c.EraseTo > 0 {
 		x.run(0, eraseEntries, code, c.EraseTo)
 	}
 	if x.err != nil {
 		return x.err
+	}
+	for i := range c.Settled {
+		found, _, err := w.settle(&c.Settled[i], true)
+		if err == nil && !found {
+			err = rowenc.Missing("store.append", code)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	return w.learn(c)
 }
@@ -86,8 +92,8 @@ func (w *writer) learn(c *change) error {
 	return err
 }
 
-// check refuses a change: answered before, stale, duplicate, code taken, or a
-// delivery settled that is not owed. It returns what the case row says.
+// check refuses a change: answered before, stale, duplicate, or code taken. It
+// returns what the case row says.
 func (w *writer) check(c *change) (head []byte, held string, err error) {
 	const op = "store.append"
 	code := c.code()
@@ -127,16 +133,6 @@ func (w *writer) check(c *change) (head []byte, held string, err error) {
 		}
 		if other != "" && other != code {
 			return nil, "", rowenc.Taken(op, code, v)
-		}
-	}
-	for i := range c.Settled {
-		d := &c.Settled[i]
-		owed, err := w.owner(`SELECT case_code FROM outbox WHERE case_code = ?1 AND seq = ?2 AND n = ?3`, d.Case, d.Seq, d.N)
-		if err != nil {
-			return nil, "", err
-		}
-		if owed == "" {
-			return nil, "", rowenc.Missing(op, code)
 		}
 	}
 	return head, held, nil

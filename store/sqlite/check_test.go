@@ -225,7 +225,7 @@ func forge(t *testing.T, db *sql.DB, code string) {
 	e, err := last.Open()
 	must(t, err)
 	e.Events = append(e.Events, step("forged", "sửa"))
-	ch, err := rowenc.Encode(engine.Change{Case: engine.Fold(c, e), Base: e.Seq - 1, Entries: []engine.Entry{e}})
+	ch, err := rowenc.Encode(engine.Change{Case: engine.Fold(c, e), Base: e.Seq - 1, Entries: []engine.Entry{e}}, nil)
 	must(t, err)
 	s := ch.Entries[0]
 	hash := s.Link(es[len(es)-2].Hash)

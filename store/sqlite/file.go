@@ -55,7 +55,7 @@ func openFile(ctx context.Context, name string) (*File, int64, error) {
 		}
 	}
 	cfg := Config{Path: name, CacheBytes: -1}.withDefaults()
-	s := &Store{cfg: cfg, log: cfg.Logger, queue: newQueue(cfg), cache: newCache(cfg.CacheBytes)}
+	s := &Store{cfg: cfg, log: cfg.Logger, queue: newQueue(cfg), cache: newCache(cfg.CacheBytes), recent: newRecent(0)}
 	s.queue.close()
 	if err := s.openReaders(ctx); err != nil {
 		return nil, 0, fmt.Errorf("%s: %w", name, err)

@@ -25,7 +25,7 @@ func oldRows(t *testing.T, db *sql.DB, c engine.Change) {
 		return b
 	}
 	k, code := c.Case, c.Case.Code
-	r := rowenc.Derive(k)
+	r := rowenc.Derive(k, nil)
 	own := *k
 	own.Seq, own.Updated, own.Dossiers = 0, time.Time{}, nil
 	var head []byte

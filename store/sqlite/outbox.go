@@ -132,6 +132,9 @@ const entryOf = `SELECT ` + sealedCols + ` FROM entries e JOIN versions v ON v.i
 
 // entry reads one entry.
 func (h *histories) entry(code string, seq int64) (*engine.Entry, error) {
+	if e := h.s.recent.get(code, seq); e != nil {
+		return e, nil
+	}
 	k := rowenc.Key{Case: code, Seq: seq}
 	if e := h.read[k]; e != nil {
 		return e, nil
@@ -179,41 +182,30 @@ func (h *histories) deliveries(rs []rowenc.DeliveryRow) ([]engine.Delivery, erro
 	return out, nil
 }
 
-// settleAny writes what became of a delivery, whoever holds it; settleHeld only
-// for who holds it. RETURNING tells whether there was one.
 const (
-	settleAny = `UPDATE outbox SET status = ?4, tries = ?5, next = ?6, sent_at = ?7, expected = ?8, last_error = ?9, answer = ?10, reply = ?11, reply_seq = ?12,
-		note = ?13, done_at = ?14, node = '', lease = 0, ready = ?6, holds = ?15, fence = fence + ?16,
-		failed = failed + CASE WHEN ?5 > tries THEN ?5 - tries ELSE ?4 = 'incident' AND status <> 'incident' AND ?10 = 0 END
-		WHERE case_code = ?1 AND seq = ?2 AND n = ?3`
-	settleHeld = settleAny + ` AND fence = ?17`
-	returning  = ` RETURNING 1`
+	standingOf = `SELECT status, tries, answer, failed, registry, at, fence FROM outbox WHERE case_code = ?1 AND seq = ?2 AND n = ?3`
+	settle     = `UPDATE outbox SET status = ?4, tries = ?5, next = ?6, sent_at = ?7, expected = ?8, last_error = ?9, answer = ?10, reply = ?11, reply_seq = ?12,
+		note = ?13, done_at = ?14, node = '', lease = 0, ready = ?6, holds = ?15, fence = ?16, failed = ?17 WHERE case_code = ?1 AND seq = ?2 AND n = ?3`
 )
-
-// settleArgs are the arguments of settleAny.
-func settleArgs(r *rowenc.DeliveryRow, raise int) []any {
-	return []any{r.Case, r.Seq, r.N, r.Status, r.Tries, r.Next, r.SentAt, r.Expected, r.LastError, r.Answer, r.Reply, r.ReplySeq, r.Note, r.DoneAt, r.Holds(), raise}
-}
 
 // settling is a delivery that Settle or Reset writes.
 type settling struct {
-	row  rowenc.DeliveryRow
-	q    string
-	args []any
+	row   rowenc.DeliveryRow // its Fence is the claim's, or
+	force bool               // whoever holds it
 }
 
 // Settle writes what became of a claimed delivery.
 func (s *Store) Settle(ctx context.Context, d engine.Delivery) error {
-	return s.settle(ctx, "store.settle", d, settleHeld+returning, 0, d.Fence)
+	return s.settle(ctx, "store.settle", d, false)
 }
 
 // Reset overrules whoever has the lease.
 func (s *Store) Reset(ctx context.Context, d engine.Delivery) error {
-	return s.settle(ctx, "store.reset", d, settleAny+returning, 1)
+	return s.settle(ctx, "store.reset", d, true)
 }
 
-func (s *Store) settle(ctx context.Context, op string, d engine.Delivery, q string, raise int, fence ...any) error {
-	x := &settling{q: q}
+func (s *Store) settle(ctx context.Context, op string, d engine.Delivery, force bool) error {
+	x := &settling{force: force}
 	if err := x.row.Take(d); err != nil {
 		return err
 	}
@@ -221,32 +213,86 @@ func (s *Store) settle(ctx context.Context, op string, d engine.Delivery, q stri
 	if !ok {
 		return rowenc.Missing(op, d.Case)
 	}
-	x.row.Case, x.row.Seq, x.row.N = k.Case, k.Seq, k.N
-	x.args = append(settleArgs(&x.row, raise), fence...)
+	x.row.Case, x.row.Seq, x.row.N, x.row.Fence = k.Case, k.Seq, k.N, d.Fence
 	return s.submit(&job{ctx: ctx, op: op, lane: laneSystem, settle: x, size: len(x.row.Reply)})
 }
 
-// settleOne runs one of them. A single statement either did what it should or
-// nothing, so it needs no savepoint.
+// settleOne runs one of them. Nothing of it can fail half-way but the file itself,
+// so it needs no savepoint.
 func (w *writer) settleOne(j *job) error {
 	if err := j.ctx.Err(); err != nil {
 		j.err = rowenc.Unknown(j.op, err)
 		return nil
 	}
 	x := j.settle
-	var one int
-	err := w.one(x.q, x.args, &one)
-	if !errors.Is(err, sql.ErrNoRows) {
-		return err
-	}
-	owed, err := w.owner(`SELECT case_code FROM outbox WHERE case_code = ?1 AND seq = ?2 AND n = ?3`, x.row.Case, x.row.Seq, x.row.N)
+	found, held, err := w.settle(&x.row, x.force)
 	switch {
 	case err != nil:
 		return err
-	case owed == "":
+	case !found:
 		j.err = rowenc.Missing(j.op, x.row.Case)
-	default:
-		j.err = rowenc.Stale(j.op, owed)
+	case !held:
+		j.err = rowenc.Stale(j.op, x.row.Case)
+	}
+	return nil
+}
+
+// settle writes what became of a delivery, if it is owed and, unless forced, still
+// held under the row's fence; and counts it.
+func (w *writer) settle(r *rowenc.DeliveryRow, force bool) (found, held bool, err error) {
+	var was rowenc.DeliveryRow
+	err = w.one(standingOf, []any{r.Case, r.Seq, r.N}, &was.Status, &was.Tries, &was.Answer, &was.Failed, &was.Registry, &was.At, &was.Fence)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, false, nil
+	}
+	if err != nil {
+		return false, false, err
+	}
+	fence := was.Fence
+	if force {
+		fence++
+	} else if fence != r.Fence {
+		return true, false, nil
+	}
+	add, failed := rowenc.Counted(&was, r)
+	if add != (engine.ExchangeDay{}) {
+		w.counted = append(w.counted, counted{was.Registry, rowenc.Day(was.At), add})
+	}
+	return true, true, w.exec(settle, r.Case, r.Seq, r.N, r.Status, r.Tries, r.Next, r.SentAt, r.Expected, r.LastError, r.Answer, r.Reply, r.ReplySeq,
+		r.Note, r.DoneAt, r.Holds(), fence, was.Failed+failed)
+}
+
+// counted is what a settlement adds to the sums of its registry and day.
+type counted struct {
+	registry string
+	day      int64
+	add      engine.ExchangeDay
+}
+
+const addDay = `INSERT INTO exchange_days (registry, day, first, retried, refused, by_hand, taken_back, given_up, incidents, taken, failed)
+	VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+	ON CONFLICT (day, registry) DO UPDATE SET first = first + excluded.first, retried = retried + excluded.retried,
+		refused = refused + excluded.refused, by_hand = by_hand + excluded.by_hand, taken_back = taken_back + excluded.taken_back,
+		given_up = given_up + excluded.given_up, incidents = incidents + excluded.incidents, taken = taken + excluded.taken,
+		failed = failed + excluded.failed`
+
+// countAll writes what the transaction's settlements add to the sums.
+func (w *writer) countAll() error {
+	for i := range w.counted {
+		c := &w.counted[i]
+		for k := i + 1; k < len(w.counted); k++ {
+			if o := &w.counted[k]; o.registry == c.registry && o.day == c.day {
+				c.add.Add(o.add)
+				o.add = engine.ExchangeDay{}
+			}
+		}
+		a := c.add
+		if a == (engine.ExchangeDay{}) {
+			continue
+		}
+		if err := w.exec(addDay, c.registry, c.day, a.First, a.Retried, a.Refused, a.ByHand, a.TakenBack, a.GivenUp, a.Incidents, a.Taken, a.Failed); err != nil {
+			return err
+		}
 	}
 	return nil
 }

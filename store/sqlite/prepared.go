@@ -2,8 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -162,9 +160,9 @@ func (s *Store) Write(ctx context.Context, p Prepared) (wait func() error) {
 	case p.Access != nil:
 		j.access = p.Access
 	case p.Settled != nil:
-		j.settle = prepareSettling(p.Settled, 0)
+		j.settle = &settling{row: *p.Settled, force: true}
 	case p.Reset != nil:
-		j.settle = prepareSettling(p.Reset, 1)
+		j.settle = &settling{row: *p.Reset, force: true}
 	default:
 		j.run = func(w *writer) error { return w.lease(p.Claimed) }
 	}
@@ -181,18 +179,13 @@ func (s *Store) Write(ctx context.Context, p Prepared) (wait func() error) {
 	}
 }
 
-func prepareSettling(r *rowenc.DeliveryRow, raise int) *settling {
-	return &settling{row: *r, q: settleAny + returning, args: settleArgs(r, raise)}
-}
-
 // lease marks deliveries as claimed.
 func (w *writer) lease(rs []rowenc.DeliveryRow) error {
 	for i := range rs {
 		r := &rs[i]
-		var one int
-		err := w.one(claim+returning, []any{r.Case, r.Seq, r.N, r.Node, r.Lease}, &one)
-		if errors.Is(err, sql.ErrNoRows) {
-			return rowenc.Missing("store.write", r.Case)
+		n, err := w.changed(claim, r.Case, r.Seq, r.N, r.Node, r.Lease)
+		if err == nil && n != 1 {
+			err = rowenc.Missing("store.write", r.Case)
 		}
 		if err != nil {
 			return err

@@ -108,6 +108,7 @@ type Store struct {
 
 	queue  *queue
 	cache  *cache
+	recent *recent
 	writer *writer
 	done   chan struct{} // the writer has ended
 
@@ -130,7 +131,7 @@ func Open(ctx context.Context, cfg Config) (_ *Store, err error) {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
-	s := &Store{cfg: cfg, log: cfg.Logger, queue: newQueue(cfg), cache: newCache(cfg.CacheBytes), done: make(chan struct{})}
+	s := &Store{cfg: cfg, log: cfg.Logger, queue: newQueue(cfg), cache: newCache(cfg.CacheBytes), recent: newRecent(cfg.CacheBytes / 4), done: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.abandon())

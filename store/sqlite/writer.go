@@ -69,6 +69,7 @@ type writer struct {
 	store    *Store
 	versions map[rowenc.Versions]int64 // those that are committed
 	fresh    map[rowenc.Versions]int64 // those of this transaction
+	counted  []counted                 // what its settlements add to the sums of their days
 }
 
 // run takes jobs until the queue is closed and empty.
@@ -127,6 +128,7 @@ func (w *writer) together(jobs []*job, swiftly bool) (err error) {
 	}
 	begun = true
 	clear(w.fresh)
+	w.counted = w.counted[:0]
 	for _, j := range jobs {
 		j.err = nil
 	}
@@ -143,6 +145,9 @@ func (w *writer) together(jobs []*job, swiftly bool) (err error) {
 		if err != nil {
 			return err
 		}
+	}
+	if err := w.countAll(); err != nil {
+		return err
 	}
 	if err := w.logAll(jobs); err != nil {
 		return err
@@ -182,6 +187,7 @@ func (w *writer) remember(jobs []*job) {
 		}
 		for _, c := range j.append {
 			w.store.cache.put(c.after)
+			w.store.recent.put(c)
 		}
 	}
 }
@@ -209,7 +215,9 @@ func (w *writer) guarded(j *job, f func() error) error {
 	if err := w.exec(`SAVEPOINT job`); err != nil {
 		return err
 	}
+	before := len(w.counted)
 	if j.err = protected(f); j.err != nil {
+		w.counted = w.counted[:before]
 		if err := w.exec(`ROLLBACK TO job`); err != nil {
 			return err
 		}

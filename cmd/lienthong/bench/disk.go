@@ -43,7 +43,7 @@ func contents(ctx context.Context, path string) (_ map[string]content, err error
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	rows, err := db.QueryContext(ctx, `SELECT t.name, group_concat(CASE WHEN c.type IN ('TEXT', 'BLOB') THEN 'ifnull(length(CAST(' || c.name || ' AS BLOB)), 0)' ELSE '0' END, ' + ')
-		FROM pragma_table_list t, pragma_table_info(t.name) c WHERE t.schema = 'main' AND t.type = 'table' AND t.name NOT LIKE 'sqlite%' AND t.name NOT LIKE 'goose%'
+		FROM pragma_table_list t, pragma_table_info(t.name) c WHERE t.schema = 'main' AND t.type = 'table' AND t.name NOT LIKE 'sqlite%' AND t.name NOT LIKE 'goose%' AND t.name <> 'marks'
 		GROUP BY t.name`)
 	if err != nil {
 		return nil, err

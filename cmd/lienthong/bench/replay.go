@@ -56,7 +56,7 @@ func (c Config) replay(ctx context.Context, dir, name, recorded string) (_ Ceili
 		return Ceiling{}, "", err
 	}
 	path = filepath.Join(dir, name+".db")
-	store, err := sqlite.Open(ctx, sqlite.Config{Path: path})
+	store, err := sqlite.Open(ctx, sqlite.Config{Path: path, TakeOver: true})
 	if err != nil {
 		return Ceiling{}, "", err
 	}

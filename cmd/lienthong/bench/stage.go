@@ -56,7 +56,7 @@ func (c Config) open(ctx context.Context, dir, name string) (_ *stage, err error
 	var inner engine.Store = memory.New()
 	if c.Store == SQLite {
 		s.path = filepath.Join(dir, name+".db")
-		if s.sqlite, err = sqlite.Open(ctx, sqlite.Config{Path: s.path}); err != nil {
+		if s.sqlite, err = sqlite.Open(ctx, sqlite.Config{Path: s.path, TakeOver: true}); err != nil {
 			return nil, err
 		}
 		inner = s.sqlite
