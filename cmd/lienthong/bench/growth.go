@@ -99,6 +99,7 @@ func Grow(ctx context.Context, c GrowthConfig) (*GrowthReport, error) {
 	if err != nil {
 		return nil, err
 	}
+	l.tell = c.Tell
 	report := &GrowthReport{Until: g.Until}
 	for _, n := range slices.Compact(slices.Sorted(slices.Values(append(slices.Clone(c.At), c.Finished)))) {
 		s, err := c.size(ctx, l, g, n)

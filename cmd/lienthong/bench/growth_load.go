@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,6 +17,7 @@ import (
 
 	"lienthong/engine"
 	"lienthong/engine/machine"
+	"lienthong/store/rowenc"
 	"lienthong/store/sqlite"
 )
 
@@ -34,12 +36,13 @@ type loader struct {
 	open     *orders
 	wall     time.Time
 	workers  int
+	tell     func(format string, args ...any)
 
 	done atomic.Int64 // cases appended
 }
 
 // chunk is how many cases one call appends.
-const chunk = 32
+const chunk = 64
 
 // plan reads or writes the plan beside the database.
 func planBeside(path string, seed uint64, wall time.Time) (grown, error) {
@@ -83,16 +86,20 @@ func newLoader(ctx context.Context, defs *machine.Set, g grown, finished, open, 
 	if err != nil {
 		return nil, err
 	}
-	return loaderOf(defs, list, g, finished, open, workers)
+	return loaderOf(ctx, defs, list, g, finished, open, workers)
 }
 
 // loaderOf plans the cases.
-func loaderOf(defs *machine.Set, list []played, g grown, finished, open, workers int) (_ *loader, err error) {
-	var templates []*template
+func loaderOf(ctx context.Context, defs *machine.Set, list []played, g grown, finished, open, workers int) (_ *loader, err error) {
+	var templates []*stencil
 	for _, p := range list {
-		templates = append(templates, compile(defs, p))
+		s, err := newStencil(ctx, defs, p)
+		if err != nil {
+			return nil, err
+		}
+		templates = append(templates, s)
 	}
-	l := &loader{wall: time.Now(), workers: workers}
+	l := &loader{wall: time.Now(), workers: workers, tell: func(string, ...any) {}}
 	if l.finished, err = newOrders(templates, false, finished, g.Seed, g.Until); err != nil {
 		return nil, err
 	}
@@ -170,24 +177,35 @@ func (l *loader) append(ctx context.Context, s span) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	changes := make([]engine.Change, 0, len(missing))
+	var waits []func() error
+	changes := make([]*sqlite.PreparedChange, len(missing))
+	for k, i := range missing {
+		if changes[k], err = l.change(s.of, i); err != nil {
+			return err
+		}
+	}
+	waits = append(waits, l.store.Write(ctx, sqlite.Prepared{Changes: changes}))
 	for _, i := range missing {
-		changes = append(changes, l.change(s.of, i))
+		waits = append(waits, l.store.Write(ctx, sqlite.Prepared{Access: s.of.opened(i)}))
 	}
-	if err := l.store.Append(ctx, changes...); err != nil {
-		return fmt.Errorf("cases %d to %d: %w", s.from, s.to, err)
+	for _, wait := range waits {
+		if err := wait(); err != nil {
+			return fmt.Errorf("cases %d to %d: %w", s.from, s.to, err)
+		}
 	}
-	l.done.Add(int64(len(changes)))
-	return l.opened(ctx, changes)
+	if n := l.done.Add(int64(len(changes))); n/10_000 > (n-int64(len(changes)))/10_000 {
+		l.tell("  %d cases appended", n)
+	}
+	return nil
 }
 
-// opened logs that somebody of the first office looked at each case once.
-func (l *loader) opened(ctx context.Context, changes []engine.Change) error {
-	return sharing(ctx, len(changes), len(changes), func(ctx context.Context, _, i int) error {
-		c := changes[i].Case
-		office := c.Dossiers[0].Office
-		return l.store.LogAccess(ctx, engine.Access{At: c.Updated, Account: "officer." + office, Office: office, Case: c.Code, What: "case"})
-	})
+// opened is a line of the access log: somebody of the office where the case was
+// filed looked at it.
+func (o *orders) opened(i int) *rowenc.AccessRow {
+	t, f := o.fill(i)
+	office := "civil_status_" + at(f.target, 0).Code
+	a := rowenc.NewAccess(engine.Access{At: f.moved(t.last), Account: "officer." + office, Office: office, Case: o.code(i), What: "case"})
+	return &a
 }
 
 // missing are the numbers of a span's cases that the store does not have.
@@ -220,16 +238,12 @@ func (l *loader) missing(ctx context.Context, s span) ([]int, error) {
 }
 
 // change is the n-th case with its whole history, as one write.
-func (l *loader) change(o *orders, i int) engine.Change {
+func (l *loader) change(o *orders, i int) (*sqlite.PreparedChange, error) {
 	t, f := o.fill(i)
-	p := t.copy(f)
-	for k := range p.Deliveries {
-		d := &p.Deliveries[k]
-		if d.Status == engine.DeliveryPending || d.Status == engine.DeliveryAccepted {
-			d.Next = l.wall.Add(time.Duration(1+f.rng.IntN(30*24)) * time.Hour) // no relay takes it up during the measurement
-		}
-	}
-	return engine.Change{Case: p.Case, Entries: p.Entries, Settled: p.Deliveries}
+	r := rand.New(rand.NewPCG(o.seed, uint64(i)))
+	return t.print(f, func() int64 { // no relay takes it up during the measurement
+		return rowenc.Micros(l.wall.Add(time.Duration(1+r.IntN(30*24)) * time.Hour))
+	})
 }
 
 // count tells the store's counters which numbers are taken, so that it never gives

@@ -15,6 +15,7 @@ import (
 
 	"lienthong/agencies/seed"
 	"lienthong/engine"
+	"lienthong/store/rowenc"
 )
 
 // What is replaced wherever it occurs in a template is a needle; what stands there
@@ -188,9 +189,11 @@ func (n *needles) codes(found *finder) {
 		n.blocks = append(n.blocks, block{prefix: n.prefixes(list[0].prefix), day: day, count: list[len(list)-1].number - list[0].number + 1})
 		for _, c := range list {
 			offset := c.number - list[0].number
-			n.add(c.code, func(f *filling) string {
+			code := func(f *filling) string {
 				return codeText(n.blocks[b].prefix[f.target], n.blocks[b].day.Add(f.shift), f.first[b]+offset)
-			})
+			}
+			n.add(c.code, code)
+			n.add(rowenc.FoldCode(c.code), func(f *filling) string { return rowenc.FoldCode(code(f)) }) // as it is looked up
 		}
 	}
 }

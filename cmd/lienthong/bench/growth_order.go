@@ -13,7 +13,7 @@ import (
 type orders struct {
 	seed      uint64
 	until     time.Time // nothing has happened after it, nothing is due before it
-	templates []*template
+	templates []*stencil
 	sum       int
 	firsts    [][maxBlocks]int32 // first code number of each block, by case
 	next      map[string]int     // unit and day → next number
@@ -35,7 +35,7 @@ const (
 var shares = [places]int{30, 20, 16, 14, 11, 9}
 
 // newOrders plans n cases, finished or open ones.
-func newOrders(templates []*template, open bool, n int, seed uint64, until time.Time) (*orders, error) {
+func newOrders(templates []*stencil, open bool, n int, seed uint64, until time.Time) (*orders, error) {
 	o := &orders{seed: seed, until: until, open: open, next: map[string]int{}}
 	for _, t := range templates {
 		if t.open != open {
@@ -72,7 +72,7 @@ func (b *block) unitDay(f *filling) string {
 }
 
 // draw chooses what the case is made from.
-func (o *orders) draw(i int) (*template, *filling) {
+func (o *orders) draw(i int) (*stencil, *filling) {
 	stream := uint64(i) << 1
 	if o.open {
 		stream |= 1
@@ -115,7 +115,7 @@ const (
 // finishedShift moves a case by whole weeks, so that weekdays stay what they were.
 // Cases come in the order of their weeks, as they did in life; there are several
 // laps through the two years, so that a small database covers them, too.
-func (o *orders) finishedShift(t *template, i int) time.Duration {
+func (o *orders) finishedShift(t *stencil, i int) time.Duration {
 	latest := o.until.Sub(t.last.Add(time.Hour)) / week * week
 	if o.until.Before(t.last.Add(time.Hour)) {
 		latest -= week
@@ -134,7 +134,7 @@ const firstLap = 1000
 
 // openShift moves a case so that its last entry is past and its next timer is to
 // come: by whole days where there is such a day, else by what it takes.
-func (o *orders) openShift(r *rand.Rand, t *template) time.Duration {
+func (o *orders) openShift(r *rand.Rand, t *stencil) time.Duration {
 	latest := o.until.Sub(t.last.Add(time.Hour)) / day * day
 	if o.until.Before(t.last.Add(time.Hour)) {
 		latest -= day
@@ -155,7 +155,7 @@ func (o *orders) openShift(r *rand.Rand, t *template) time.Duration {
 }
 
 // fill draws the n-th case and gives it its numbers.
-func (o *orders) fill(i int) (*template, *filling) {
+func (o *orders) fill(i int) (*stencil, *filling) {
 	t, f := o.draw(i)
 	for b := range t.blocks {
 		f.first = append(f.first, int(o.firsts[i][b]))

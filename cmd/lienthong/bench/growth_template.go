@@ -2,6 +2,7 @@ package bench
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -46,8 +47,10 @@ type compiler struct {
 	known map[string]int // value → text
 }
 
-// compile makes a template of a played case.
-func compile(defs engine.Definitions, p played) *template {
+// compile makes a template of a played case; the compiler can find texts in more of
+// it.
+func compile(defs engine.Definitions, p played) (*template, *compiler) {
+	p.Deliveries = slices.Clone(p.Deliveries)
 	for i := range p.Deliveries {
 		normalise(&p.Deliveries[i])
 	}
@@ -57,7 +60,7 @@ func compile(defs engine.Definitions, p played) *template {
 	t.code = c.text(p.Case.Code, "")
 	t.make = c.value(reflect.ValueOf(p), "")
 	t.slots, t.texts, t.blocks = n.slots, c.texts, n.blocks
-	return t
+	return t, c
 }
 
 // normalise dates what a relay did by the business time of the request: the wall
@@ -76,6 +79,14 @@ func normalise(d *engine.Delivery) {
 
 // copy makes a case: f says which.
 func (t *template) copy(f *filling) played {
+	t.fill(f)
+	out := t.src
+	t.make(f, reflect.ValueOf(&out).Elem())
+	return out
+}
+
+// fill draws the slots and writes the texts of a case.
+func (t *template) fill(f *filling) {
 	f.slots = make([]string, len(t.slots))
 	for i, s := range t.slots {
 		f.slots[i] = s(f)
@@ -94,9 +105,6 @@ func (t *template) copy(f *filling) played {
 		f.texts[i] = b.String()
 		f.boxed[i] = f.texts[i]
 	}
-	out := t.src
-	t.make(f, reflect.ValueOf(&out).Elem())
-	return out
 }
 
 // static are the keys whose values are names of versions, never dates.

@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"path/filepath"
 	"reflect"
@@ -34,7 +35,7 @@ func planned(t *testing.T, finished, open int, until time.Time) *loader {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := loaderOf(definitions(t), list, grown{Seed: 5, Until: until}, finished, open, 2)
+	l, err := loaderOf(t.Context(), definitions(t), list, grown{Seed: 5, Until: until}, finished, open, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +63,7 @@ func TestACopyIsACase(t *testing.T) {
 				t.Fatalf("%s, copy %d: the case is not the fold of its history", tp.name, i)
 			}
 			text := encoded(t, got)
-			for _, n := range own(tp) {
+			for _, n := range own(tp.template) {
 				if got.Case.Code == tp.src.Case.Code { // by chance of the same place, day and number
 					break
 				}
@@ -328,4 +329,89 @@ func TestPlaces(t *testing.T) {
 			t.Errorf("%s has no office", at(i, 0).Code)
 		}
 	}
+}
+
+// TestAStencilPrintsACopy: what is printed is what the copy's entries and its case
+// encode to, and exactly those statements are made that the store itself would.
+func TestAStencilPrintsACopy(t *testing.T) {
+	t.Parallel()
+	l := planned(t, 300, 150, autumn)
+	dir := t.TempDir()
+	store, err := sqlite.Open(t.Context(), sqlite.Config{Path: filepath.Join(dir, "x.db")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	plain := func(b []byte) (v any) {
+		if err := engine.Unmarshal(b, &v); err != nil {
+			t.Fatalf("%v in %s", err, b)
+		}
+		return v
+	}
+	for _, o := range []*orders{l.finished, l.open} {
+		for i := range o.firsts {
+			s, f := o.fill(i)
+			c := s.copy(f)
+			for k := range c.Entries {
+				want, err := json.Marshal(&c.Entries[k])
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := s.payloads[k].print(nil, f); !reflect.DeepEqual(plain(got), plain(want)) {
+					t.Fatalf("%s, entry %d is printed as\n%s\nwant\n%s", c.Case.Code, k+1, got, want)
+				}
+			}
+			want, err := rowenc.EncodeCase(c.Case)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := s.body.print(nil, f); !reflect.DeepEqual(plain(got), plain(want)) {
+				t.Fatalf("%s is printed as\n%s\nwant\n%s", c.Case.Code, got, want)
+			}
+			kept, err := store.AppendKeeping(t.Context(), engine.Change{Case: c.Case, Entries: c.Entries, Settled: c.Deliveries})
+			if err != nil {
+				t.Fatal(err)
+			}
+			printed, err := l.change(o, i)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, want := shown(printed), shown(kept[0]); !slices.Equal(got, want) {
+				for _, x := range got {
+					if !slices.Contains(want, x) {
+						t.Errorf("%s: printed %s", c.Case.Code, x)
+					}
+				}
+				for _, x := range want {
+					if !slices.Contains(got, x) {
+						t.Errorf("%s: not printed %s", c.Case.Code, x)
+					}
+				}
+				t.FailNow()
+			}
+		}
+	}
+}
+
+// shown are the statements of a change, sorted, without what is drawn anew and
+// without when an unfinished delivery is tried again.
+func shown(p *sqlite.PreparedChange) []string {
+	var out []string
+	for _, st := range p.Statements {
+		var b strings.Builder
+		fmt.Fprint(&b, st.Text)
+		for k, v := range st.Values {
+			waits := len(st.Values) == 24 && (k == effectNext || k == effectReady)
+			if v.Kind != 'b' && !waits {
+				fmt.Fprintf(&b, " %c:%d:%s:%v", v.Kind, v.Number, v.Text, v.Version)
+			}
+		}
+		out = append(out, b.String())
+	}
+	slices.Sort(out)
+	return append(out, fmt.Sprint(p.Case, p.Base, p.Seq, p.Entries, p.Rows))
 }
