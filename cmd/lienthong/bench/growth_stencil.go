@@ -99,7 +99,7 @@ func newStencil(ctx context.Context, defs engine.Definitions, p played) (_ *sten
 // draw finds what differs in the statements.
 func (s *stencil) draw(c *compiler) error {
 	p := s.src
-	rows := rowenc.Derive(p.Case)
+	rows := rowenc.Derive(p.Case, nil)
 	words := rows.Text()
 	for i := range p.Entries {
 		b, err := json.Marshal(&p.Entries[i])
