@@ -31,7 +31,12 @@ func (s *Server) healthz(context.Context, *struct{}) (*healthAnswer, error) {
 
 func (s *Server) readyz(ctx context.Context, _ *struct{}) (*healthAnswer, error) {
 	if err := s.cfg.Store.Ready(ctx); err != nil {
-		return nil, &engine.Error{Code: engine.Unavailable, Err: err}
+		p := newProblem(engine.Unavailable, langOf(ctx))
+		if e, ok := asError(err); ok && !e.Detail.IsZero() { // whoever watches must learn why
+			p.Detail = e.Detail.In(langOf(ctx))
+		}
+		note(ctx, p, []error{err})
+		return nil, p
 	}
 	return s.healthz(ctx, nil)
 }

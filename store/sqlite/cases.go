@@ -184,6 +184,9 @@ func (s *Store) History(ctx context.Context, code string, from int64, limit int)
 
 // Answered returns a stored answer, or nil.
 func (s *Store) Answered(ctx context.Context, actor, key string) (*engine.Answer, error) {
+	if err := s.halted(); err != nil { // what is read now may not be there tomorrow: it is no answer to a command
+		return nil, err
+	}
 	a := engine.Answer{Actor: actor, Key: key}
 	var at int64
 	err := s.reading(ctx, func(c *conn) error {

@@ -107,6 +107,7 @@ type Store struct {
 	counted counters
 
 	queue  *queue
+	halt   halt
 	cache  *cache
 	recent *recent
 	writer *writer
@@ -158,9 +159,12 @@ func Open(ctx context.Context, cfg Config) (_ *Store, err error) {
 	if err := s.markOpen(ctx); err != nil {
 		return nil, err
 	}
-	s.writer = &writer{store: s, versions: map[rowenc.Versions]int64{}, fresh: map[rowenc.Versions]int64{}}
+	s.writer = &writer{store: s, files: files{path: cfg.Path}, versions: map[rowenc.Versions]int64{}, fresh: map[rowenc.Versions]int64{}}
 	if s.writer.conn, err = s.connect(writerDSN(cfg)); err != nil {
 		return nil, fmt.Errorf("sqlite: %w", err)
+	}
+	if err := s.writer.files.same(); err != nil {
+		return nil, errors.Join(fmt.Errorf("sqlite: %w", err), s.writer.close())
 	}
 	go s.writer.run()
 	return s, nil
@@ -271,11 +275,14 @@ func dsn(path string, v url.Values) string {
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + v.Encode()
 }
 
-// Ready fails when the store cannot read or its writer has ended.
+// Ready fails when the store cannot read or its writer has ended or was stopped.
 func (s *Store) Ready(ctx context.Context) error {
 	const op = "store.ready"
 	if _, _, closed := s.queue.waiting(); closed {
 		return rowenc.Busy(op, errClosed)
+	}
+	if err := s.halted(); err != nil {
+		return err
 	}
 	var n int
 	err := s.reading(ctx, func(c *conn) error { return c.one(`SELECT count(*) FROM (SELECT 1 FROM cases LIMIT 1)`, nil, &n) })

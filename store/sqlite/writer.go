@@ -33,6 +33,9 @@ func (s *Store) submit(j *job) error {
 	if err := j.ctx.Err(); err != nil {
 		return rowenc.Unknown(j.op, err)
 	}
+	if err := s.halted(); err != nil {
+		return err
+	}
 	if err := s.queue.push(j); err != nil {
 		return err
 	}
@@ -67,6 +70,7 @@ func exec(ctx context.Context, s *Store, op string, f func(*writer) error) error
 type writer struct {
 	*conn
 	store    *Store
+	files    files                     // what is open, to notice when it is moved away
 	versions map[rowenc.Versions]int64 // those that are committed
 	fresh    map[rowenc.Versions]int64 // those of this transaction
 	counted  []counted                 // what its settlements add to the sums of their days
@@ -86,7 +90,14 @@ func (w *writer) run() {
 
 // batch commits the jobs together; when that cannot be done, each alone.
 func (w *writer) batch(jobs []*job) {
-	err := w.together(jobs, true)
+	err := w.store.halted()
+	if err != nil {
+		for _, j := range jobs {
+			j.answer(err)
+		}
+		return
+	}
+	err = w.together(jobs, true)
 	if errors.Is(err, errNotSwift) {
 		err = w.together(jobs, false)
 	}
@@ -122,6 +133,7 @@ func (w *writer) together(jobs []*job, swiftly bool) (err error) {
 		if err != nil && begun {
 			w.rollback(jobs)
 		}
+		w.store.judge(err)
 	}()
 	if err := w.exec(`BEGIN IMMEDIATE`); err != nil {
 		return err
@@ -173,7 +185,7 @@ func (w *writer) commit() error {
 		w.store.log.Error("sqlite: commit failed", "err", err)
 		return rowenc.Unknown("store.commit", err)
 	}
-	return nil
+	return w.still()
 }
 
 // remember tells the cache what was committed.

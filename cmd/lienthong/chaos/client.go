@@ -87,3 +87,25 @@ func (c *client) get(ctx context.Context, account, path string, out any) error {
 type refused struct{ answer }
 
 func (r *refused) Error() string { return fmt.Sprintf("%d %s: %.200s", r.status, r.code, r.body) }
+
+// ready asks /readyz: "" when the server is ready, else why not.
+func (c *client) ready(ctx context.Context) (why string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+"/readyz", nil)
+	if err != nil {
+		return "", err
+	}
+	req.Header.Set("Accept-Language", "en")
+	res, err := c.http.Do(req)
+	if err != nil {
+		return "", err
+	}
+	defer res.Body.Close()
+	var p struct{ Detail string }
+	err = json.NewDecoder(res.Body).Decode(&p)
+	if res.StatusCode == http.StatusOK {
+		return "", err
+	}
+	return fmt.Sprintf("%d %s", res.StatusCode, p.Detail), err
+}

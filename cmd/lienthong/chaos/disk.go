@@ -2,6 +2,7 @@ package chaos
 
 import (
 	_ "embed"
+	"encoding/binary"
 	"fmt"
 	"os"
 	"os/exec"
@@ -53,3 +54,47 @@ func newDisk(s *site) (*disk, string, error) {
 
 // controlSize is the size of struct control.
 const controlSize = 64
+
+// Fields of struct control, by their place in the file.
+const (
+	full         = 0  // writes that make a file longer: no space left
+	writeAt      = 4  // the Nth write from now: I/O error
+	syncAt       = 8  // the Nth sync from now: I/O error
+	sticky       = 12 // … and every one after it
+	readonly     = 16
+	failed       = 20 // counts
+	writes       = 24
+	syncs        = 28
+	brokenWrites = 32
+	brokenSyncs  = 36
+)
+
+// set writes one field. The process sees it at once: the file is in its memory.
+func (d *disk) set(field int64, v uint32) error {
+	f, err := os.OpenFile(d.control, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = f.WriteAt(binary.LittleEndian.AppendUint32(nil, v), field)
+	return err
+}
+
+// get reads one field.
+func (d *disk) get(field int64) (uint32, error) {
+	b, err := os.ReadFile(d.control)
+	if err != nil || len(b) < controlSize {
+		return 0, fmt.Errorf("control of the disk: %w", err)
+	}
+	return binary.LittleEndian.Uint32(b[field:]), nil
+}
+
+// heal takes every fault away.
+func (d *disk) heal() error {
+	for _, f := range []int64{full, writeAt, syncAt, sticky, readonly, brokenWrites, brokenSyncs} {
+		if err := d.set(f, 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
