@@ -106,39 +106,40 @@ type itemView struct {
 }
 
 type dossierView struct {
-	Step      string         `json:"step"`
-	Title     Text           `json:"title"`
-	Procedure procedureRef   `json:"procedure"`
-	Code      string         `json:"code,omitempty"`
-	Attempt   int            `json:"attempt"`
-	Status    string         `json:"status" enum:"waiting,open,ended,closed"`
-	Closed    string         `json:"closed,omitempty"`
-	Reason    *Text          `json:"reason,omitempty"`
-	State     string         `json:"state,omitempty"`
-	StateName *Text          `json:"state_title,omitempty"`
-	Portal    *portalView    `json:"portal,omitempty"`
-	Final     string         `json:"final,omitempty"`
-	Office    *officeRef     `json:"office,omitempty"`
-	Unit      string         `json:"unit,omitempty"`
-	Assignee  string         `json:"assignee,omitempty"`
-	Opened    Time           `json:"opened,omitzero"`
-	Entered   Time           `json:"entered,omitzero"`
-	Ended     Time           `json:"ended,omitzero"`
-	Delivered Time           `json:"delivered,omitzero"`
-	Due       Time           `json:"due,omitzero"`
-	Overdue   bool           `json:"overdue,omitempty"`
-	Clock     string         `json:"clock" enum:"none,runs,paused,stopped"`
-	Needs     []string       `json:"needs,omitempty"`
-	Waiting   []waitingView  `json:"waiting,omitempty" doc:"What stands in the way now"`
-	With      Object         `json:"with,omitempty"`
-	Data      Object         `json:"data,omitempty"`
-	Result    *resultView    `json:"result,omitempty"`
-	Reviews   []reviewView   `json:"reviews,omitempty"`
-	Parties   []partyView    `json:"parties,omitempty"`
-	Uses      map[string]int `json:"uses,omitempty" doc:"Versions of results it was made from"`
-	Actions   []actionView   `json:"actions"`
-	Rev       int64          `json:"rev"`
-	ETag      string         `json:"etag" doc:"For If-Match of the dossier's actions"`
+	Step      string            `json:"step"`
+	Title     Text              `json:"title"`
+	Procedure procedureRef      `json:"procedure"`
+	Code      string            `json:"code,omitempty"`
+	Attempt   int               `json:"attempt"`
+	Status    string            `json:"status" enum:"waiting,open,ended,closed"`
+	Closed    string            `json:"closed,omitempty"`
+	Reason    *Text             `json:"reason,omitempty"`
+	State     string            `json:"state,omitempty"`
+	StateName *Text             `json:"state_title,omitempty"`
+	Portal    *portalView       `json:"portal,omitempty"`
+	Final     string            `json:"final,omitempty"`
+	Office    *officeRef        `json:"office,omitempty"`
+	Unit      string            `json:"unit,omitempty"`
+	Assignee  string            `json:"assignee,omitempty"`
+	Opened    Time              `json:"opened,omitzero"`
+	Entered   Time              `json:"entered,omitzero"`
+	Ended     Time              `json:"ended,omitzero"`
+	Delivered Time              `json:"delivered,omitzero"`
+	Due       Time              `json:"due,omitzero"`
+	Overdue   bool              `json:"overdue,omitempty"`
+	Clock     string            `json:"clock" enum:"none,runs,paused,stopped"`
+	Needs     []string          `json:"needs,omitempty"`
+	Waiting   []waitingView     `json:"waiting,omitempty" doc:"What stands in the way now"`
+	With      Object            `json:"with,omitempty"`
+	Data      Object            `json:"data,omitempty"`
+	Forms     map[string]string `json:"forms,omitempty" doc:"Form of each member of with and data: with.person, data.draft; see GET /forms/{id}"`
+	Result    *resultView       `json:"result,omitempty"`
+	Reviews   []reviewView      `json:"reviews,omitempty"`
+	Parties   []partyView       `json:"parties,omitempty"`
+	Uses      map[string]int    `json:"uses,omitempty" doc:"Versions of results it was made from"`
+	Actions   []actionView      `json:"actions"`
+	Rev       int64             `json:"rev"`
+	ETag      string            `json:"etag" doc:"For If-Match of the dossier's actions"`
 }
 
 type procedureRef struct {
@@ -305,6 +306,9 @@ func (p *picture) asked() *caseView {
 		}
 		dv := p.plain(d)
 		dv.With = d.With
+		if st := p.step(d.Step); st != nil {
+			dv.Forms = formsOf(st, &engine.Dossier{With: d.With})
+		}
 		dv.Waiting = []waitingView{{For: "party", Since: at(d.Entered), Until: at(untilOf(d))}}
 		for _, a := range p.actions(d.Step, d.Rev) {
 			if a.ETag == "" { // a party's own
@@ -345,6 +349,9 @@ func (p *picture) plain(d *engine.Dossier) *dossierView {
 func (p *picture) dossier(d *engine.Dossier) (*dossierView, error) {
 	v := p.plain(d)
 	v.Assignee, v.With, v.Data, v.Uses = d.Assignee, d.With, d.Data, d.Uses
+	if st := p.step(d.Step); st != nil {
+		v.Forms = formsOf(st, d)
+	}
 	if r := d.Result; r != nil {
 		v.Result = &resultView{ID: r.ID, Version: r.Version, Document: r.Document, Code: r.Code, Paper: r.Paper, Issued: at(r.Issued), Revoked: r.Revoked, Data: r.Data}
 		if st := p.step(d.Step); st != nil {

@@ -52,6 +52,8 @@ type Catalogue interface {
 	// RenderSubform fills a generated paper form, without fields when the application
 	// does not ask for what it is about; NotFound.
 	RenderSubform(id string, vars engine.Vars) (engine.Subform, error)
+	// Form returns a form by id, or nil.
+	Form(id string) *engine.Form
 	// Units names the administrative units by code.
 	Units() map[string]engine.Text
 }
@@ -68,6 +70,9 @@ type Demo struct {
 	// Faults reads (body nil) or turns the fault dial of one registry and returns
 	// the dial as JSON. NotFound and Invalid are told to the caller.
 	Faults func(ctx context.Context, registry string, body []byte) ([]byte, error)
+	// Pay pays (or declines to pay) the fee behind a delivery to the treasury. Nil
+	// where the registries run elsewhere.
+	Pay func(ctx context.Context, delivery string, decline bool) error
 }
 
 // Limits bound what one caller may ask for. Zero values mean the defaults.

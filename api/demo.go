@@ -31,6 +31,7 @@ func (s *Server) routeDemo() {
 	route(s, op{method: http.MethodGet, path: base + "/demo/accounts", id: "demo-accounts", tag: "demo", summary: "Who can sign in without a pass phrase, where the demonstration has open sign-in", status: 200, who: anyone}, s.demoAccounts)
 	route(s, op{method: http.MethodGet, path: base + "/demo/clock", id: "demo-clock", tag: "demo", summary: "The business clock", status: 200, who: tester}, s.demoClock)
 	route(s, op{method: http.MethodPost, path: base + "/demo/clock", id: "advance-demo-clock", tag: "demo", summary: "Put the business clock forward; stops at everything that falls due on the way", status: 200, who: tester, errors: []int{409}}, s.advance)
+	route(s, op{method: http.MethodPost, path: base + "/demo/cases/{code}/payment", id: "demo-payment", tag: "demo", summary: "Pay the fee of an own case, as a bank would", status: 204, who: citizens, errors: []int{409}}, s.demoPay)
 	fault := op{method: http.MethodGet, path: base + "/demo/agencies/{id}/faults", id: "demo-faults", tag: "demo", summary: "A registry's fault dial", status: 200, who: tester}
 	route(s, fault, s.faults)
 	fault.method, fault.id, fault.summary = http.MethodPut, "set-demo-faults", "Turn a registry's fault dial"
@@ -74,6 +75,30 @@ func (s *Server) demoAccounts(ctx context.Context, _ *struct{}) (*struct {
 		}
 	}
 	return out, nil
+}
+
+func (s *Server) demoPay(ctx context.Context, in *struct {
+	CasePath
+	Keyed
+	Body *struct {
+		Decline bool `json:"decline,omitempty"`
+	}
+}) (*struct{}, error) {
+	d, err := s.demo()
+	if err != nil {
+		return nil, err
+	}
+	if d.Pay == nil {
+		return nil, notFound()
+	}
+	c, err := s.openWhole(ctx, in.Code)
+	if err != nil {
+		return nil, err
+	}
+	if c.Fee == nil || c.Fee.Status != engine.FeeWaiting || c.Fee.Request == "" {
+		return nil, engine.Fail(engine.WrongState, "Hồ sơ này không chờ nộp lệ phí.", "No fee is waiting to be paid.")
+	}
+	return nil, d.Pay(ctx, c.Fee.Request, in.Body != nil && in.Body.Decline)
 }
 
 func (s *Server) demoClock(ctx context.Context, _ *struct{}) (*demoClockAnswer, error) {

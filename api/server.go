@@ -96,6 +96,7 @@ func (s *Server) routes() {
 	s.routeAccounts()
 	s.routeServices()
 	s.routePlaces()
+	s.routeForms()
 	s.routeDiagrams()
 	s.routePrefill()
 	s.routeFiling()

@@ -178,7 +178,8 @@ type Procedure struct {
 	Code    string // national code, e.g. 1.001193
 	Title   Text
 	Limit   *Limit
-	States  []*State // the first is the initial one
+	Inputs  map[string]*Form // of the `with` values; nothing is decided by them here
+	States  []*State         // the first is the initial one
 	Actions []*Action
 	Parties []*PartySet
 	Machine Machine

@@ -89,33 +89,34 @@ type dossier struct {
 		Code  string `json:"code"`
 		Title Text   `json:"title"`
 	} `json:"procedure"`
-	Code      string         `json:"code"`
-	Attempt   int            `json:"attempt"`
-	Status    string         `json:"status"` // waiting, open, ended, closed
-	Closed    string         `json:"closed"`
-	Reason    *Text          `json:"reason"`
-	State     string         `json:"state"`
-	StateName *Text          `json:"state_title"`
-	Portal    *portalStatus  `json:"portal"`
-	Final     string         `json:"final"`
-	Office    *office        `json:"office"`
-	Assignee  string         `json:"assignee"`
-	Opened    Time           `json:"opened"`
-	Entered   Time           `json:"entered"`
-	Ended     Time           `json:"ended"`
-	Delivered Time           `json:"delivered"`
-	Due       Time           `json:"due"`
-	Overdue   bool           `json:"overdue"`
-	Clock     string         `json:"clock"`
-	Needs     []string       `json:"needs"`
-	Waiting   []waiting      `json:"waiting"`
-	With      map[string]any `json:"with"`
-	Data      map[string]any `json:"data"`
-	Result    *result        `json:"result"`
-	Reviews   []review       `json:"reviews"`
-	Parties   []party        `json:"parties"`
-	Actions   []action       `json:"actions"`
-	ETag      string         `json:"etag"`
+	Code      string            `json:"code"`
+	Attempt   int               `json:"attempt"`
+	Status    string            `json:"status"` // waiting, open, ended, closed
+	Closed    string            `json:"closed"`
+	Reason    *Text             `json:"reason"`
+	State     string            `json:"state"`
+	StateName *Text             `json:"state_title"`
+	Portal    *portalStatus     `json:"portal"`
+	Final     string            `json:"final"`
+	Office    *office           `json:"office"`
+	Assignee  string            `json:"assignee"`
+	Opened    Time              `json:"opened"`
+	Entered   Time              `json:"entered"`
+	Ended     Time              `json:"ended"`
+	Delivered Time              `json:"delivered"`
+	Due       Time              `json:"due"`
+	Overdue   bool              `json:"overdue"`
+	Clock     string            `json:"clock"`
+	Needs     []string          `json:"needs"`
+	Waiting   []waiting         `json:"waiting"`
+	With      map[string]any    `json:"with"`
+	Data      map[string]any    `json:"data"`
+	Forms     map[string]string `json:"forms"`
+	Result    *result           `json:"result"`
+	Reviews   []review          `json:"reviews"`
+	Parties   []party           `json:"parties"`
+	Actions   []action          `json:"actions"`
+	ETag      string            `json:"etag"`
 }
 
 type result struct {

@@ -3,6 +3,7 @@ package portal
 import (
 	"errors"
 	"io"
+	"maps"
 	"mime/multipart"
 	"net/http"
 	"net/url"
@@ -202,7 +203,7 @@ func (v *visit) takeFiles(d *draftData, page string) (map[string][]string, error
 	}
 	for name, headers := range v.r.MultipartForm.File {
 		pointer, ok := strings.CutSuffix(name, fileSuffix)
-		if !ok || len(headers) == 0 || !form.Under(pointer, "/"+page) {
+		if !ok || len(headers) == 0 || !form.Under(pointer, form.Top(page)) {
 			continue
 		}
 		p, message, err := v.upload(headers[0])
@@ -319,19 +320,28 @@ func (v *visit) plainly(p fieldError, f *form.Form) string {
 
 // summary lists what is wrong for the top of a page, in the order of its questions.
 func summary(q *form.Question, wrong map[string][]string) []fieldError {
+	rest := maps.Clone(wrong)
+	q.Walk(func(x *form.Question) { delete(rest, x.Pointer) })
+	return append(asked(q, wrong), unasked(rest)...)
+}
+
+// asked lists what is wrong with questions, with their fields.
+func asked(q *form.Question, wrong map[string][]string) []fieldError {
 	var out []fieldError
-	seen := map[string]bool{}
 	q.Walk(func(x *form.Question) {
-		seen[x.Pointer] = true
 		for _, text := range wrong[x.Pointer] {
 			out = append(out, fieldError{Pointer: x.Pointer, Detail: text})
 		}
 	})
-	for _, pointer := range sortedKeys(wrong) { // what nothing on the page asks
-		if !seen[pointer] {
-			for _, text := range wrong[pointer] {
-				out = append(out, fieldError{Detail: text})
-			}
+	return out
+}
+
+// unasked lists what is wrong without a field.
+func unasked(wrong map[string][]string) []fieldError {
+	var out []fieldError
+	for _, pointer := range sortedKeys(wrong) {
+		for _, text := range wrong[pointer] {
+			out = append(out, fieldError{Detail: text})
 		}
 	}
 	return out

@@ -34,34 +34,56 @@ func TestSecurityHeaders(t *testing.T) {
 // elsewhere is an address that makes a browser load or go somewhere else.
 var elsewhere = regexp.MustCompile(`(?i)(?:src|href|action|content)="(?:https?:)?//[^"]*"|url\(\s*['"]?(?:https?:)?//`)
 
-func TestNothingComesFromElsewhere(t *testing.T) {
+// Every page of the tour, in both languages: nothing from elsewhere, nothing that the
+// policy forbids, one heading, and no template that went wrong.
+func TestEveryPageKeepsThePolicy(t *testing.T) {
+	s := newStage(t)
+	bad := map[string]*regexp.Regexp{
+		"from elsewhere":       elsewhere,
+		"forbidden by policy":  regexp.MustCompile(`(?i)\sstyle="|<style|\son[a-z]+="|<script>|javascript:`),
+		"a template's mistake": regexp.MustCompile(`ZgotmplZ|%!|&lt;no value&gt;|<no value>|map\[|0x[0-9a-f]{8}`),
+		"a word without text":  regexp.MustCompile(`>\s*[a-z]+(\.[a-z_]+)+\s*<`),
+	}
+	for _, stop := range s.tour() {
+		for _, lang := range []string{"vi", "en"} {
+			stop.who.lang = lang
+			r := stop.who.open(stop.path)
+			for what, expr := range bad {
+				if m := expr.FindString(r.body); m != "" && !(stop.name == "signin" && what == "a word without text") { // names of accounts
+					t.Errorf("%s in %s: %s: %q", stop.name, lang, what, m)
+				}
+			}
+			if !strings.Contains(r.body, `<html lang="`+lang+`"`) || strings.Count(r.body, "<h1") != 1 || !strings.Contains(r.body, "<title>") {
+				t.Errorf("%s in %s: %d headings", stop.name, lang, strings.Count(r.body, "<h1"))
+			}
+			if r.header.Get("Cache-Control") != "no-store" || !strings.Contains(r.header.Get("Content-Security-Policy"), "default-src 'none'") {
+				t.Errorf("%s: %v", stop.name, r.header)
+			}
+		}
+	}
+}
+
+func TestAssets(t *testing.T) {
 	b := newStage(t).browse("")
-	for _, path := range []string{"/", "/sign-in"} {
-		r := b.open(path).want(200)
-		if m := elsewhere.FindString(r.body); m != "" {
-			t.Errorf("%s: %s", path, m)
+	fonts := 0
+	for _, m := range regexp.MustCompile(`"(/static/[^"]+)"`).FindAllStringSubmatch(b.open("/").body, -1) {
+		f := b.open(m[1]).want(200)
+		if !strings.Contains(f.header.Get("Cache-Control"), "immutable") {
+			t.Errorf("%s may not be kept: %v", m[1], f.header)
 		}
-		if m := regexp.MustCompile(`(?i)\sstyle="|<style|\son[a-z]+="|<script>`).FindString(r.body); m != "" {
-			t.Errorf("%s: the policy forbids %q", path, m)
+		if !strings.HasSuffix(m[1], ".css") {
+			continue
 		}
-		for _, m := range regexp.MustCompile(`"(/static/[^"]+)"`).FindAllStringSubmatch(r.body, -1) {
-			f := b.open(m[1]).want(200)
-			if !strings.Contains(f.header.Get("Cache-Control"), "immutable") {
-				t.Errorf("%s may not be kept: %v", m[1], f.header)
-			}
-			if strings.HasSuffix(m[1], ".css") {
-				if x := elsewhere.FindString(f.body); x != "" {
-					t.Errorf("%s: %s", m[1], x)
-				}
-				fonts := regexp.MustCompile(`url\((be-vietnam[^)]+)\)`).FindAllStringSubmatch(f.body, -1)
-				if len(fonts) != 4 {
-					t.Errorf("%d fonts", len(fonts))
-				}
-				for _, font := range fonts {
-					b.open("/static/" + font[1]).want(200)
-				}
-			}
+		if x := elsewhere.FindString(f.body); x != "" {
+			t.Errorf("%s: %s", m[1], x)
 		}
+		for _, font := range regexp.MustCompile(`url\((be-vietnam[^)]+)\)`).FindAllStringSubmatch(f.body, -1) {
+			fonts++
+			b.open("/static/" + font[1]).want(200)
+		}
+	}
+	if fonts != 4 {
+		t.Errorf("%d fonts", fonts)
 	}
 }
 

@@ -1,6 +1,7 @@
 package portal_test
 
 import (
+	"bufio"
 	"context"
 	"io"
 	"net/http"
@@ -172,3 +173,25 @@ func (r reply) find(expr string) string {
 func stop(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 func contains(s, part string) bool { return strings.Contains(s, part) }
+
+// stream reads the lines of an event stream until ctx ends.
+func (b *browser) stream(ctx context.Context, path string) <-chan string {
+	b.t.Helper()
+	r, err := http.NewRequestWithContext(ctx, "GET", b.s.sys.URL+path, nil)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	res, err := b.http.Do(r)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	lines := make(chan string, 100)
+	go func() {
+		defer close(lines)
+		defer res.Body.Close()
+		for scan := bufio.NewScanner(res.Body); scan.Scan(); {
+			lines <- scan.Text()
+		}
+	}()
+	return lines
+}

@@ -19,7 +19,7 @@ func (p *Portal) documentPages() []page {
 // as the law wants it.
 type receiptPageData struct {
 	Slips []slip
-	Fresh bool
+	Fresh bool // it was filed just now, as far as the offices are concerned
 }
 
 // slip is the receipt of one case.
@@ -29,6 +29,12 @@ type slip struct {
 	Papers []string
 	QR     template.HTML
 }
+
+// Statuses of the national portal before anybody has looked at a filing.
+const (
+	portalFiled = 1
+	portalFee   = 6
+)
 
 // mostSlips is how many cases of one form a receipt shows.
 const mostSlips = 20
@@ -60,9 +66,12 @@ func (v *visit) receiptPage() error {
 		}
 		d.Slips = append(d.Slips, s)
 	}
-	d.Fresh = d.Slips[0].Case.Seq <= 2
-	return v.show(screen{page: "receipt", title: v.t("receipt.title"), data: d,
-		crumbs: []crumb{{v.t("home.crumb"), "/"}}})
+	first := d.Slips[0].Case
+	title := v.t("case.receipt")
+	if d.Fresh = first.Portal.Code == portalFiled || first.Portal.Code == portalFee; d.Fresh {
+		title = v.t("receipt.title")
+	}
+	return v.show(screen{page: "receipt", title: title, data: d, crumbs: caseCrumbs(v, first)})
 }
 
 // attached names the papers of an application.

@@ -19,6 +19,7 @@ type serviceDetail struct {
 		Purpose Text  `json:"purpose"`
 		Within  *Text `json:"limit_text"`
 	} `json:"fee"`
+	Each  *each         `json:"each"`
 	Steps []serviceStep `json:"steps"`
 }
 
@@ -80,6 +81,7 @@ type servicePageData struct {
 	Service *serviceDetail
 	Titles  map[string]Text
 	Papers  []string // needed in some cases only
+	Drafts  []draft  // the visitor's own, of this service
 }
 
 func (v *visit) servicePage() error {
@@ -90,6 +92,17 @@ func (v *visit) servicePage() error {
 	d := servicePageData{Service: s, Titles: s.titles()}
 	for _, t := range f.Papers() {
 		d.Papers = append(d.Papers, t.In(v.lang))
+	}
+	if v.me.Citizen() {
+		all, err := v.drafts()
+		if err != nil {
+			return err
+		}
+		for _, x := range all {
+			if x.Service == s.ID {
+				d.Drafts = append(d.Drafts, x)
+			}
+		}
 	}
 	return v.show(screen{page: "service", title: s.Title.In(v.lang), wide: true, crumbs: []crumb{{v.t("home.crumb"), "/"}}, data: d})
 }

@@ -46,6 +46,7 @@ type signInPage struct {
 	Kept   string
 	Lost   bool // files were in it, which cannot be kept
 	Story  []account
+	Staff  []account // of the stories
 	People []account
 	Desks  []desk
 }
@@ -94,6 +95,8 @@ func (v *visit) demoAccounts(d *signInPage) error {
 			d.Story = append(d.Story, a)
 		case a.Citizen():
 			d.People = append(d.People, a)
+		case v.p.words["demo."+a.ID] != Text{}:
+			d.Staff = append(d.Staff, a)
 		default:
 			o := office{Name: v.p.words["signin.system"]}
 			if a.Office != nil {

@@ -48,7 +48,7 @@ type entry struct {
 type audience struct {
 	public  bool
 	citizen bool
-	roles   []string // staff with any of these
+	roles   []string // staff with any of these; "*" for all
 }
 
 var (
@@ -56,9 +56,6 @@ var (
 	signedIn = audience{citizen: true, roles: []string{"*"}}
 	citizens = audience{citizen: true}
 )
-
-// staff is an audience of staff with any of the roles.
-func staff(roles ...string) audience { return audience{roles: roles} }
 
 func (a audience) admits(who *account) bool {
 	switch {
@@ -81,6 +78,15 @@ func (p *Portal) pages() []page {
 		p.reviewPages(),
 		p.receiptPages(),
 		p.documentPages(),
+		p.taskPages(),
+		p.casesPages(),
+		p.casePages(),
+		p.actionPages(),
+		p.supplementPages(),
+		p.refilePages(),
+		p.payPages(),
+		p.accessPages(),
+		p.resultPages(),
 		p.signInPages(),
 	)
 }
@@ -223,5 +229,10 @@ func (w *statusWriter) Write(b []byte) (int, error) {
 	return w.ResponseWriter.Write(b)
 }
 
-// Unwrap lets a stream flush and clear its deadline.
+// Flush sends what a stream has written.
+func (w *statusWriter) Flush() {
+	_ = http.NewResponseController(w.ResponseWriter).Flush() // a stream whose browser has gone ends by itself
+}
+
+// Unwrap lets a stream clear its deadline.
 func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -9,10 +9,12 @@ import (
 
 // Codes of problems that pages treat in a way of their own.
 const (
-	codeInvalid   = "invalid"
-	codeDuplicate = "duplicate"
-	codeStale     = "stale_version"
-	codeCrossSite = "cross_site" // only the portal has it
+	codeInvalid      = "invalid"
+	codeDuplicate    = "duplicate"
+	codeStale        = "stale_version"
+	codeWrongState   = "wrong_state"
+	codePrecondition = "precondition"
+	codeCrossSite    = "cross_site" // only the portal has it
 )
 
 // problem is a refusal: the surface's problem+json, or a page's own.

@@ -399,13 +399,6 @@ func opened(before, after *form.Question, posted func(string) bool) bool {
 	return false
 }
 
-// needsPlaces tells whether a form asks for a commune anywhere.
-func needsPlaces(q *form.Question) bool {
-	need := false
-	q.Walk(func(x *form.Question) { need = need || x.Kind == form.Commune })
-	return need
-}
-
 // uploads tells whether a form asks for a paper.
 func uploads(q *form.Question) bool {
 	need := false

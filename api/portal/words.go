@@ -86,6 +86,12 @@ func (v *visit) tg(group, key string, args ...any) string {
 	return v.p.words.say(v.lang, group+"."+key, args...)
 }
 
+// word is tg where the value may have no word.
+func (v *visit) word(group, key string) (string, bool) {
+	t, ok := v.p.words[group+"."+key]
+	return t.In(v.lang), ok
+}
+
 // Time is an instant of the surface.
 type Time struct{ time.Time }
 

@@ -131,7 +131,7 @@ func goWords(t *testing.T, file string, keys, groups map[string]string) {
 			}
 			if s, ok := text(n.Args[0]); ok && sel.Sel.Name == "t" {
 				keys[s] = file
-			} else if ok && sel.Sel.Name == "tg" {
+			} else if ok && (sel.Sel.Name == "tg" || sel.Sel.Name == "word") {
 				groups[s] = file
 			}
 			if sel.Sel.Name == "say" && len(n.Args) > 1 {

@@ -60,6 +60,9 @@ func (c *demoCommand) Run(e *env) (err error) {
 	if c.Once {
 		return nil
 	}
+	if err := s.PeoplePay(); err != nil {
+		return err
+	}
 	if !e.asJSON {
 		c.welcome(e.out, s)
 	}

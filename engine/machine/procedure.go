@@ -175,7 +175,14 @@ func (l *loader) readInputs(p *procedure, n *node) {
 	for i, k := range n.keys {
 		name, optional := strings.CutSuffix(k.text, "?")
 		if l.checkID(k, name) {
-			p.inputs = append(p.inputs, input{name: name, optional: optional, form: l.form(n.items[i]), node: k})
+			in := input{name: name, optional: optional, form: l.form(n.items[i]), node: k}
+			p.inputs = append(p.inputs, in)
+			if in.form != nil {
+				if p.Inputs == nil {
+					p.Inputs = map[string]*engine.Form{}
+				}
+				p.Inputs[name] = in.form
+			}
 		}
 	}
 }

@@ -158,7 +158,7 @@ func (f *Form) Tidy(value map[string]any, page string) []Taken {
 			put(value, Split(at), "", left, list)
 		}
 	}
-	walk("/" + escape(page))
+	walk(Top(page))
 	return out
 }
 

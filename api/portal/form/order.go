@@ -143,6 +143,14 @@ func Split(pointer string) []string {
 	return parts
 }
 
+// Top is the pointer of a property of the top; "" of the whole form for "".
+func Top(page string) string {
+	if page == "" {
+		return ""
+	}
+	return "/" + escape(page)
+}
+
 // Under tells whether a pointer is another or below it.
 func Under(pointer, top string) bool {
 	return pointer == top || strings.HasPrefix(pointer, top+"/")

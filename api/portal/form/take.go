@@ -29,10 +29,7 @@ type Taken struct {
 // know are left out.
 func (f *Form) Take(value map[string]any, page string, post url.Values) Taken {
 	t := Taken{Disputed: map[string]string{}, Removed: -1}
-	top := "/" + escape(page)
-	if page == "" {
-		top = ""
-	}
+	top := Top(page)
 	list := func(at string) bool { return f.typeAt(at) == "array" }
 	names := make([]string, 0, len(post))
 	for name := range post {

@@ -58,3 +58,28 @@ func (s *System) faults(_ context.Context, registry string, body []byte) ([]byte
 	}
 	return json.Marshal(s.Agencies.Faults(registry))
 }
+
+// pay settles a collection of the embedded treasury, as if somebody had paid at a
+// bank; the treasury's answer comes back by callback.
+func (s *System) pay(ctx context.Context, delivery string, decline bool) error {
+	code := ""
+	if decline {
+		code = "declined"
+	}
+	if _, err := s.Agencies.Settle("treasury", delivery, code); err != nil {
+		return &engine.Error{Code: engine.Unavailable, Op: "demo payment", Err: err}
+	}
+	_, err := s.Agencies.Step(ctx, s.Clock.Now()) // delivers the answer at once
+	return err
+}
+
+// PeoplePay makes the embedded treasury wait until somebody pays, on the pages or
+// over HTTP, instead of collecting by itself.
+func (s *System) PeoplePay() error {
+	if s.Agencies == nil {
+		return nil
+	}
+	f := s.Agencies.Faults("treasury")
+	f.AutoPay = ""
+	return s.Agencies.SetFaults("treasury", f)
+}

@@ -199,6 +199,9 @@ func (s *System) wire(c Config) (http.Handler, error) {
 	}
 	if c.Demo {
 		ac.Demo = &api.Demo{OpenSignIn: true, Faults: s.faults}
+		if s.Agencies != nil {
+			ac.Demo.Pay = s.pay
+		}
 	}
 	surface, err := api.New(ac)
 	if err != nil {

@@ -1,0 +1,325 @@
+package portal_test
+
+import (
+	"bytes"
+	"context"
+	"mime/multipart"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"lienthong/cmd/lienthong/story"
+)
+
+// play is the stage for the stories: what happens away from the pages.
+func (s *stage) play() story.Stage {
+	return story.Stage{
+		Client: &story.Client{Base: s.sys.URL},
+		Settle: s.sys.Settle,
+		Pass:   func(ctx context.Context, d time.Duration) error { return s.sys.Advance(ctx, s.sys.Clock.Now().Add(d)) },
+	}
+}
+
+// begin files an example over HTTP.
+func (s *stage) begin(example string, change ...func(app map[string]any)) *story.Tale {
+	s.t.Helper()
+	tale := story.Begin(s.t.Context(), s.play(), example, func(app map[string]any) {
+		for _, f := range change {
+			f(app)
+		}
+	})
+	s.fine(tale)
+	return tale
+}
+
+func (s *stage) fine(t *story.Tale) {
+	s.t.Helper()
+	if t.Err() != nil {
+		s.t.Fatal(t.Err())
+	}
+}
+
+func (s *stage) settle() {
+	s.t.Helper()
+	if err := s.sys.Settle(s.t.Context()); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// sendFile posts a form with a file in it.
+func (s *sheet) sendFile(field, name string, content []byte) reply {
+	s.b.t.Helper()
+	var body bytes.Buffer
+	w := multipart.NewWriter(&body)
+	for k, list := range s.fields {
+		for _, v := range list {
+			if err := w.WriteField(k, v); err != nil {
+				s.b.t.Fatal(err)
+			}
+		}
+	}
+	part, err := w.CreateFormFile(field, name)
+	if err == nil {
+		_, err = part.Write(content)
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		s.b.t.Fatal(err)
+	}
+	return s.b.do("POST", s.action, &body, "Content-Type", w.FormDataContentType(), "Sec-Fetch-Site", "same-origin")
+}
+
+// link is the address of the link with a text.
+func (r reply) link(label string) string {
+	r.t.Helper()
+	return r.find(`href="([^"]+)"[^>]*>` + label)
+}
+
+// The requester sees the draft, disputes it, gets another, confirms it; the head
+// of the household consents; everything ends with results that can be checked.
+func TestCaseFromDraftToResults(t *testing.T) {
+	s := newStage(t)
+	tale := s.begin("birth-b4")
+	me := s.browse(tuan)
+	at := "/cases/" + tale.Code
+	me.open("/cases").want(200).says("Nguyễn Trần An Nhiên", tale.Code)
+	me.open(at).want(200).says("UBND phường Ba Đình", "đang giữ hồ sơ từ", "Chờ phần trước xong: Đăng ký khai sinh", "Đã nộp hồ sơ", `hx-sse:connect="`+at+`/live"`, at+"/diagram.svg")
+	me.open(at + "/diagram.svg").want(200).says("<svg")
+
+	tale.Staff("reception", "birth", "receive", nil).Draft()
+	s.fine(tale)
+	me.open("/tasks").want(200).says("Xác nhận", at, "Thông báo")
+	me.open(at).want(200).says("Việc bạn cần làm")
+	dispute := me.open(at + "/parts/birth/dispute").want(200)
+	me.form(dispute, "/dispute").send().want(422).says("bắt buộc", `href="#f-comment"`)
+	me.form(dispute, "/dispute").set("/comment", "Sai tên đệm").send().want(200).says("Đã ghi nhận")
+	tale.Draft()
+	s.fine(tale)
+	confirm := me.open(at+"/parts/birth/confirm").want(200).says("Bản dự thảo", "Nguyễn Trần An Nhiên", "Bệnh viện Phụ sản Hà Nội").saysNot(">female<")
+	again := me.form(confirm, "/confirm")
+	again.send().want(200).says("Đã ghi nhận")
+	if r := again.send().want(200); r.path != at { // the same form twice acts once
+		t.Errorf("the second click led to %s", r.path)
+	}
+	s.settle()
+	tale.Staff("leader", "birth", "sign", nil).Want("birth", "registered")
+	s.fine(tale)
+
+	// The grandfather sees what he is asked about, and nothing else.
+	head := s.browse(hung)
+	head.open("/tasks").want(200).says("Cho ý kiến")
+	p := head.open(at).want(200).says("Nguyễn Minh Tuấn cần ý kiến của bạn", "Nguyễn Trần An Nhiên").saysNot("Trần Thu Hà", "001195000104")
+	head.open(at + "/access").want(404)
+	head.open(at + "/declaration").want(404)
+	head.open(at + "/receipt").want(404)
+	consent := head.open(p.link("Đồng ý cho đăng ký")).want(200)
+	yes := head.form(consent, "/consent")
+	yes.send().want(200).says("Đã ghi nhận", "Bạn không có việc nào phải làm")
+	yes.send().want(200).says("Đã ghi nhận")
+	s.settle()
+	if got := tale.Now().Dossier("residence").State; got != "checking" {
+		t.Fatalf("residence is %s", got)
+	}
+	head.open(at).want(404) // answered: nothing of his is there any more
+
+	// The result, its copy to keep, and the public check.
+	r = me.open(at+"/results/birth").want(200).says("Giấy khai sinh", "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "Số định danh cá nhân", "<svg", "Nữ")
+	check := r.find(`href="(/r/[^"]+)"`)
+	kept := me.open(at+"/results/birth?file").want(200).says("Giấy khai sinh", "<style>")
+	if !strings.HasPrefix(kept.header.Get("Content-Disposition"), "attachment") {
+		t.Errorf("disposition %q", kept.header.Get("Content-Disposition"))
+	}
+	public := s.browse("")
+	public.open(check).want(200).says("đang có hiệu lực", "UBND phường Ba Đình").saysNot("An Nhiên", tale.Code)
+	public.open("/r/nothing").want(404).says("Không có kết quả này")
+	f := public.form(public.open("/r").want(200), "/r")
+	f.send().want(422).says("Hãy nhập mã")
+	f.set("id", s.sys.URL+check).send().want(200).says("đang có hiệu lực")
+
+	me.open(at+"/declaration").want(200).says("Tờ khai thay đổi thông tin cư trú (CT01)", "Trần Thu Hà", "Cháu nội, cháu ngoại")
+	me.open(at+"/access").want(200).says("officer.civil_status_00004", "UBND phường Ba Đình")
+	me.open(at + "/receipt").want(200).says("GIẤY TIẾP NHẬN HỒ SƠ")
+	me.lang = "en"
+	me.open(at).want(200).says("How each part stands")
+}
+
+// What an agency asks for is answered item by item; a file is checked.
+func TestSupplementItemByItem(t *testing.T) {
+	s := newStage(t)
+	tale := s.begin("birth-b4")
+	tale.Staff("reception", "birth", "receive", nil).Staff("officer", "birth", "request_supplement", map[string]any{"items": []any{
+		map[string]any{"kind": "paper", "about": "Giấy chứng nhận kết hôn", "reason": "Bản chụp bị mờ"},
+		map[string]any{"kind": "field", "about": "/child/birth_date", "reason": "Khác với giấy chứng sinh"},
+		map[string]any{"kind": "original", "about": "Căn cước của cha", "reason": "Đối chiếu"},
+	}})
+	s.fine(tale)
+	me := s.browse(tuan)
+	at := "/cases/" + tale.Code
+	me.open(at).want(200).says("Có 3 nội dung cần bổ sung")
+	r := me.open(at+"/supplement").want(200).says("Giấy chứng nhận kết hôn", "Bản chụp bị mờ", "Ngày sinh", "Khác với giấy chứng sinh", "Căn cước của cha", `value="28/08/2026"`)
+	f := me.form(r, "/supplement")
+	f.send().want(422).says("Hãy bổ sung ít nhất một mục")
+	paper, day, original := "", "", ""
+	for _, it := range tale.Now().Items {
+		switch it.About {
+		case "Giấy chứng nhận kết hôn":
+			paper = "/items/" + it.ID
+		case "/child/birth_date":
+			day = "/items/" + it.ID
+		default:
+			original = "/items/" + it.ID
+		}
+	}
+	f.sendFile(paper+"/document#file", "anh.gif", []byte("GIF89a")).want(422).says("anh.gif", "không phải là PDF")
+	f.sendFile(paper+"/document#file", "trong.pdf", nil).want(422).says("không có nội dung")
+	f.sendFile(paper+"/document#file", "kết hôn.pdf", []byte("%PDF-1.4 x")).want(200).says("Có 2 nội dung cần bổ sung")
+	r = me.open(at + "/supplement").want(200).says("Đã bổ sung lúc")
+	f = me.form(r, "/supplement").set(day+"/value", "29/08/2026", original+"/comment", "Tôi sẽ mang đến quầy.")
+	tale.Later(24 * time.Hour)
+	f.send().want(200)
+	s.settle()
+	c := tale.Now()
+	if got := c.Dossier("birth").State; got != "received" {
+		t.Errorf("birth is %s", got)
+	}
+	entered, _ := c.Dossier("birth").Data["answer_supplement"].(map[string]any)
+	items, _ := entered["items"].(map[string]any)
+	if x, _ := items[strings.TrimPrefix(day, "/items/")].(map[string]any); x["value"] != "2026-08-29" {
+		t.Errorf("the day is %v", items)
+	}
+	me.open(at).want(200).says("thời gian chờ bạn không tính vào thời hạn", "Đã bổ sung: Ngày sinh").saysNot("/child/birth_date")
+}
+
+func TestWithdrawAPart(t *testing.T) {
+	s := newStage(t)
+	tale := s.begin("birth-b4")
+	me := s.browse(tuan)
+	at := "/cases/" + tale.Code
+	r := me.open(me.open(at).link("Rút hồ sơ")).want(200).says("Đăng ký thường trú")
+	f := me.form(r, "/withdraw")
+	f.fields.Set("what", "some")
+	f.send().want(422).says("Hãy chọn ít nhất một phần")
+	f.set("step", "identity").send().want(200).says("Đã ghi nhận")
+	if got := tale.Now().Dossier("identity"); got.Closed != "withdrawn" {
+		t.Errorf("identity is %s %s", got.Status, got.Closed)
+	}
+	f = me.form(me.open(at+"/withdraw").want(200), "/withdraw")
+	f.fields.Set("what", "all")
+	f.send().want(200)
+	if got := tale.Now().Outcome; got != "withdrawn" {
+		t.Errorf("the case is %s", got)
+	}
+	me.open(at + "/withdraw").want(404)
+}
+
+func TestPayTheFee(t *testing.T) {
+	s := newStage(t) // the treasury waits for somebody to pay
+	tale := s.begin("birth-copies")
+	me := s.browse(tale.Citizen)
+	at := "/cases/" + tale.Code
+	me.open("/tasks").want(200).says("Nộp lệ phí")
+	me.open(at).want(200).says("Nộp lệ phí", "Hồ sơ được xử lý sau khi nộp")
+	r := me.open(at+"/pay").want(200).says("chờ nộp", " đ")
+	f := me.form(r, "/pay")
+	f.send().want(200).says("Đã ghi nhận")
+	s.settle()
+	f.send().want(200)
+	me.open(at+"/pay").want(200).says("đã nộp", "KB2026").saysNot("<form method=\"post\" action=\"/cases")
+	if fee := tale.Now().Fee; fee.Status != "paid" {
+		t.Errorf("fee %+v", fee)
+	}
+}
+
+// A part that failed is filed again with what was declared filled in.
+func TestRefileAPart(t *testing.T) {
+	s := newStage(t)
+	tale := s.begin("birth-consent-declined").Registered()
+	tale.By("048055000501", "residence", "decline", map[string]any{"reason": "Chỗ ở chật"})
+	tale.Staff("leader", "residence", "refuse", map[string]any{"reason": "Chủ hộ không đồng ý"})
+	s.fine(tale)
+	me := s.browse(tale.Citizen)
+	at := "/cases/" + tale.Code
+	me.open(at).want(200).says("Chủ hộ không đồng ý", "Nộp lại phần này")
+	r := me.open(at+"/parts/residence/refile").want(200).says("Chủ hộ không đồng ý", "DN-0002").saysNot(`name="/mother/name"`)
+	f := me.form(r, "/refile")
+	f.set("/residence/household", "", "/residence/head/id", "12").send().want(422).says("Số định danh cá nhân gồm 12 chữ số")
+	f.set("/residence/commune", "20242", "/residence/household", "DN-0001", "/residence/head/id", "048090000201", "/residence/head/name", "Phạm Quốc Bảo", "/residence/relation", "nephew")
+	f.send().want(200)
+	s.settle()
+	d := tale.Now().Dossier("residence")
+	if d.Attempt != 2 || d.Office.ID != "police_20242" {
+		t.Errorf("attempt %d at %s", d.Attempt, d.Office.ID)
+	}
+	me.open(at + "/parts/residence/refile").want(404)
+}
+
+// Nobody sees or touches somebody else's case, whatever they open.
+func TestSomebodyElsesCaseDoesNotExist(t *testing.T) {
+	s := newStage(t)
+	tale := s.begin("birth-b4").Registered()
+	s.fine(tale)
+	other := s.browse(dung)
+	at := "/cases/" + tale.Code
+	for _, path := range []string{"", "/receipt", "/access", "/declaration", "/withdraw", "/supplement", "/pay", "/diagram.svg", "/live", "/results/birth",
+		"/parts/residence/consent", "/parts/birth/confirm", "/parts/residence/refile"} {
+		other.open(at+path).want(404).saysNot("An Nhiên", "Nguyễn Minh Tuấn")
+	}
+	for _, path := range []string{"/withdraw", "/supplement", "/pay", "/parts/residence/consent", "/parts/residence/refile"} {
+		other.post(at+path, url.Values{"what": {"all"}}).want(404)
+	}
+	s.browse("").open(at).want(200).says("Đăng nhập").saysNot("Tiến độ từng phần")
+	if tale.Now().Status != "open" {
+		t.Error("the case changed")
+	}
+}
+
+// A session that ends while somebody types loses nothing that was typed.
+func TestAFormOutlivesItsSession(t *testing.T) {
+	s := newStage(t)
+	b := s.browse(tung)
+	at := b.start("birth")
+	f := b.form(b.open(at+"/pages/card").want(200), "/pages/card").set("/card/clinic", "Trạm y tế <Bến Thành>")
+	s.browse(tung) // another session of the same person stays
+	b.post("/sign-out", nil)
+	r := f.send().want(401).says("vẫn được giữ")
+	again := b.form(r, "/sign-in")
+	again.fields.Set("account", tung)
+	if r = again.send().want(200); !strings.HasPrefix(r.path, at) {
+		t.Fatalf("went to %s", r.path)
+	}
+	b.open(at + "/pages/card").want(200).says("Trạm y tế &lt;Bến Thành&gt;")
+
+	// Whoever else signs in there does not get at it.
+	b.post("/sign-out", nil)
+	r = f.send().want(401)
+	again = b.form(r, "/sign-in")
+	again.fields.Set("account", dung)
+	again.send().want(404)
+}
+
+// The stream tells a browser that a case changed.
+func TestLive(t *testing.T) {
+	s := newStage(t)
+	tale := s.begin("birth-b4")
+	b := s.browse(tuan)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	lines := b.stream(ctx, "/cases/"+tale.Code+"/live")
+	if first := <-lines; !strings.HasPrefix(first, "retry:") {
+		t.Fatalf("first line %q", first)
+	}
+	tale.Staff("reception", "birth", "receive", nil)
+	s.fine(tale)
+	for line := range lines {
+		if strings.HasPrefix(line, "data:") {
+			if !strings.Contains(line, tale.Code) || strings.Contains(line, "Nguyễn") {
+				t.Errorf("%s", line)
+			}
+			return
+		}
+	}
+	t.Error("nothing was told")
+}

@@ -1,0 +1,133 @@
+package portal
+
+import (
+	"bytes"
+	"html/template"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+func (p *Portal) resultPages() []page {
+	return []page{
+		{pattern: "GET /cases/{code}/results/{step}", who: citizens, do: (*visit).resultPage},
+		{pattern: "GET /r", who: anyone, menu: "check.menu", do: (*visit).checkForm},
+		{pattern: "POST /r", who: anyone, do: (*visit).checkResult},
+		{pattern: "GET /r/{id...}", who: anyone, do: (*visit).publicResult},
+	}
+}
+
+// resultPageData is a result in the official layout.
+type resultPageData struct {
+	Case   *caseView
+	Part   *dossier
+	Result *result
+	Title  string
+	Rows   []row
+	QR     template.HTML
+	Path   string // of the page that says whether it is genuine
+	Check  string // the same in full
+	Sheet  bool   // alone, for keeping
+}
+
+func (v *visit) resultPage() error {
+	c, err := v.readCase(v.r.PathValue("code"))
+	if err != nil {
+		return err
+	}
+	x := c.dossier(v.r.PathValue("step"))
+	if x == nil || x.Result == nil {
+		return &problem{Status: http.StatusNotFound}
+	}
+	inVietnamese := *v
+	inVietnamese.lang = vi // the paper itself is in Vietnamese
+	r, err := inVietnamese.records()
+	if err != nil {
+		return err
+	}
+	d := resultPageData{Case: c, Part: x, Result: x.Result, Title: textOf(x.Result.Title).VI, Rows: r.plain(x.Result.Data),
+		Path: "/r/" + seg(x.Result.ID)}
+	d.Check = v.address(d.Path)
+	if d.Title == "" {
+		d.Title = x.Result.Document
+	}
+	if d.QR, err = qrCode(d.Check, v.t("result.qr")); err != nil {
+		return err
+	}
+	if v.r.URL.Query().Has("file") {
+		d.Sheet = true
+		return v.keep(d)
+	}
+	return v.show(screen{page: "result", title: textOf(x.Result.Title).In(v.lang), data: d, crumbs: caseCrumbs(v, c)})
+}
+
+// keep sends a result as a file that shows itself without this system.
+func (v *visit) keep(d resultPageData) error {
+	css, err := staticFiles.ReadFile("static/portal.css")
+	if err != nil {
+		return err
+	}
+	_, rules, _ := strings.Cut(string(css), "/* Papers in the official layout */")
+	var b bytes.Buffer
+	data := struct {
+		resultPageData
+		CSS template.CSS
+	}{d, template.CSS(rules)}
+	if err := v.p.screens[vi]["result"].ExecuteTemplate(&b, "sheet", data); err != nil {
+		return err
+	}
+	v.w.Header().Set("Content-Disposition", "attachment; filename*=UTF-8''"+url.PathEscape(d.Title+" "+d.Part.Code+".html"))
+	v.write(http.StatusOK, "text/html; charset=utf-8", b.Bytes())
+	return nil
+}
+
+// checkPageData says whether a result is genuine. It holds no personal data.
+type checkPageData struct {
+	ID     string
+	Result *publicResult
+}
+
+type publicResult struct {
+	ID         string  `json:"id"`
+	Status     string  `json:"status"`
+	Words      string  `json:"words"`
+	Document   string  `json:"document"`
+	Title      *Text   `json:"title"`
+	Code       string  `json:"code"`
+	Version    int     `json:"version"`
+	ReplacedBy int     `json:"replaced_by"`
+	Issued     Time    `json:"issued"`
+	Office     *office `json:"office"`
+}
+
+func (v *visit) checkForm() error {
+	return v.show(screen{page: "check", title: v.t("check.title"), data: checkPageData{}})
+}
+
+func (v *visit) checkResult() error {
+	id := strings.TrimSpace(v.form.Get("id"))
+	if _, rest, ok := strings.Cut(id, "/r/"); ok { // the whole address was pasted
+		if x, err := url.PathUnescape(rest); err == nil {
+			id = x
+		}
+	}
+	if id == "" || len(id) > 200 {
+		return v.show(screen{page: "check", status: http.StatusUnprocessableEntity, title: v.t("check.title"), data: checkPageData{ID: id},
+			errors: []fieldError{{Pointer: "/id", Detail: v.t("check.required")}}})
+	}
+	v.redirect("/r/" + seg(id))
+	return nil
+}
+
+func (v *visit) publicResult() error {
+	d := checkPageData{ID: v.r.PathValue("id"), Result: &publicResult{}}
+	err := v.get("/results/"+seg(d.ID), d.Result)
+	if statusOf(err) == http.StatusNotFound {
+		d.Result = nil
+		return v.show(screen{page: "check", status: http.StatusNotFound, title: v.t("check.unknown"), data: d})
+	}
+	if err != nil {
+		return err
+	}
+	return v.show(screen{page: "check", title: v.tg("check.status", d.Result.Status), data: d})
+}
