@@ -126,7 +126,7 @@ func TestCaseFromDraftToResults(t *testing.T) {
 	head.open(at).want(404) // answered: nothing of his is there any more
 
 	// The result, its copy to keep, and the public check.
-	r = me.open(at+"/results/birth").want(200).says("Giấy khai sinh", "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "Số định danh cá nhân", "<svg", "Nữ")
+	r := me.open(at+"/results/birth").want(200).says("Giấy khai sinh", "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "Số định danh cá nhân", "<svg", "Nữ")
 	check := r.find(`href="(/r/[^"]+)"`)
 	kept := me.open(at+"/results/birth?file").want(200).says("Giấy khai sinh", "<style>")
 	if !strings.HasPrefix(kept.header.Get("Content-Disposition"), "attachment") {
