@@ -23,6 +23,7 @@ type summaryView struct {
 	Overdue bool       `json:"overdue,omitempty"`
 	Updated Time       `json:"updated"`
 	Subject string     `json:"subject"`
+	Archive string     `json:"archive,omitempty" doc:"The archive that the case was moved to; it cannot be opened until it is brought back"`
 }
 
 type casesAnswer struct {
@@ -107,7 +108,7 @@ func (s *Server) officeCases(ctx context.Context, who *caller, text string, page
 func (s *Server) summary(c engine.Summary) summaryView {
 	return summaryView{Code: c.Code, Service: s.serviceRef(c.Service, c.Version), Status: string(c.Status), Outcome: string(c.Outcome),
 		Portal: portal(c.Portal), Filed: at(c.Filed), Due: at(c.Due), Overdue: c.Status == engine.CaseOpen && overdue(c.Due, s.cfg.Runtime.Now()),
-		Updated: at(c.Updated), Subject: c.Subject}
+		Updated: at(c.Updated), Subject: c.Subject, Archive: c.Archive}
 }
 
 func (s *Server) serviceRef(id, version string) serviceRef {

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"lienthong/engine"
 )
@@ -43,6 +44,9 @@ func (s *Server) result(ctx context.Context, in *struct {
 		return nil, err
 	}
 	c, err := s.cfg.Store.Load(ctx, code)
+	if engine.CodeOf(err) == engine.Archived {
+		return s.archivedResult(ctx, code, in.ID)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +72,32 @@ func (s *Server) result(ctx context.Context, in *struct {
 	if status == "replaced" {
 		v.ReplacedBy = d.Result.Version
 	}
-	v.Title = s.documentTitle(c, step, shown.Document)
+	v.Title = s.documentTitle(c.Service, c.Version, step, shown.Document)
+	return &struct{ Body publicResult }{v}, nil
+}
+
+// archivedResult tells of a result whose case is in an archive.
+func (s *Server) archivedResult(ctx context.Context, code, id string) (*struct{ Body publicResult }, error) {
+	stub, err := s.cfg.Store.Stub(ctx, code)
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(stub.Results, func(r engine.IssuedBrief) bool { return r.ID == id })
+	if i < 0 {
+		return nil, notFound()
+	}
+	r, status := stub.Results[i], "genuine"
+	switch {
+	case r.Revoked:
+		status = "revoked"
+	case r.Version != r.Stands:
+		status = "replaced"
+	}
+	v := publicResult{ID: id, Status: status, Words: resultWords[status].In(langOf(ctx)), Document: r.Document, Code: r.Code, Version: r.Version,
+		Issued: at(r.Issued), Office: s.officeRef(r.Office), Title: s.documentTitle(stub.Service, stub.Version, r.Step, r.Document)}
+	if status == "replaced" {
+		v.ReplacedBy = r.Stands
+	}
 	return &struct{ Body publicResult }{v}, nil
 }
 
@@ -88,8 +117,8 @@ func (s *Server) issued(ctx context.Context, code, id string) (*engine.Result, e
 	return nil, notFound()
 }
 
-func (s *Server) documentTitle(c *engine.Case, step, document string) *Text {
-	svc, err := s.cfg.Definitions.Service(c.Service, c.Version)
+func (s *Server) documentTitle(service, version, step, document string) *Text {
+	svc, err := s.cfg.Definitions.Service(service, version)
 	if err != nil || svc.Step(step) == nil {
 		return nil
 	}

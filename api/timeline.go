@@ -268,7 +268,7 @@ func (t *teller) dealing(v engine.Event) {
 		t.say("item_answered", step, "items", about)
 	case engine.ResultIssued:
 		title := v.Result.Document
-		if d := t.p.s.documentTitle(t.p.c, step, title); d != nil {
+		if d := t.p.s.documentTitle(t.p.c.Service, t.p.c.Version, step, title); d != nil {
 			title = d.In(t.lang)
 		}
 		if v.Result.Version > 1 {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -67,6 +68,9 @@ func (a *areas) offices(c *caller) []string {
 // that they may not see is NotFound, like one that does not exist.
 func (s *Server) open(ctx context.Context, code string) (*engine.Case, sight, error) {
 	c, err := s.load(ctx, code)
+	if engine.CodeOf(err) == engine.Archived {
+		return nil, blind, s.archived(ctx, err)
+	}
 	if err != nil {
 		return nil, blind, err
 	}
@@ -78,6 +82,33 @@ func (s *Server) open(ctx context.Context, code string) (*engine.Case, sight, er
 		return nil, blind, notFound()
 	}
 	return c, sees, nil
+}
+
+// archived tells those who might see a case that it is in an archive; for others it
+// does not exist.
+func (s *Server) archived(ctx context.Context, err error) error {
+	var e *engine.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	stub, serr := s.cfg.Store.Stub(ctx, e.Case)
+	if serr != nil {
+		return serr
+	}
+	who := callerOf(ctx)
+	switch {
+	case who == nil:
+	case who.citizen():
+		if id := who.actor.ID; id != "" && (stub.Requester == id || stub.FiledBy.Kind == engine.Citizen && stub.FiledBy.ID == id) {
+			return err
+		}
+	case s.worksOnCases(who):
+		offices := s.areas.offices(who)
+		if slices.Contains(offices, stub.FiledBy.Office) || slices.ContainsFunc(stub.Offices, func(o string) bool { return slices.Contains(offices, o) }) {
+			return err
+		}
+	}
+	return notFound()
 }
 
 // openWhole is open for what a party may not see.

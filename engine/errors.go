@@ -26,6 +26,7 @@ const (
 	Unavailable         Code = "unavailable"          // try again later
 	UnknownOutcome      Code = "unknown_outcome"      // the commit's outcome is not known; repeat with the same key
 	CorruptHistory      Code = "corrupt_history"      // a stored entry does not match its chain or cannot be read
+	Archived            Code = "archived"             // the case's history was moved to an archive file
 	Internal            Code = "internal"             // a defect
 )
 

@@ -47,7 +47,8 @@ type Answer struct {
 // Cases is the history and the folded state of every case.
 type Cases interface {
 	// Load returns the stored case, which others may have too: nobody may change it
-	// (Decide and Fold do not). NotFound.
+	// (Decide and Fold do not). NotFound; Archived when its history was moved to an
+	// archive file (Stub tells what is left).
 	Load(ctx context.Context, code string) (*Case, error)
 	// Append writes all changes of one call or none: entries, case and dossier
 	// rows, effects, notifications, timers, stored answers. StaleVersion when a
@@ -192,6 +193,7 @@ type Summary struct {
 	Due     time.Time  `json:"due,omitzero"`
 	Updated time.Time  `json:"updated"`
 	Subject string     `json:"subject"`
+	Archive string     `json:"archive,omitempty"` // the file that its history was moved to; "" = it is here
 }
 
 // Task is something a citizen must do.
@@ -233,6 +235,9 @@ type Lists interface {
 	Result(ctx context.Context, id string) (code, step string, err error)
 	// CaseOf finds the case of any code: linked code or dossier code. NotFound.
 	CaseOf(ctx context.Context, code string) (string, error)
+	// Stub returns what is still told of an archived case. NotFound when there is no
+	// such case, or its history is here.
+	Stub(ctx context.Context, code string) (*Stub, error)
 }
 
 // Account is a person who can sign in.

@@ -241,3 +241,43 @@ func TestServeRefusesDamage(t *testing.T) {
 		t.Errorf("exit %d, %s", code, errs)
 	}
 }
+
+func TestArchive(t *testing.T) {
+	dir, db := played(t)
+	to := filepath.Join(dir, "2026.archive")
+	says(t, 0, "nothing was moved", "archive", "--db", db, "--to", to, "--before", "2026-01-01")
+	// The newest entry's case stays, so of the two only the birth is moved.
+	says(t, 0, "1 cases left the database now", "archive", "--db", db, "--to", to, "--before", "2027-01-01")
+	says(t, 0, "1 archived", "verify", "--db", db)
+	says(t, 0, "archive of cases.db, sealed", "verify", "--db", to)
+	says(t, 0, "1 cases rebuilt", "replay", "--db", to)
+	says(t, 0, "nothing was left to do", "archive", "--db", db, "--to", to, "--before", "2027-01-01")
+	code := ask(t, db, `SELECT code FROM cases WHERE service = 'birth'`)
+	says(t, 1, "archived", "replay", "--db", db, "--case", code)
+	says(t, 0, "after entry 18", "replay", "--db", to, "--case", code)
+	var a struct {
+		Good   bool
+		Cases  int64
+		SHA256 string
+	}
+	if err := json.Unmarshal([]byte(says(t, 0, "", "--json", "archive", "--db", db, "--to", to, "--before", "2027-01-01")), &a); err != nil || !a.Good || a.Cases != 1 || len(a.SHA256) != 64 {
+		t.Errorf("%+v %v", a, err)
+	}
+	elsewhere := filepath.Join(t.TempDir(), "moved")
+	if err := os.Rename(to, elsewhere); err != nil {
+		t.Fatal(err)
+	}
+	says(t, 1, "no such file", "archive", "--db", db, "--restore", code)
+	says(t, 0, "back with 18 entries from 2026.archive", "archive", "--db", db, "--restore", code, "--from", elsewhere)
+	says(t, 0, "2 cases, 40 entries, 0 archived", "verify", "--db", db)
+	says(t, 1, "not archived", "archive", "--db", db, "--restore", code)
+	for _, args := range [][]string{
+		{"archive", "--db", db}, {"archive", "--db", db, "--to", to}, {"archive", "--db", db, "--to", to, "--before", "soon"},
+		{"archive", "--db", db, "--restore", code, "--to", to}, {"archive", "--db", db, "--to", to, "--before", "2027-01-01", "--limit", "-1"},
+		{"archive", "--db", db, "--to", to, "--before", "2027-01-01", "--from", to},
+	} {
+		if code, _, errs := lienthong(t, args...); code != 2 || errs == "" {
+			t.Errorf("%v: exit %d, %q", args, code, errs)
+		}
+	}
+}

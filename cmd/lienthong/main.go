@@ -33,6 +33,7 @@ type commands struct {
 	Verify   verifyCommand   `cmd:"" help:"Check a whole database: pages, chains, every case against its history."`
 	Backup   backupCommand   `cmd:"" help:"Copy the database of a running server to a file of its own."`
 	Restore  restoreCommand  `cmd:"" help:"Put a backup in the place of a database."`
+	Archive  archiveCommand  `cmd:"" help:"Move closed cases to a sealed file, or one back."`
 	Replay   replayCommand   `cmd:"" help:"Rebuild a case as it was at any entry, or all, and compare with what is stored."`
 }
 

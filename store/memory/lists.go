@@ -194,6 +194,17 @@ func (s *Store) CaseOf(ctx context.Context, code string) (string, error) {
 	return c, nil
 }
 
+// Stub implements engine.Lists: this store has no archives.
+func (s *Store) Stub(ctx context.Context, code string) (*engine.Stub, error) {
+	const op = "store.stub"
+	done, err := s.read(ctx, op)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	return nil, rowenc.Missing(op, code)
+}
+
 // Holder implements engine.Cases.
 func (s *Store) Holder(ctx context.Context, key string) (string, error) {
 	const op = "store.holder"

@@ -63,6 +63,14 @@ func Corrupt(op, code string, seq int64, what string) error {
 	return e
 }
 
+// Archived says that the history of a case was moved to a file.
+func Archived(op, code, archive string) error {
+	e := engine.Fail(engine.Archived, "Hồ sơ đã được chuyển vào kho lưu trữ "+archive+"; cần khôi phục trước khi xem hoặc xử lý.",
+		"The case was moved to the archive "+archive+"; it has to be brought back before it can be read or acted on.")
+	e.Op, e.Case = op, code
+	return e
+}
+
 // Bad says that a caller broke the contract of a store's method.
 func Bad(op, format string, args ...any) error {
 	e := engine.Fail(engine.Invalid, "Yêu cầu không hợp lệ.", "The request is not valid.")

@@ -137,7 +137,7 @@ func (s *Store) fetch(ctx context.Context, code string) (*known, error) {
 	k, err := c.open(op)
 	if err != nil {
 		s.cache.drop(code)
-		return nil, err
+		return nil, s.orArchived(ctx, op, code, err)
 	}
 	s.cache.put(k)
 	return k, nil
@@ -178,6 +178,9 @@ func (s *Store) History(ctx context.Context, code string, from int64, limit int)
 	})
 	if err != nil {
 		return nil, failure(op, code, err)
+	}
+	if len(out) == 0 {
+		return out, s.orArchived(ctx, op, code, nil)
 	}
 	return out, nil
 }

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"lienthong/store/rowenc"
@@ -186,21 +187,26 @@ func structure(ctx context.Context, db interface {
 	return nil
 }
 
-// checkSchema compares every table, index and trigger with what this program
-// makes: without a trigger history would not be append-only.
-func (s *Store) checkSchema(ctx context.Context, bad func(Finding)) error {
+// expected is the schema that this program makes, by kind and name.
+var expected = sync.OnceValues(func() (map[string]string, error) {
 	fresh, err := sql.Open("sqlite3", ":memory:")
 	if err != nil {
-		return fmt.Errorf("sqlite: %w", err)
+		return nil, fmt.Errorf("sqlite: %w", err)
 	}
 	defer fresh.Close()
 	fresh.SetMaxOpenConns(1)
-	if err := migrate(ctx, fresh); err != nil {
-		return err
+	if err := migrate(context.Background(), fresh); err != nil {
+		return nil, err
 	}
-	want, err := definitions(ctx, fresh)
+	return definitions(context.Background(), fresh)
+})
+
+// checkSchema compares every table, index and trigger with what this program
+// makes: without a trigger history would not be append-only.
+func (s *Store) checkSchema(ctx context.Context, bad func(Finding)) error {
+	want, err := expected()
 	if err != nil {
-		return fmt.Errorf("sqlite: %w", err)
+		return err
 	}
 	have, err := definitions(ctx, s.readDB)
 	if ctx.Err() != nil {
@@ -225,9 +231,11 @@ func (s *Store) checkSchema(ctx context.Context, bad func(Finding)) error {
 	return nil
 }
 
-// definitions are the schema's texts by kind and name, SQLite's own left out.
+// definitions are the schema's texts by kind and name, SQLite's own left out, and
+// what is noted of the migrations that made it.
 func definitions(ctx context.Context, db *sql.DB) (map[string]string, error) {
-	rows, err := db.QueryContext(ctx, `SELECT type || ' ' || name, coalesce(sql, '') FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'`)
+	rows, err := db.QueryContext(ctx, `SELECT type || ' ' || name, coalesce(sql, '') FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'
+		UNION ALL SELECT 'migration ' || version_id, CAST(is_applied AS TEXT) FROM goose_db_version UNION ALL SELECT 'sequence ' || name, '' FROM sqlite_sequence`)
 	if err != nil {
 		return nil, err
 	}
@@ -243,18 +251,17 @@ func definitions(ctx context.Context, db *sql.DB) (map[string]string, error) {
 
 // documents compares every document with its hash.
 func (w *walker) documents(ctx context.Context) error {
-	const q = `SELECT d.id, d.case_code, d.size, d.hash, c.content, a.case_code IS NOT NULL FROM documents d
-		LEFT JOIN document_contents c ON c.id = d.id LEFT JOIN archived a ON a.case_code = d.case_code ORDER BY d.id`
+	const q = `SELECT d.id, d.case_code, d.size, d.hash, c.content FROM documents d
+		LEFT JOIN document_contents c ON c.id = d.id ORDER BY d.id`
 	err := w.each(ctx, q, nil, func(r *sql.Rows) error {
 		var id, code, hash string
 		var size int64
 		var content []byte
-		var archived bool
-		if err := r.Scan(&id, &code, &size, &hash, &content, &archived); err != nil {
+		if err := r.Scan(&id, &code, &size, &hash, &content); err != nil {
 			return err
 		}
 		w.Documents++
-		if what := faultOf(size, hash, content, archived); what != "" {
+		if what := faultOf(size, hash, content); what != "" {
 			w.bad(Finding{Area: AreaDocument, Case: code, What: "document " + id + ": " + what})
 		}
 		return nil
@@ -266,10 +273,10 @@ func (w *walker) documents(ctx context.Context) error {
 	return err
 }
 
-func faultOf(size int64, hash string, content []byte, archived bool) string {
+func faultOf(size int64, hash string, content []byte) string {
 	sum := sha256.Sum256(content)
 	switch {
-	case content == nil && (archived || size == 0):
+	case content == nil && size == 0:
 		return ""
 	case content == nil:
 		return "its content is missing"

@@ -382,3 +382,21 @@ func TestCheckStops(t *testing.T) {
 		t.Errorf("afterwards: %+v %v", c, err)
 	}
 }
+
+func sha(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
+
+// sweepLog takes away what a reader left beside a file.
+func sweepLog(path string) { _, _ = os.Remove(path+"-wal"), os.Remove(path+"-shm") }
+
+// checkpointOf is the newest checkpoint of a file.
+func checkpointOf(t *testing.T, path string) *rowenc.Checkpoint {
+	t.Helper()
+	c := sound(t, path, CheckOptions{}).Checkpoint
+	if c.N == 0 {
+		t.Fatal("no checkpoint")
+	}
+	return &c
+}

@@ -155,7 +155,8 @@ func (s *Store) CountRows(ctx context.Context, q engine.RowQuery, cap int) (int,
 	return sum, nil
 }
 
-const casesOf = `SELECT code, service, version, status, outcome, portal, filed, due, updated, subject FROM cases WHERE requester = ?1`
+const casesOf = `SELECT code, service, version, status, outcome, portal, filed, due, updated, subject,
+	coalesce((SELECT a.name FROM archived x JOIN archives a ON a.n = x.archive WHERE x.case_code = code), '') FROM cases WHERE requester = ?1`
 
 // CasesOf lists a citizen's own cases, newest first.
 func (s *Store) CasesOf(ctx context.Context, person, after string, limit int) ([]engine.Summary, string, error) {
@@ -173,7 +174,8 @@ func (s *Store) CasesOf(ctx context.Context, person, after string, limit int) ([
 	var last rowenc.CaseRow
 	err := s.each(ctx, q.text.String(), q.args, func(r *sql.Rows) error {
 		var c rowenc.CaseRow
-		if err := r.Scan(&c.Code, &c.Service, &c.Version, &c.Status, &c.Outcome, &c.Portal, &c.Filed, &c.Due, &c.Updated, &c.Subject); err != nil {
+		archive := ""
+		if err := r.Scan(&c.Code, &c.Service, &c.Version, &c.Status, &c.Outcome, &c.Portal, &c.Filed, &c.Due, &c.Updated, &c.Subject, &archive); err != nil {
 			return err
 		}
 		if limit > 0 && len(out) == limit {
@@ -182,6 +184,7 @@ func (s *Store) CasesOf(ctx context.Context, person, after string, limit int) ([
 		}
 		last = c
 		out = append(out, c.Summary())
+		out[len(out)-1].Archive = archive
 		return nil
 	})
 	if err != nil {

@@ -51,16 +51,22 @@ var allowed = []struct{ text, line, why string }{
 	{"SELECT source, at, before, cases, entries, digest FROM seal", `^SCAN seal$`, "one row"},
 	{"SELECT n, hash FROM heads ORDER BY n DESC LIMIT 1", `^SCAN heads$`, "one row"},
 	{"SELECT rootpage", `^SCAN sqlite_schema$`, "the schema"},
-	{"SELECT type || ' ' || name", `^SCAN sqlite_schema$`, "the schema"},
+	{"SELECT type || ' ' || name", `^SCAN (sqlite_schema|goose_db_version|sqlite_sequence)$`, "the schema"},
 	{"SELECT count(*) FROM sqlite_schema", `^SCAN sqlite_schema$`, "the schema"},
 	{"SELECT max(version_id) FROM goose_db_version", `^SCAN goose_db_version$`, "the schema"},
 	{"SELECT count(*) FROM sqlite_schema", `^SCAN sqlite_master$`, "the schema"},
 	{"SELECT count(*), coalesce(sum(name", `^SCAN sqlite_schema$`, "the schema"},
 	{"SELECT case_code, seq, at, action, step FROM entries ORDER BY id DESC", `^SCAN entries$`, "one row"},
 	{restoredCounts, `^SCAN (CONSTANT ROW|cases USING COVERING INDEX cases_open|outbox USING COVERING INDEX outbox_(over|lines))$`, "once, when a backup is put back"},
-	{"UPDATE counters SET last = ?1 WHERE day", `^SCAN counters$`, "once, when a backup is put back"},
+	{"UPDATE counters SET last = ?1 WHERE day", `^SCAN counters( USING COVERING INDEX counters_twin)?$`, "once, when a backup is put back"},
+	{closedCases, `^SCAN entries$`, "one row"},
+	{"DELETE FROM notifications WHERE case_code", `^SCAN notifications$`, "a case with an erased payload is archived, while no server runs"},
 	{"SELECT count(*) FROM cases", `^SCAN cases USING COVERING INDEX`, "verification reads everything"},
 }
+
+// elsewhere begin the texts that run on an archive while no server does: each walks
+// a table once, for all cases.
+var elsewhere = []string{"INSERT INTO main.", "INSERT INTO chosen", "SELECT * FROM"}
 
 // plans collects the SQL texts that stores run.
 type plans struct {
@@ -126,6 +132,9 @@ func TestPlans(t *testing.T) {
 		head, _, _ := strings.Cut(q, "?")
 		head = strings.TrimSpace(head)
 		if slices.ContainsFunc(slices.Collect(maps.Keys(p.texts)), func(run string) bool { return strings.Contains(run, head) }) {
+			continue
+		}
+		if slices.ContainsFunc(elsewhere, func(begins string) bool { return strings.HasPrefix(q, begins) }) {
 			continue
 		}
 		if _, err := explained(s.readDB, q); err != nil { // it is a part of a text
