@@ -43,7 +43,7 @@ type Fault struct {
 // Faults lists every fault in the order in which they run.
 func Faults() []Fault {
 	return []Fault{
-		killServer, killRegistries, powerLoss, floods, badRegistries, brokenDisk,
+		killServer, killRegistries, powerLoss, floods, badRegistries, brokenDisk, badRelay,
 	}
 }
 

@@ -62,6 +62,9 @@ func (m *matter) once(what string) bool {
 func newCrowd(s *site, rng *rand.Rand, drivers int) *crowd {
 	c := &crowd{site: s, ledger: newLedger(), families: families(), seed: [2]uint64{rng.Uint64(), rng.Uint64()},
 		most: drivers * 2, pace: 25 * time.Millisecond, day: time.Now()}
+	if !s.day.IsZero() {
+		c.day = s.day
+	}
 	c.filing.Store(true)
 	return c
 }

@@ -9,6 +9,6 @@ import (
 // their answers.
 func TestFlood(t *testing.T) {
 	t.Parallel()
-	r := run(t, func(c *Config) { c.Only, c.Rounds, c.Length = []string{"flood"}, 400, time.Second })
-	wants(t, r, 400, 50)
+	r := run(t, func(c *Config) { c.Only, c.Rounds, c.Length = []string{"flood"}, 300, time.Second })
+	wants(t, r, 300, 50)
 }

@@ -38,6 +38,20 @@ func killPlan(rng *rand.Rand, length time.Duration, rounds int) []blow {
 	return plan
 }
 
+// pacer keeps a plan to its time: what a blow itself takes is taken off the waits
+// after it.
+type pacer struct {
+	began time.Time
+	due   time.Duration
+}
+
+// wait waits until the next blow is due, and long enough for some work to be under
+// way.
+func (p *pacer) wait(ctx context.Context, after time.Duration) error {
+	p.due += after
+	return rest(ctx, max(time.Until(p.began.Add(p.due)), min(after, 300*time.Millisecond)))
+}
+
 func runKillServer(ctx context.Context, t *trial) ([]Row, error) {
 	return t.kill(ctx, "kill -9, server", func(s *site) **process { return &s.server }, (*site).startServer)
 }
@@ -51,8 +65,9 @@ func (t *trial) kill(ctx context.Context, kind string, which func(*site) **proce
 	plan := killPlan(t.rng, t.length, t.Rounds)
 	row := Row{Kind: kind}
 	err := t.underLoad(ctx, &row, func(ctx context.Context, s *site, _ *crowd) error {
+		p := pacer{began: time.Now()}
 		for i, b := range plan {
-			if err := rest(ctx, b.after); err != nil {
+			if err := p.wait(ctx, b.after); err != nil {
 				return err
 			}
 			s.watch()
@@ -93,14 +108,19 @@ func (t *trial) killStarting(ctx context.Context, s *site, which func(*site) **p
 }
 
 // underLoad runs a fault under the crowd, lets everything end, and audits.
-func (t *trial) underLoad(ctx context.Context, row *Row, strike func(context.Context, *site, *crowd) error) (err error) {
+func (t *trial) underLoad(ctx context.Context, row *Row, strike func(context.Context, *site, *crowd) error) error {
 	s, err := newSite(ctx, t, "site")
 	if err != nil {
 		return err
 	}
-	if err := s.open(ctx); err != nil {
+	return t.load(ctx, s, s.open(ctx), row, strike)
+}
+
+// load does the same on a site that was opened, with or without success.
+func (t *trial) load(ctx context.Context, s *site, opened error, row *Row, strike func(context.Context, *site, *crowd) error) error {
+	if opened != nil {
 		s.abandon()
-		return err
+		return opened
 	}
 	c := newCrowd(s, t.rng, t.Drivers)
 	if err := t.play(ctx, s, c, strike); err != nil {

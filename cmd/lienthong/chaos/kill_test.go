@@ -9,7 +9,7 @@ import (
 // Five kills of the server under sixteen drivers lose and double nothing.
 func TestKillServer(t *testing.T) {
 	t.Parallel()
-	r := run(t, func(c *Config) { c.Only, c.Rounds, c.Length = []string{"kill"}, 5, 5*time.Second })
+	r := run(t, func(c *Config) { c.Only, c.Rounds, c.Length, c.Drivers = []string{"kill"}, 5, 4*time.Second, 16 })
 	wants(t, r, 5, 50)
 }
 
@@ -17,7 +17,7 @@ func TestKillServer(t *testing.T) {
 func TestKillRegistries(t *testing.T) {
 	t.Parallel()
 	r := run(t, func(c *Config) { c.Only, c.Rounds, c.Length = []string{"kill-registries"}, 3, 3*time.Second })
-	wants(t, r, 3, 50)
+	wants(t, r, 3, 20)
 }
 
 // The plan comes from the seed: the same for the same one, another for another.

@@ -121,7 +121,7 @@ func run(t *testing.T, change func(*Config)) *Report {
 	if testing.Short() {
 		t.Skip("starts and kills real processes; left out with -short")
 	}
-	c := Config{Self: self(), Seed: 1, Dir: t.TempDir(), Drivers: 16, Say: t.Logf}
+	c := Config{Self: self(), Seed: 1, Dir: t.TempDir(), Drivers: 8, Say: t.Logf}
 	change(&c)
 	r, err := Run(t.Context(), c)
 	if err != nil {

@@ -69,14 +69,8 @@ func families() []family {
 // are made beforehand, since signing in is slow on purpose and limited.
 func token(account string) string { return "lt_chaos_" + account }
 
-// offices are those that the definitions name, of today.
-func offices() ([]engine.Office, error) {
-	set, err := workflows.Load()
-	if err != nil {
-		return nil, err
-	}
-	return set.Offices(), nil
-}
+// definitions are the embedded ones, compiled once.
+var definitions = sync.OnceValues(workflows.Load)
 
 // roles that every office has a clerk for.
 var roles = []string{"reception", "officer", "leader"}
@@ -90,11 +84,11 @@ func populate(ctx context.Context, file string) error {
 			all = append(all, engine.Account{ID: p.id(), Kind: engine.Citizen, Person: p.id(), Name: name})
 		}
 	}
-	os, err := offices()
+	set, err := definitions()
 	if err != nil {
 		return err
 	}
-	for _, o := range os {
+	for _, o := range set.Offices() {
 		for _, r := range roles {
 			all = append(all, engine.Account{ID: r + "." + o.ID, Kind: engine.Staff, Name: "Cán bộ " + o.ID, Office: o.ID, Roles: []string{r}})
 		}
@@ -104,7 +98,7 @@ func populate(ctx context.Context, file string) error {
 		return err
 	}
 	now := time.Now()
-	errs := make([]error, 8)
+	errs := make([]error, 64) // that commit together
 	var wg sync.WaitGroup
 	for i := range errs {
 		wg.Go(func() {

@@ -15,11 +15,11 @@ import (
 // the journal's syncs had done nothing, lose some.
 func TestPowerLoss(t *testing.T) {
 	t.Parallel()
-	r := run(t, func(c *Config) { c.Only, c.Rounds, c.Length = []string{"power"}, 4, 6*time.Second })
+	r := run(t, func(c *Config) { c.Only, c.Rounds, c.Length = []string{"power"}, 3, 3*time.Second })
 	if r.Rows[0].Skipped != "" {
 		t.Skip(r.Rows[0].Skipped)
 	}
-	if len(r.Rows) != 2 || r.Rows[0].Injected != 4 || r.Rows[0].Acknowledged < 50 {
+	if len(r.Rows) != 2 || r.Rows[0].Injected != 3 || r.Rows[0].Acknowledged < 20 {
 		t.Errorf("rows: %+v", r.Rows)
 	}
 }
@@ -32,7 +32,7 @@ func TestPowerLossCatchesNormal(t *testing.T) {
 		t.Skip("starts and kills real processes; left out with -short")
 	}
 	c := Config{Self: self(syncVariable + "=NORMAL"), Seed: 1, Dir: t.TempDir(), Drivers: 16, Say: t.Logf,
-		Only: []string{"power"}, Rounds: 4, Length: 6 * time.Second, Settle: time.Second}
+		Only: []string{"power"}, Rounds: 3, Length: 4 * time.Second, Settle: time.Second}
 	r, err := Run(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)

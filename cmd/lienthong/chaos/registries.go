@@ -73,7 +73,7 @@ type turn struct {
 func turns(rng *rand.Rand, length time.Duration, rounds int) []turn {
 	n := rounds
 	if n == 0 {
-		n = max(len(moods), int(length/dialRate))
+		n = max(2*len(moods), int(length/dialRate))
 	}
 	order := rng.Perm(len(moods))
 	var plan []turn
@@ -110,17 +110,10 @@ func runRegistries(ctx context.Context, t *trial) ([]Row, error) {
 	}
 	whole := Row{Kind: "all of these, and kill -9 of the server between"}
 	err := t.underLoad(ctx, &whole, func(ctx context.Context, s *site, c *crowd) error {
-		helping, stop := context.WithCancel(ctx)
-		var helper sync.WaitGroup
-		helper.Go(func() { c.operate(helping) })
-		c.after = func() { stop(); helper.Wait() }
-		defer func() {
-			if ctx.Err() != nil {
-				c.after()
-			}
-		}()
+		c.help(ctx)
+		p := pacer{began: time.Now()}
 		for _, x := range plan {
-			if err := rest(ctx, x.after); err != nil {
+			if err := p.wait(ctx, x.after); err != nil {
 				return err
 			}
 			s.watch()
@@ -187,6 +180,14 @@ func (s *site) dialOne(ctx context.Context, registry string, f *agencies.Faults)
 		return fmt.Errorf("the dial of %s: %d %s", registry, res.StatusCode, b)
 	}
 	return nil
+}
+
+// help lets an operator work until everything is done.
+func (c *crowd) help(ctx context.Context) {
+	helping, stop := context.WithCancel(ctx)
+	var helper sync.WaitGroup
+	helper.Go(func() { c.operate(helping) })
+	c.after = func() { stop(); helper.Wait() }
 }
 
 // operate plays the operator of the exchange until ctx ends: an incident that has

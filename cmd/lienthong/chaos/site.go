@@ -24,8 +24,10 @@ type site struct {
 	extra                 []string // more arguments of the server
 
 	server, registries *process
+	inside             *inside // both, in this process
 	surface            *client
-	trouble            []string // what a process did that nobody asked for
+	day                time.Time // of the business clock; zero = today
+	trouble            []string  // what a process did that nobody asked for
 }
 
 // operatorToken opens the registries' dials and counters.
@@ -128,6 +130,12 @@ func (s *site) close() {
 		}
 	}
 	s.surface.http.CloseIdleConnections()
+	if s.inside != nil { // its log may tell of panics that the fault caused
+		if err := s.inside.close(); err != nil {
+			s.trouble = append(s.trouble, "closing: "+err.Error())
+		}
+		return
+	}
 	for _, name := range []string{"server", "registries"} {
 		s.trouble = append(s.trouble, alarming(s.log(name))...)
 	}
@@ -139,6 +147,9 @@ func (s *site) abandon() {
 		if p != nil {
 			p.kill()
 		}
+	}
+	if s.inside != nil {
+		_ = s.inside.close() // the error that led here says more
 	}
 	s.surface.http.CloseIdleConnections()
 }
