@@ -114,6 +114,7 @@ func (s *Server) routes() {
 	s.routeDocuments()
 	s.routeResults()
 	s.routeExchange()
+	s.routeIndicators()
 	s.routeDemo()
 	s.routeEvents()
 	s.routeHealth()

@@ -67,6 +67,7 @@ type FeeDue struct {
 	Request string    `json:"request"`
 	Receipt string    `json:"receipt,omitempty"`
 	PaidAt  time.Time `json:"paid_at,omitzero"`
+	By      string    `json:"by,omitempty"` // who recorded the payment by hand
 }
 
 // Fee statuses.

@@ -60,6 +60,7 @@ type (
 		Status  string    `json:"status"`
 		Receipt string    `json:"receipt,omitempty"`
 		At      time.Time `json:"at"`
+		By      string    `json:"by,omitempty"` // who recorded the payment by hand
 	}
 	// StepOpened gives a step its dossier.
 	StepOpened struct {

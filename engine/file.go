@@ -234,7 +234,7 @@ func (d *decision) feeReply(rep *Reply) error {
 		d.expireFee()
 		return nil
 	}
-	d.emit(FeeSettled{ev{}, FeePaid, Str(rep.Data, "receipt"), d.now})
+	d.emit(FeeSettled{ev{}, FeePaid, Str(rep.Data, "receipt"), d.now, rep.By})
 	d.putTimers("", d.c.Timers, slices.DeleteFunc(slices.Clone(d.c.Timers), func(t TimerDue) bool { return t.Kind == TimerFee }))
 	d.notify("", d.c.Requester.ID, NotePaid, map[string]any{"case": d.c.Code, "amount": f.Amount, "receipt": Str(rep.Data, "receipt")})
 	return nil
@@ -242,7 +242,7 @@ func (d *decision) feeReply(rep *Reply) error {
 
 // expireFee ends a case whose fee was not paid.
 func (d *decision) expireFee() {
-	d.emit(FeeSettled{ev{}, FeeCancelled, "", d.now})
+	d.emit(FeeSettled{ev{}, FeeCancelled, "", d.now, ""})
 	for _, dos := range d.c.Dossiers {
 		if dos.Status == StatusWaiting {
 			d.emit(StepClosed{ev{dos.Step}, ClosedExpired, nil})

@@ -113,7 +113,7 @@ func (h *hand) apply(v Event, at time.Time) {
 		c.Fee, h.fee = &FeeDue{Amount: v.Amount, Status: FeeWaiting}, true
 	case FeeSettled:
 		if f := h.ownFee(); f != nil {
-			f.Status, f.Receipt, f.PaidAt = v.Status, v.Receipt, v.At
+			f.Status, f.Receipt, f.PaidAt, f.By = v.Status, v.Receipt, v.At, v.By
 		}
 	case Requested:
 		if f := h.ownFee(); f != nil {

@@ -336,6 +336,15 @@ type Figures interface {
 	// included, by registry and day. They are written in the transaction that settles
 	// a delivery, and Prune leaves them.
 	Exchanges(ctx context.Context, from, to calendar.Date) ([]ExchangeDay, error)
+	// Project brings the sums of Contributions up to what changed in the cases since
+	// the last call, in one small write beside the commands, at most limit entries (or
+	// cases). It returns how many it took; 0 = the sums are as the cases are.
+	Project(ctx context.Context, limit int) (int, error)
+	// Rebuild counts every case again, and sums again what was counted; a case that
+	// was archived keeps what it had. The sums are nowhere missing meanwhile.
+	Rebuild(ctx context.Context) error
+	// Sums adds up the figures of the days asked for, without their days, in order.
+	Sums(ctx context.Context, q SumQuery) ([]Figure, error)
 }
 
 // Store is everything one database keeps. A limit of 0 means no limit.

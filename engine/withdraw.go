@@ -33,7 +33,7 @@ func (d *decision) withdraw() error {
 		}
 	}
 	if f := d.c.Fee; f != nil && f.Status == FeeWaiting && !d.mayRun() {
-		d.emit(FeeSettled{ev{}, FeeCancelled, "", d.now})
+		d.emit(FeeSettled{ev{}, FeeCancelled, "", d.now, ""})
 		d.putTimers("", d.c.Timers, nil)
 	}
 	return nil

@@ -68,6 +68,7 @@ type walk struct {
 	// history, as far as the promises need it
 	asked, answered map[string]int
 	requests        []sent
+	history         []engine.Entry
 	past            []moment // every case and entry so far, and what it said when it was made
 }
 
@@ -454,6 +455,7 @@ func (w *walk) fold(e engine.Entry) {
 		w.Fatal(err)
 	}
 	w.c, w.kept = engine.Fold(w.c, e), engine.Fold(w.kept, back)
+	w.history = append(w.history, back)
 	if a, b := text(w.c), text(w.kept); a != b {
 		w.Fatalf("in memory:\n%s\nfrom what is kept:\n%s", a, b)
 	}
@@ -526,6 +528,7 @@ func (w *walk) promises() {
 			w.Fatalf("item %s of %s in %s is still open", it.ID, d.Step, d.State)
 		}
 	}
+	w.counted()
 	for _, k := range c.Tasks() {
 		if k.Person == "" || k.Step != "" && c.Dossier(k.Step).Status != engine.StatusOpen {
 			w.Fatalf("task %+v", k)

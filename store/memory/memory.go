@@ -38,6 +38,7 @@ type Store struct {
 	files    map[string]file
 	access   []rowenc.AccessRow
 	days     map[dayOf]engine.ExchangeDay
+	counted  map[string]counted // case → what it contributes to the sums
 }
 
 // pair is a key of two texts.
@@ -67,7 +68,7 @@ func NewWithHooks(h Hooks) *Store {
 		codes: map[string]string{}, results: map[string]result{}, answers: map[pair]engine.Answer{},
 		outbox: map[rowenc.Key]rowenc.DeliveryRow{}, notes: map[rowenc.Key]rowenc.NoteRow{}, counters: map[pair]int{},
 		accounts: map[string]engine.Account{}, sessions: map[string]engine.Session{}, drafts: map[pair]draft{},
-		prefills: map[pair][]byte{}, files: map[string]file{}, days: map[dayOf]engine.ExchangeDay{},
+		prefills: map[pair][]byte{}, files: map[string]file{}, days: map[dayOf]engine.ExchangeDay{}, counted: map[string]counted{},
 	}
 }
 

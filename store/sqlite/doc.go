@@ -34,7 +34,9 @@
 // counters;
 // accounts, sessions, drafts, prefills, documents, document_contents, access_log;
 // marks (facts about the file), heads (checkpoints), archives, archived (stubs),
-// seal (in an archive file).
+// seal (in an archive file); exchange_days (written by a trigger of the outbox);
+// figure_parts, figure_sums, figure_position (what indicators are read from, kept by
+// the projector, which follows the entries by id).
 //
 // File opens a database, a backup or an archive for reading only and checks it
 // (verify.go reads, check.go looks at the file, heads.go at what was known).

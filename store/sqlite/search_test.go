@@ -180,7 +180,8 @@ func back(t *testing.T, path string) {
 		`ALTER TABLE dossiers DROP COLUMN words`,
 		`CREATE INDEX dossiers_list ON dossiers (office, shelf, urgency, code, case_code, step)`,
 		`ALTER TABLE search DROP COLUMN words`,
-		`DELETE FROM goose_db_version WHERE version_id = 6`,
+		`DROP TRIGGER entries_position`, `DROP TABLE figure_position`, `DROP TABLE figure_parts`, `DROP TABLE figure_sums`, // of 00007
+		`DELETE FROM goose_db_version WHERE version_id >= 6`,
 	} {
 		run(t, db, q)
 	}

@@ -106,6 +106,8 @@ type Store struct {
 	left    func()  // says that this process has closed the file
 	counted counters
 
+	projecting sync.Mutex // one step of the projector at a time
+
 	queue  *queue
 	halt   halt
 	cache  *cache

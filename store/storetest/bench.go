@@ -34,6 +34,25 @@ func Bench(b *testing.B, x Target) {
 			}
 		}
 	})
+	b.Run("Project", func(b *testing.B) {
+		s := filled(b, x, 200)
+		for b.Loop() {
+			must(b, s.Rebuild(b.Context())) // 200 cases
+		}
+	})
+	b.Run("Sums", func(b *testing.B) {
+		s := filled(b, x, 200)
+		must(b, s.Rebuild(b.Context()))
+		q := engine.SumQuery{From: "2026-01-01", To: "2026-12-31"}
+		for i := range 20 {
+			q.Offices = append(q.Offices, fmt.Sprintf("civil@%05d", i))
+		}
+		for b.Loop() {
+			if fs := ok(s.Sums(b.Context(), q))(b); len(fs) == 0 {
+				b.Fatal("nothing is counted")
+			}
+		}
+	})
 	b.Run("Rows", func(b *testing.B) { benchRows(b, x, "") })
 	b.Run("Search", func(b *testing.B) { benchRows(b, x, "nguyen hoa 7") })
 }

@@ -34,6 +34,7 @@ func Differential(t *testing.T, oracle, x Target) {
 			"account": m.account,
 			"access":  m.access,
 			"prune":   m.prune,
+			"project": m.project,
 			"":        m.dump,
 		})
 		for _, s := range []engine.Store{a, b} {
@@ -264,6 +265,18 @@ func (m *twin) prune(t *rapid.T) {
 	both(m, t, "prune", func(s engine.Store) (int, error) { return s.Prune(context.Background(), before) })
 }
 
+// project brings the sums a little further, or counts all anew.
+func (m *twin) project(t *rapid.T) {
+	anew, limit := rapid.IntRange(0, 4).Draw(t, "anew") == 0, rapid.IntRange(1, 4).Draw(t, "limit")
+	m.do(t, "project", func(s engine.Store) error {
+		if anew {
+			return s.Rebuild(context.Background())
+		}
+		_, err := s.Project(context.Background(), limit)
+		return err
+	})
+}
+
 // dump compares everything that can be read.
 func (m *twin) dump(t *rapid.T) {
 	ctx := context.Background()
@@ -303,6 +316,11 @@ func (m *twin) dump(t *rapid.T) {
 		return outcome(ns, err) + next, err
 	})
 	both(m, t, "deliveries", func(s engine.Store) ([]engine.Delivery, error) { return s.Deliveries(ctx, "", "", "", 0) })
+	if rapid.IntRange(0, 2).Draw(t, "count") == 0 {
+		both(m, t, "sums", func(s engine.Store) ([]engine.Figure, error) {
+			return projected(ctx, s, append([]string{""}, offices...)...)
+		})
+	}
 	both(m, t, "owed", func(s engine.Store) (string, error) {
 		ds, next, err := s.Owed(ctx, engine.OwedQuery{Offices: offices[:1], Limit: 2})
 		return outcome(ds, err) + next, err

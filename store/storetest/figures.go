@@ -1,7 +1,9 @@
 package storetest
 
 import (
+	"context"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -13,6 +15,9 @@ func testFigures(t *testing.T, x Target) {
 	t.Run("Owed", func(t *testing.T) { testOwed(t, x) })
 	t.Run("Lines", func(t *testing.T) { testLines(t, x) })
 	t.Run("Exchanges", func(t *testing.T) { testExchanges(t, x) })
+	t.Run("Project", func(t *testing.T) { testProject(t, x) })
+	t.Run("Periods", func(t *testing.T) { testPeriods(t, x) })
+	t.Run("Projectors at once", func(t *testing.T) { testProjectors(t, x) })
 }
 
 // owes is what owed lists, by key.
@@ -192,4 +197,187 @@ func testExchanges(t *testing.T, x Target) {
 	same(t, next, []engine.ExchangeDay{{Registry: "population", Day: day.AddDays(1), First: 1}})
 	_, err := s.Exchanges(t.Context(), "", day)
 	wants(t, err, engine.Invalid)
+}
+
+// longAgo to farAhead holds every day of the stories.
+const (
+	longAgo  = calendar.Date("2020-01-01")
+	farAhead = calendar.Date("2030-12-31")
+)
+
+// projected brings the sums up to date and reads them all.
+func projected(ctx context.Context, s engine.Store, offices ...string) ([]engine.Figure, error) {
+	for {
+		n, err := s.Project(ctx, 2)
+		if err != nil {
+			return nil, err
+		}
+		if n == 0 {
+			return s.Sums(ctx, engine.SumQuery{Offices: offices, From: longAgo, To: farAhead})
+		}
+	}
+}
+
+// fromScratch sums over all cases, without a projector.
+func fromScratch(t *testing.T, s engine.Store, codes ...string) []engine.Figure {
+	t.Helper()
+	sums := map[engine.Figure]int64{}
+	for _, code := range codes {
+		past := engine.PastAttempts(ok(s.History(t.Context(), code, 1, 0))(t))
+		for _, f := range engine.Contributions(ok(s.Load(t.Context(), code))(t), past) {
+			f.Day = ""
+			engine.Sum(sums, []engine.Figure{f}, 1)
+		}
+	}
+	return engine.FiguresOf(sums)
+}
+
+func value(fs []engine.Figure, name string) (sum int64) {
+	for _, f := range fs {
+		if f.Name == name {
+			sum += f.Value
+		}
+	}
+	return sum
+}
+
+func testProject(t *testing.T, x Target) {
+	dir := t.TempDir()
+	s := x.Open(t, dir, Hooks{})
+	defer func() { must(t, s.Close()) }()
+	all := []string{"", "civil@00004", "civil@00005", "police@00004"}
+	same(t, ok(projected(t.Context(), s, all...))(t), []engine.Figure{})
+	a := File(Filing{Code: "A"})
+	must(t, s.Append(t.Context(), a.Change()))
+	fs := ok(projected(t.Context(), s, all...))(t)
+	same(t, fs, fromScratch(t, s, "A"))
+	if value(fs, engine.FigArrived) != 1 || value(fs, engine.FigUnreceived) != 1 || value(fs, engine.FigCases) != 1 {
+		t.Fatalf("one new case: %+v", fs)
+	}
+	if n := ok(s.Project(t.Context(), 10))(t); n != 0 {
+		t.Fatalf("%d left behind", n)
+	}
+	// It moves on and is replaced; what it was is gone.
+	must(t, s.Append(t.Context(), a.Go("receive", "birth", moved("birth", "submitted", "received", 2, "civil@00004", engine.FinalNone)).Change()))
+	must(t, s.Append(t.Context(), a.Go("refuse", "birth", recorded("birth", "refuse", map[string]any{"at": a.Case.Updated.Add(time.Hour).Format(time.RFC3339Nano)}),
+		moved("birth", "received", "refused", 3, "civil@00004", engine.FinalRefused)).Change()))
+	b := File(Filing{Code: "B", Office: "police@00004", At: T0.AddDate(0, 0, 1)})
+	must(t, s.Append(t.Context(), b.Change()))
+	fs = ok(projected(t.Context(), s, all...))(t)
+	same(t, fs, fromScratch(t, s, "A", "B"))
+	for name, want := range map[string]int64{engine.FigArrived: 2, engine.FigUnreceived: 1, engine.FigRunning: 0, engine.FigEnded + "refused": 1,
+		engine.FigRefusedBy + "refuse": 1, engine.FigCases: 2} {
+		if got := value(fs, name); got != want {
+			t.Errorf("%s is %d, want %d", name, got, want)
+		}
+	}
+	// Filed again: the refused attempt stays counted.
+	reset, again := engine.StepReset{Code: "A.9"}, engine.StepOpened{Code: "A.9", Attempt: 2, Office: "civil@00005", Unit: "00005"}
+	reset.Step, again.Step = "birth", "birth"
+	must(t, s.Append(t.Context(), a.Go("refile", "birth", reset, again, moved("birth", "", "submitted", 1, "civil@00005", engine.FinalNone)).Change()))
+	fs = ok(projected(t.Context(), s, all...))(t)
+	same(t, fs, fromScratch(t, s, "A", "B"))
+	if value(fs, engine.FigArrived) != 3 || value(fs, engine.FigEnded+"refused") != 1 {
+		t.Errorf("filed again: %+v", fs)
+	}
+	// By office and day.
+	for _, c := range []struct {
+		q    engine.SumQuery
+		want int64
+	}{
+		{engine.SumQuery{Offices: []string{"police@00004"}, From: longAgo, To: farAhead}, 1},
+		{engine.SumQuery{Offices: []string{"civil@00004", "civil@00004"}, From: longAgo, To: farAhead}, 1},
+		{engine.SumQuery{Offices: all, From: calendar.DateOf(T0), To: calendar.DateOf(T0)}, 2},
+		{engine.SumQuery{Offices: all, From: calendar.DateOf(T0).AddDays(1), To: farAhead}, 1},
+		{engine.SumQuery{Offices: []string{"nobody"}, From: longAgo, To: farAhead}, 0},
+		{engine.SumQuery{From: longAgo, To: farAhead}, 0},
+	} {
+		if got := value(ok(s.Sums(t.Context(), c.q))(t), engine.FigArrived); got != c.want {
+			t.Errorf("%+v: %d arrived, want %d", c.q, got, c.want)
+		}
+	}
+	for _, q := range []engine.SumQuery{{Offices: all, To: farAhead}, {Offices: all, From: longAgo}, {Offices: all, From: longAgo, To: "9999-12-31"}} {
+		_, err := s.Sums(t.Context(), q)
+		wants(t, err, engine.Invalid)
+	}
+	// Counted again from the beginning, and after a restart, it is the same.
+	must(t, s.Rebuild(t.Context()))
+	same(t, ok(s.Sums(t.Context(), engine.SumQuery{Offices: all, From: longAgo, To: farAhead}))(t), fs)
+	if x.Durable {
+		must(t, s.Close())
+		s = x.Open(t, dir, Hooks{})
+		same(t, ok(s.Sums(t.Context(), engine.SumQuery{Offices: all, From: longAgo, To: farAhead}))(t), fs)
+		same(t, ok(s.Project(t.Context(), 10))(t), 0)
+	}
+}
+
+// testPeriods: whatever a period begins and ends with, its sum is that of its days.
+func testPeriods(t *testing.T, x Target) {
+	s := x.open(t, Hooks{})
+	days := []calendar.Date{"2025-12-31", "2026-01-01", "2026-01-31", "2026-02-01", "2026-02-28", "2026-03-01", "2026-03-15", "2026-12-31", "2027-01-01"}
+	for i, d := range days {
+		must(t, s.Append(t.Context(), File(Filing{Code: fmt.Sprintf("D%d", i), At: d.At(23, 59)}).Change()))
+	}
+	ok(projected(t.Context(), s))(t)
+	for _, from := range append(days, "2026-01-02", "2026-02-27", "2026-03-14") {
+		for _, to := range append(days, "2026-01-30", "2026-02-02", "2026-03-16") {
+			want := int64(0)
+			for _, d := range days {
+				if from <= d && d <= to {
+					want++
+				}
+			}
+			fs := ok(s.Sums(t.Context(), engine.SumQuery{Offices: []string{"civil@00004"}, From: from, To: to}))(t)
+			if got := value(fs, engine.FigCases); got != want {
+				t.Errorf("%s to %s: %d cases, want %d", from, to, got, want)
+			}
+		}
+	}
+}
+
+// testProjectors: several projectors, a rebuild and writers at once lose nothing.
+func testProjectors(t *testing.T, x Target) {
+	s := x.open(t, Hooks{})
+	var writers, projectors sync.WaitGroup
+	codes := []string{}
+	for i := range 6 {
+		st := File(Filing{Code: fmt.Sprintf("P%d", i)})
+		codes = append(codes, st.Case.Code)
+		writers.Go(func() {
+			c := st.Change()
+			for n := range 8 {
+				if err := s.Append(t.Context(), c); err != nil {
+					t.Error(err)
+					return
+				}
+				c = st.Go("move", "birth", moved("birth", "", "s", n+1, "civil@00004", engine.FinalNone)).Change()
+			}
+		})
+	}
+	stop := make(chan struct{})
+	for i := range 3 {
+		projectors.Go(func() {
+			for {
+				var err error
+				if i == 2 {
+					err = s.Rebuild(t.Context())
+				} else {
+					_, err = s.Project(t.Context(), 3)
+				}
+				if err != nil && engine.CodeOf(err) != engine.StaleVersion {
+					t.Error(err)
+				}
+				select {
+				case <-stop:
+					return
+				default:
+					yield()
+				}
+			}
+		})
+	}
+	writers.Wait()
+	close(stop)
+	projectors.Wait()
+	same(t, ok(projected(t.Context(), s, "civil@00004"))(t), fromScratch(t, s, codes...))
 }

@@ -313,6 +313,7 @@ func (s *System) Run(ctx context.Context) error {
 	if s.Agencies != nil {
 		wg.Go(func() { s.Agencies.Run(ctx) })
 	}
+	wg.Go(func() { s.project(ctx) })
 	result := make(chan error, 1)
 	wg.Go(func() { result <- s.Runtime.Run(ctx) })
 	var err error

@@ -1,0 +1,363 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"lienthong/engine"
+	"lienthong/engine/calendar"
+)
+
+// indicatorView is one figure with everything that is needed to check it.
+type indicatorView struct {
+	ID          string  `json:"id"`
+	Name        Text    `json:"name"`
+	Formula     Text    `json:"formula"`
+	Level       string  `json:"level" enum:"dossier,case" doc:"dossier: every agency's part counts as one; case: the linked group counts as one"`
+	Unit        string  `json:"unit" enum:"count,percent,days"`
+	Numerator   *int64  `json:"numerator,omitempty" doc:"Seconds for unit days"`
+	Denominator *int64  `json:"denominator,omitempty"`
+	Value       string  `json:"value" doc:"Two decimals, whole for a count; N/A when the denominator is 0 or nothing is collected"`
+	Target      *int64  `json:"target,omitempty" doc:"Percent that gives full points, where the source says"`
+	MaxPoints   *int64  `json:"max_points,omitempty" doc:"Full points, where the source says"`
+	Points      *string `json:"points,omitempty" doc:"max_points, or value ÷ target × max_points below the target; where both are known"`
+	Source      string  `json:"source"`
+	Note        *Text   `json:"note,omitempty"`
+}
+
+// refusalView is one way in which dossiers were refused.
+type refusalView struct {
+	Procedure procedureRef `json:"procedure"`
+	Action    string       `json:"action" doc:"The action that refused; empty when the law refuses before an office is reached"`
+	Title     Text         `json:"title"`
+	Count     int64        `json:"count"`
+}
+
+type indicatorGroup struct {
+	ID         string          `json:"id"`
+	Name       Text            `json:"name"`
+	Indicators []indicatorView `json:"indicators"`
+}
+
+type indicatorsBody struct {
+	From       string           `json:"from" format:"date"`
+	To         string           `json:"to" format:"date"`
+	AsOf       Time             `json:"as_of" doc:"Open dossiers are compared with this instant: now, or the end of a past period"`
+	Behind     bool             `json:"behind,omitempty" doc:"The sums have not caught up with the newest entries"`
+	Offices    int              `json:"offices" doc:"How many offices are in these figures"`
+	Indicators []indicatorView  `json:"indicators"`
+	Refusals   []refusalView    `json:"refusals" doc:"What refused, most often first"`
+	By         string           `json:"by,omitempty"`
+	Groups     []indicatorGroup `json:"groups,omitempty"`
+}
+
+type indicatorsQuery struct {
+	Period
+	Unit      string `query:"unit" maxLength:"10" doc:"An administrative unit; a province includes its communes"`
+	Office    string `query:"office" maxLength:"100"`
+	Service   string `query:"service" maxLength:"60"`
+	Procedure string `query:"procedure" maxLength:"60" doc:"One procedure; leaves the linked group out"`
+	By        string `query:"by" enum:"unit,office,agency,service,procedure" doc:"One group of figures for each"`
+	Format    string `query:"format" enum:"json,csv" doc:"Otherwise as Accept says"`
+	Accept    string `header:"Accept" maxLength:"500"`
+}
+
+func (s *Server) routeIndicators() {
+	route(s, op{method: http.MethodGet, path: base + "/indicators", id: "indicators", tag: "indicators",
+		summary: "Indicators by unit and period, each with its formula; JSON or CSV", status: 200, who: only(roleSupervisor, roleAdministrator)}, s.indicators,
+		func(o *huma.Operation) {
+			schema := s.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[indicatorsBody](), true, "Indicators")
+			o.Responses = map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{
+				"application/json": {Schema: schema}, "text/csv": {Schema: &huma.Schema{Type: "string"}}}}}
+		})
+}
+
+type fileAnswer struct {
+	ContentType string `header:"Content-Type"`
+	Disposition string `header:"Content-Disposition"`
+	Body        []byte
+}
+
+func (s *Server) indicators(ctx context.Context, in *indicatorsQuery) (*fileAnswer, error) {
+	now := s.cfg.Runtime.Now()
+	from, to, err := in.month(now)
+	if err != nil {
+		return nil, err
+	}
+	offices, err := s.officesCounted(callerOf(ctx), in.Unit, in.Office)
+	if err != nil {
+		return nil, err
+	}
+	behind, err := s.freshSums(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ids := slices.Collect(maps.Keys(offices))
+	slices.Sort(ids)
+	until := to
+	if to >= calendar.DateOf(now) { // nothing is counted in the future: a whole month is read faster
+		until = monthEnd(to)
+	}
+	figures, err := s.cfg.Store.Sums(ctx, engine.SumQuery{Offices: ids, From: from, To: until})
+	if err != nil {
+		return nil, err
+	}
+	figures = slices.DeleteFunc(figures, func(f engine.Figure) bool {
+		return in.Service != "" && f.Service != in.Service || in.Procedure != "" && f.Procedure != in.Procedure
+	})
+	asOf := now
+	if end := to.AddDays(1).At(0, 0); end.Before(now) {
+		asOf = end
+	}
+	delete(offices, "")
+	body := &indicatorsBody{From: string(from), To: string(to), AsOf: at(asOf), Behind: behind, Offices: len(offices), By: in.By}
+	level := ""
+	if in.Procedure != "" {
+		level = perDossier
+	}
+	body.Indicators = s.shown(figures, asOf, level)
+	body.Refusals = s.refusals(figures)
+	if in.By != "" {
+		body.Groups = s.groups(figures, asOf, in.By, offices)
+	}
+	if wantsCSV(in.Format, in.Accept) {
+		raw, err := indicatorsCSV(body, langOf(ctx))
+		return &fileAnswer{ContentType: "text/csv; charset=utf-8", Disposition: `attachment; filename="indicators-` + body.From + "-" + body.To + `.csv"`, Body: raw}, err
+	}
+	raw, err := json.Marshal(body)
+	return &fileAnswer{ContentType: "application/json", Body: raw}, err
+}
+
+// month is the period; without from it begins with the month of its end.
+func (p *Period) month(now time.Time) (from, to calendar.Date, err error) {
+	if from, to, err = p.days(now, 1); err == nil && p.From == "" {
+		from = to[:8] + "01"
+	}
+	return from, to, err
+}
+
+// monthEnd is the last day of a day's month.
+func monthEnd(d calendar.Date) calendar.Date {
+	next := (d[:8] + "01").AddDays(31)[:8] + "01"
+	return next.AddDays(-1)
+}
+
+// officesCounted are those in whose figures a caller may look: all for an
+// administrator; for a supervisor those of the unit of their office, and of the
+// units below it. "" stands for cases that have not reached an office.
+func (s *Server) officesCounted(who *caller, unit, office string) (map[string]engine.Office, error) {
+	every := who.actor.Has(roleAdministrator)
+	own, _ := s.cfg.Definitions.OfficeByID(who.actor.Office)
+	out := map[string]engine.Office{}
+	within := func(o engine.Office, unit string) bool { return o.Unit == unit || s.areas.provinceOf(o.Unit) == unit }
+	asked := 0
+	for _, o := range s.cfg.Definitions.Offices() {
+		if unit != "" && !within(o, unit) || office != "" && o.ID != office {
+			continue
+		}
+		asked++
+		if every || own.Unit != "" && within(o, own.Unit) {
+			out[o.ID] = o
+		}
+	}
+	if asked == 0 && every {
+		pointer := "query:unit"
+		if office != "" {
+			pointer = "query:office"
+		}
+		return nil, &engine.Error{Code: engine.Invalid, Problems: []engine.Problem{{Pointer: pointer, Code: "enum",
+			Detail: Text{VI: "Không có đơn vị hoặc cơ quan này.", EN: "There is no such unit or office."}}}}
+	}
+	// Part of what was asked for would be taken for the whole of it.
+	if len(out) == 0 || len(out) < asked && (unit != "" || office != "") {
+		return nil, &engine.Error{Code: engine.Forbidden}
+	}
+	if every && unit == "" && office == "" {
+		out[""] = engine.Office{}
+	}
+	return out, nil
+}
+
+// catchUp bounds how long a read waits for the sums to be as the cases are.
+const catchUp = 3 * time.Second
+
+// freshSums lets the projector come to the end; it tells whether it did not.
+func (s *Server) freshSums(ctx context.Context) (behind bool, err error) {
+	for began := s.cfg.Wall(); s.cfg.Wall().Sub(began) < catchUp; {
+		n, err := s.cfg.Store.Project(ctx, 0)
+		switch {
+		case engine.CodeOf(err) == engine.StaleVersion: // another one was at it
+		case err != nil:
+			return false, err
+		case n == 0:
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// shown computes the indicators of some figures; a level leaves the other out.
+func (s *Server) shown(figures []engine.Figure, asOf time.Time, level string) []indicatorView {
+	m, procedures := sums{}, map[string]bool{}
+	for _, f := range figures {
+		m.add(f, asOf)
+		if f.Procedure != "" {
+			procedures[f.Procedure] = true
+		}
+	}
+	var out []indicatorView
+	for i := range indicators {
+		d := &indicators[i]
+		if level == "" || d.level == level {
+			out = append(out, d.view(m, len(procedures) <= 1))
+		}
+	}
+	return out
+}
+
+// view computes one indicator.
+func (d *indicator) view(m sums, single bool) indicatorView {
+	v := indicatorView{ID: d.id, Name: d.name, Formula: d.formula, Level: d.level, Unit: d.unit, Source: d.source, Value: notAvailable}
+	if !d.note.IsZero() {
+		v.Note = &d.note
+	}
+	if d.target > 0 {
+		v.Target = &d.target
+	}
+	if d.points > 0 {
+		v.MaxPoints = &d.points
+	}
+	if d.absent || d.single && !single {
+		return v
+	}
+	over, under := m.of(d.over...), m.of(d.under...)
+	v.Numerator = &over
+	if d.unit == unitCount {
+		v.Value = decimal(over, 1)
+		v.Value = v.Value[:len(v.Value)-3] // a count is whole
+		return v
+	}
+	v.Denominator = &under
+	switch d.unit {
+	case unitPercent:
+		v.Value = decimal(100*over, under)
+	case unitDays:
+		v.Value = decimal(over, under*24*3600)
+	}
+	if d.target > 0 && d.points > 0 && under > 0 {
+		points := decimal(d.points, 1)
+		if 100*over < d.target*under {
+			points = decimal(100*over*d.points, d.target*under)
+		}
+		v.Points = &points
+	}
+	return v
+}
+
+// refusals lists what refused dossiers, most often first.
+func (s *Server) refusals(figures []engine.Figure) []refusalView {
+	type by struct{ service, procedure, action string }
+	counts := map[by]int64{}
+	for _, f := range figures {
+		if action, ok := strings.CutPrefix(f.Name, engine.FigRefusedBy); ok {
+			counts[by{f.Service, f.Procedure, action}] += f.Value
+		}
+		if f.Name == engine.FigPartsByLaw {
+			counts[by{f.Service, "", ""}] += f.Value
+		}
+	}
+	out := []refusalView{}
+	for k, n := range counts {
+		v := refusalView{Procedure: s.procedureRef(k.service, k.procedure), Action: k.action, Title: s.actionTitle(k.service, k.procedure, k.action), Count: n}
+		if k.procedure == "" {
+			v.Procedure, v.Title = procedureRef{}, Text{VI: "Không đủ điều kiện theo quy định (trước khi đến cơ quan)", EN: "Not entitled by law (before an office is reached)"}
+		}
+		out = append(out, v)
+	}
+	slices.SortFunc(out, func(a, b refusalView) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Procedure.ID, b.Procedure.ID), cmp.Compare(a.Action, b.Action))
+	})
+	return out
+}
+
+// actionTitle names an action as the newest version of the service that has it.
+func (s *Server) actionTitle(service, procedure, action string) Text {
+	for _, svc := range slices.Backward(s.cfg.Definitions.Services()) {
+		if svc.ID != service {
+			continue
+		}
+		for _, st := range svc.Steps {
+			if st.Procedure.ID == procedure && st.Procedure.Action(action) != nil {
+				return st.Procedure.Action(action).Title
+			}
+		}
+	}
+	return Text{VI: action, EN: action}
+}
+
+// groups computes the indicators of every unit, office, agency, service or
+// procedure that has figures.
+func (s *Server) groups(figures []engine.Figure, asOf time.Time, by string, offices map[string]engine.Office) []indicatorGroup {
+	parts, level := map[string][]engine.Figure{}, ""
+	if by == "procedure" {
+		level = perDossier
+	}
+	for _, f := range figures {
+		k := map[string]string{"unit": offices[f.Office].Unit, "office": f.Office, "agency": offices[f.Office].Agency, "service": f.Service, "procedure": f.Procedure}[by]
+		if by == "procedure" && k == "" {
+			continue // the linked group is of no procedure
+		}
+		parts[k] = append(parts[k], f)
+	}
+	out := []indicatorGroup{}
+	for _, k := range slices.Sorted(maps.Keys(parts)) {
+		out = append(out, indicatorGroup{ID: k, Name: s.groupName(by, k, parts[k][0]), Indicators: s.shown(parts[k], asOf, level)})
+	}
+	return out
+}
+
+func (s *Server) groupName(by, id string, f engine.Figure) Text {
+	if id == "" {
+		return Text{VI: "Chưa đến cơ quan nào", EN: "Not at an office yet"}
+	}
+	switch by {
+	case "unit":
+		if name, ok := s.cfg.Definitions.Units()[id]; ok {
+			return name
+		}
+	case "office":
+		if o, ok := s.cfg.Definitions.OfficeByID(id); ok {
+			return o.Name
+		}
+	case "agency":
+		return titled(s.cfg.Agencies, id)
+	case "service":
+		for _, svc := range slices.Backward(s.cfg.Definitions.Services()) {
+			if svc.ID == id {
+				return svc.Title
+			}
+		}
+	case "procedure":
+		return s.procedureRef(f.Service, id).Title
+	}
+	return Text{VI: id, EN: id}
+}
+
+// wantsCSV chooses the form of the answer: as the query says, else the first of the
+// two that Accept names.
+func wantsCSV(format, accept string) bool {
+	if format != "" {
+		return format == "csv"
+	}
+	csv, plain := strings.Index(accept, "text/csv"), strings.Index(accept, "application/json")
+	return csv >= 0 && (plain < 0 || csv < plain)
+}

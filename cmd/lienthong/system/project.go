@@ -1,0 +1,38 @@
+package system
+
+import (
+	"context"
+	"time"
+
+	"lienthong/engine"
+)
+
+// The projector's pace: a look every few seconds, and small steps with the writer's
+// other work between them while there is something to count.
+const (
+	projectEvery = 3 * time.Second
+	projectStep  = 1000 // entries: of one case there are many, and it is counted once
+)
+
+// project keeps the sums that indicators read near the cases, until ctx ends. A read
+// brings them up to date itself; this keeps it from having much to do.
+func (s *System) project(ctx context.Context) {
+	tick := time.NewTicker(projectEvery)
+	defer tick.Stop()
+	for {
+		for ctx.Err() == nil {
+			n, err := s.Store.Project(ctx, projectStep)
+			if err != nil && ctx.Err() == nil && engine.CodeOf(err) != engine.StaleVersion {
+				s.log.Error("projector", "error", err)
+			}
+			if err != nil || n < projectStep {
+				break
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
