@@ -31,7 +31,7 @@ func TestStats(t *testing.T) {
 }
 
 // counted are the sums of everything, after the projector has come to the end.
-func counted(t *testing.T, s *Store) map[engine.Figure]int64 {
+func figuresOf(t *testing.T, s *Store) map[engine.Figure]int64 {
 	t.Helper()
 	for {
 		n, err := s.Project(t.Context(), 100)
@@ -61,7 +61,7 @@ func TestRebuildMends(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	want := counted(t, s)
+	want := figuresOf(t, s)
 	behind(t, s, func(db *sql.DB) {
 		run(t, db, `UPDATE figure_sums SET value = value + 7 WHERE name = 'arrived'`)
 		run(t, db, `INSERT INTO figure_sums VALUES ('civil@00004', 20000, 'x', 'y', 'arrived', 0, 5)`)
@@ -72,13 +72,13 @@ func TestRebuildMends(t *testing.T) {
 		}
 		run(t, db, `DELETE FROM cases WHERE code = 'C'`)
 	})
-	if maps.Equal(counted(t, s), want) {
+	if maps.Equal(figuresOf(t, s), want) {
 		t.Fatal("nothing was spoilt")
 	}
 	if err := s.Rebuild(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if got := counted(t, s); !maps.Equal(got, want) {
+	if got := figuresOf(t, s); !maps.Equal(got, want) {
 		t.Errorf("after the rebuild %v, want %v", got, want)
 	}
 }
@@ -92,14 +92,14 @@ func TestCountedAnew(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	want := counted(t, s)
+	want := figuresOf(t, s)
 	behind(t, s, func(db *sql.DB) {
 		run(t, db, `UPDATE figure_position SET version = version - 1`)
 		run(t, db, `UPDATE figure_parts SET parts = CAST('[["2026-09-01","civil@00004","birth","old","gone",0,3]]' AS BLOB)`)
 		run(t, db, `DELETE FROM figure_sums`)
 		run(t, db, `INSERT INTO figure_sums VALUES ('civil@00004', 20697, 'birth', 'old', 'gone', 0, 6), ('civil@00004', -24320, 'birth', 'old', 'gone', 0, 6)`)
 	})
-	if got := counted(t, s); !maps.Equal(got, want) {
+	if got := figuresOf(t, s); !maps.Equal(got, want) {
 		t.Errorf("counted anew %v, want %v", got, want)
 	}
 }
@@ -113,7 +113,7 @@ func TestFreedIDs(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	counted(t, s)
+	figuresOf(t, s)
 	db, err := sql.Open("sqlite3", dsn(s.cfg.Path, nil))
 	if err != nil {
 		t.Fatal(err)
@@ -131,7 +131,7 @@ func TestFreedIDs(t *testing.T) {
 	if err := s.Append(t.Context(), storetest.File(storetest.Filing{Code: "C"}).Change()); err != nil {
 		t.Fatal(err)
 	}
-	for f, n := range counted(t, s) {
+	for f, n := range figuresOf(t, s) {
 		if f.Name == engine.FigCases && n != 3 { // two of them archived
 			t.Errorf("%d cases", n)
 		}
