@@ -393,6 +393,7 @@ func TestBirthOnATelephone(t *testing.T) {
 			w.do(chromedp.Click(chromedp.CSS(`input[value="post"]`)))
 			if scripts { // the address appears at once
 				w.do(chromedp.WaitVisible(chromedp.CSS(`select[name="/delivery/address/commune"]`)))
+				w.do(chromedp.WaitNotPresent(chromedp.CSS(".htmx-request"))) // the page is not being changed any more
 			} else { // and without scripts after the first click
 				w.follow(".lt-buttons button")
 			}
