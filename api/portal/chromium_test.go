@@ -119,7 +119,16 @@ func (w *window) follow(css string) {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.ctx, time.Minute)
 	defer cancel()
-	if _, err := chromedp.RunResponse(ctx, chromedp.Click(chromedp.CSS(css))); err != nil {
+	var err error
+	for range 5 { // a page that is being changed may take the button away under the click
+		if _, err = chromedp.Run(ctx, chromedp.WaitNotPresent(chromedp.CSS(".htmx-request"))); err != nil {
+			break
+		}
+		if _, err = chromedp.RunResponse(ctx, chromedp.Click(chromedp.CSS(css))); err == nil || !strings.Contains(err.Error(), "Could not find node") {
+			break
+		}
+	}
+	if err != nil {
 		where, _ := chromedp.Run(w.ctx, chromedp.Location())
 		w.t.Fatalf("%s: %v (at %s)", css, err, where)
 	}
