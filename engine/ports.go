@@ -112,6 +112,23 @@ const (
 	DeliverySkipped  = "skipped"  // a notification given up by a person
 )
 
+// Horizon says up to when rows of each kind may be deleted; a zero time keeps all.
+type Horizon struct {
+	Deliveries time.Time // done or given up before it, by the wall clock
+	Answers    time.Time // given before it, by the business clock
+	Sessions   time.Time // over before it, by the wall clock
+	Prefills   time.Time // taken before it, by the business clock
+	Drafts     time.Time // last changed before it, by the business clock
+}
+
+// Pruned is how many rows of each kind were deleted.
+type Pruned struct {
+	Deliveries, Answers, Sessions, Prefills, Drafts int
+}
+
+// Sum is how many rows were deleted.
+func (p Pruned) Sum() int { return p.Deliveries + p.Answers + p.Sessions + p.Prefills + p.Drafts }
+
 // Outbox is what is owed to registries. Times are wall-clock times.
 type Outbox interface {
 	// Claim leases deliveries that may be sent or asked after now to a node until
@@ -140,8 +157,9 @@ type Outbox interface {
 	// Reset makes a delivery pending again, or done/skipped with a note, whatever
 	// lease it has (it raises the fence).
 	Reset(ctx context.Context, d Delivery) error
-	// Prune deletes delivered ones, stored answers and sessions older than a time.
-	Prune(ctx context.Context, before time.Time) (int, error)
+	// Prune deletes what is older than a horizon, the oldest first, at most limit rows
+	// of each kind. Deliveries that are not done stay, whatever their age.
+	Prune(ctx context.Context, h Horizon, limit int) (Pruned, error)
 }
 
 // Row is one dossier in a list.

@@ -14,14 +14,20 @@ import (
 )
 
 type serveCommand struct {
-	DB            string `help:"Where cases are kept: sqlite:FILE." default:"sqlite:lienthong.db" env:"LIENTHONG_DB"`
-	Check         string `help:"How much of an existing file is looked at first: auto (pages of a small one, or after a crash), full (as verify), off." enum:"auto,full,off" default:"auto" env:"LIENTHONG_CHECK"`
-	Listen        string `help:"Address of the surface." default:"127.0.0.1:8080" env:"LIENTHONG_LISTEN"`
-	Secure        bool   `help:"People come over TLS that a proxy in front ends: cookies are sent over TLS only." env:"LIENTHONG_SECURE"`
-	Agencies      string `help:"embedded, or the base URL of registries that run elsewhere." default:"embedded" env:"LIENTHONG_AGENCIES"`
-	Secret        string `help:"Master of the secrets shared with the registries." env:"LIENTHONG_SECRET" required:""`
-	Operator      string `help:"Bearer token of the embedded registries' dials and counters; a random one without it." env:"LIENTHONG_OPERATOR"`
-	Administrator string `help:"Pass phrase of the first administrator, set only when there is none." env:"LIENTHONG_ADMINISTRATOR"`
+	DB             string `help:"Where cases are kept: sqlite:FILE." default:"sqlite:lienthong.db" env:"LIENTHONG_DB"`
+	Check          string `help:"How much of an existing file is looked at first: auto (pages of a small one, or after a crash), full (as verify), off." enum:"auto,full,off" default:"auto" env:"LIENTHONG_CHECK"`
+	Listen         string `help:"Address of the surface." default:"127.0.0.1:8080" env:"LIENTHONG_LISTEN"`
+	Secure         bool   `help:"People come over TLS that a proxy in front ends: cookies are sent over TLS only." env:"LIENTHONG_SECURE"`
+	Agencies       string `help:"embedded, or the base URL of registries that run elsewhere." default:"embedded" env:"LIENTHONG_AGENCIES"`
+	Secret         string `help:"Master of the secrets shared with the registries." env:"LIENTHONG_SECRET" required:""`
+	Operator       string `help:"Bearer token of the embedded registries' dials and counters; a random one without it." env:"LIENTHONG_OPERATOR"`
+	KeepAnswers    period `help:"How long answers to commands are kept, so that a repetition gets the same one." default:"30d"`
+	KeepDeliveries period `help:"How long deliveries are kept after the registry answered." default:"90d"`
+	KeepSessions   period `help:"How long sessions are kept after they ended." default:"1d"`
+	KeepPrefills   period `help:"How long it is kept what registers knew when a form was opened." default:"7d"`
+	KeepDrafts     period `help:"How long drafts are kept after their last change." default:"180d"`
+	Checkpoints    period `help:"Time between two notes of where every history ends." default:"1d"`
+	Administrator  string `help:"Pass phrase of the first administrator, set only when there is none." env:"LIENTHONG_ADMINISTRATOR"`
 }
 
 // Run serves until it is told to stop.
@@ -30,7 +36,9 @@ func (c *serveCommand) Run(e *env) error {
 	if !ok || file == "" {
 		return fmt.Errorf("--db %q: want sqlite:FILE", c.DB)
 	}
-	cfg := system.Config{DB: file, Check: c.Check, Listen: c.Listen, Secure: c.Secure, Secret: c.Secret, Operator: c.Operator, Logger: e.log}
+	cfg := system.Config{DB: file, Check: c.Check, Listen: c.Listen, Secure: c.Secure, Secret: c.Secret, Operator: c.Operator, Logger: e.log,
+		Keep: system.Keep{Answers: c.KeepAnswers.d, Deliveries: c.KeepDeliveries.d, Sessions: c.KeepSessions.d, Prefills: c.KeepPrefills.d,
+			Drafts: c.KeepDrafts.d, Checkpoints: c.Checkpoints.d}}
 	if c.Agencies == "embedded" {
 		cfg.Registers = strings.TrimSuffix(file, filepath.Ext(file)) + "-registers"
 	} else {

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"lienthong/engine/calendar"
 	"lienthong/store/rowenc"
 	"lienthong/store/sqlite"
 )
@@ -123,7 +124,7 @@ func (v verified) print(w io.Writer) {
 		fmt.Fprintln(w, "note:", s)
 	}
 	if s := v.Seal; s != nil {
-		fmt.Fprintf(w, "archive of %s, sealed %s: cases that ended before %s\n", s.Source, s.At.Format(time.RFC3339), s.Before.Format(time.DateOnly))
+		fmt.Fprintf(w, "archive of %s, sealed %s: cases that ended before %s\n", s.Source, local(s.At), s.Before.In(calendar.Zone).Format(time.DateOnly))
 	}
 	if v.Newest != nil {
 		fmt.Fprintf(w, "newest entry: %s/%d of %s\n", v.Newest.Case, v.Newest.Seq, v.Newest.At.Format(time.RFC3339))

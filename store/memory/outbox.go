@@ -192,33 +192,3 @@ func (s *Store) Deliveries(ctx context.Context, registry, status, after string, 
 	slices.SortFunc(rs, rowenc.ByAge)
 	return s.deliveries(cut(rs, limit))
 }
-
-// Prune deletes delivered ones, stored answers and sessions older than a time.
-func (s *Store) Prune(ctx context.Context, before time.Time) (int, error) {
-	n, end := 0, rowenc.Micros(before)
-	err := s.write(ctx, "store.prune", func(t *rowenc.Undo) error {
-		for k, r := range s.outbox {
-			if r.Over() && r.DoneAt != 0 && r.DoneAt < end {
-				rowenc.Drop(t, s.outbox, k)
-				n++
-			}
-		}
-		for k, a := range s.answers {
-			if rowenc.Micros(a.At) < end {
-				rowenc.Drop(t, s.answers, k)
-				n++
-			}
-		}
-		for k, v := range s.sessions {
-			if rowenc.Micros(v.Until) < end {
-				rowenc.Drop(t, s.sessions, k)
-				n++
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return 0, err
-	}
-	return n, nil
-}

@@ -91,8 +91,8 @@ func (s *Store) PutPrefill(ctx context.Context, owner string, p engine.Prefill) 
 		return rowenc.Bad(op, "prefill: %w", err)
 	}
 	return exec(ctx, s, op, func(w *writer) error {
-		return w.exec(`INSERT INTO prefills (owner, id, body) VALUES (?1, ?2, ?3) ON CONFLICT (owner, id) DO UPDATE SET body = excluded.body`,
-			owner, p.ID, b)
+		return w.exec(`INSERT INTO prefills (owner, id, body, at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (owner, id) DO UPDATE SET body = excluded.body, at = excluded.at`,
+			owner, p.ID, b, rowenc.Micros(p.At))
 	})
 }
 

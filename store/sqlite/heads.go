@@ -47,6 +47,17 @@ func (s *Store) Checkpoint(ctx context.Context, at time.Time) (rowenc.Checkpoint
 	})
 }
 
+// NewestCheckpoint is the last one that was written; its number is 0 when there is
+// none.
+func (s *Store) NewestCheckpoint(ctx context.Context) (rowenc.Checkpoint, error) {
+	var c rowenc.Checkpoint
+	err := s.each(ctx, `SELECT `+checkpointCols+` FROM heads ORDER BY n DESC LIMIT 1`, nil, func(r *sql.Rows) (err error) {
+		c, err = scanCheckpoint(r)
+		return err
+	})
+	return c, failure("store.checkpoint", "", err)
+}
+
 // noteHeads computes the digest over one state.
 func (s *Store) noteHeads(ctx context.Context, c *rowenc.Checkpoint) error {
 	tx, err := s.readDB.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})

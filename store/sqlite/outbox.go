@@ -374,25 +374,3 @@ func (s *Store) Deliveries(ctx context.Context, registry, status, after string, 
 	}
 	return s.histories(ctx).deliveries(rs)
 }
-
-// The deletes of Prune.
-var prune = []string{
-	`DELETE FROM outbox WHERE status IN ('done', 'skipped') AND done_at <> 0 AND done_at < ?1`,
-	`DELETE FROM answers WHERE at < ?1`,
-	`DELETE FROM sessions WHERE until < ?1`,
-}
-
-// Prune deletes delivered ones, stored answers and sessions older than a time.
-func (s *Store) Prune(ctx context.Context, before time.Time) (int, error) {
-	return do(ctx, s, "store.prune", func(w *writer) (int, error) {
-		sum := 0
-		for _, q := range prune {
-			n, err := w.changed(q, rowenc.Micros(before))
-			if err != nil {
-				return 0, err
-			}
-			sum += int(n)
-		}
-		return sum, nil
-	})
-}

@@ -166,6 +166,9 @@ func (w *walker) cases(ctx context.Context) error {
 	var err error
 	for k := range order {
 		<-k.done
+		if err == nil {
+			err = ctx.Err() // what was found by looks that were cut short is nothing
+		}
 		if err != nil {
 			continue // only emptying the channel
 		}

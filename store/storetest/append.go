@@ -197,9 +197,9 @@ func testAnswers(t *testing.T, x Target) {
 	c.Answer = answer("B", "d1")
 	c.Answer.Actor = "AN" // another actor's key
 	must(t, s.Append(t.Context(), c))
-	n := ok(s.Prune(t.Context(), T0.AddDate(1, 0, 0)))(t)
-	if n != 2 {
-		t.Fatalf("pruned %d, want 2", n)
+	n := ok(s.Prune(t.Context(), engine.Horizon{Answers: T0.AddDate(1, 0, 0)}, 0))(t)
+	if n != (engine.Pruned{Answers: 2}) {
+		t.Fatalf("pruned %+v, want 2 answers", n)
 	}
 	if a := ok(s.Answered(t.Context(), "an", "k1"))(t); a != nil {
 		t.Fatalf("answer after prune: %+v", a)

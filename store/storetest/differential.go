@@ -259,10 +259,11 @@ func (m *twin) access(t *rapid.T) {
 
 func (m *twin) prune(t *rapid.T) {
 	before := T0.Add(time.Duration(someDays.Draw(t, "hours")) * time.Hour)
+	h := engine.Horizon{Answers: before, Sessions: before, Prefills: before, Drafts: before}
 	if rapid.Bool().Draw(t, "deliveries") {
-		before = wall.Add(m.now)
+		h = engine.Horizon{Deliveries: wall.Add(m.now)}
 	}
-	both(m, t, "prune", func(s engine.Store) (int, error) { return s.Prune(context.Background(), before) })
+	both(m, t, "prune", func(s engine.Store) (engine.Pruned, error) { return s.Prune(context.Background(), h, 0) })
 }
 
 // project brings the sums a little further, or counts all anew.

@@ -183,7 +183,7 @@ func testExchanges(t *testing.T, x Target) {
 		t.Errorf("made %d, exchanges %d of %d", want.Made(), good, all)
 	}
 	// Retention takes the deliveries and leaves the sums.
-	if n := ok(s.Prune(t.Context(), wall.Add(time.Second)))(t); n == 0 {
+	if n := ok(s.Prune(t.Context(), engine.Horizon{Deliveries: wall.Add(time.Second)}, 0))(t); n.Deliveries == 0 {
 		t.Fatal("nothing pruned")
 	}
 	same(t, sums(), want)

@@ -116,8 +116,8 @@ func testOutbox(t *testing.T, x Target) {
 		}
 		same(t, keys(claim(t, s, wall.Add(100*time.Hour), 10)), []string{})
 		same(t, keys(ok(s.Deliveries(t.Context(), "", "", "", 0))(t)), []string{})
-		if n := ok(s.Prune(t.Context(), wall.Add(time.Second)))(t); n != 1 {
-			t.Fatalf("pruned %d", n)
+		if n := ok(s.Prune(t.Context(), engine.Horizon{Deliveries: wall.Add(time.Second)}, 0))(t); n != (engine.Pruned{Deliveries: 1}) {
+			t.Fatalf("pruned %+v", n)
 		}
 		_, err := s.Delivery(t.Context(), "A/2/0")
 		wants(t, err, engine.NotFound)

@@ -50,6 +50,7 @@ func Run(t *testing.T, target Target) {
 		{"Chain", testChain},
 		{"Erasure", testErasure},
 		{"Reopen", testReopen},
+		{"Retention", testRetention},
 		{"Close", testClose},
 	} {
 		t.Run(suite.name, func(t *testing.T) { suite.run(t, target) })

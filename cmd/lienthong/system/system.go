@@ -47,6 +47,7 @@ type Config struct {
 	Secure    bool      // people come over TLS that somebody else ends: cookies of the pages are Secure
 	Secret    string    // master of the secrets shared with the registries
 	Operator  string    // bearer token of the embedded registries' dials and counters; "" = open in a demonstration, else a random one
+	Keep      Keep      // how long what may be forgotten is kept; the zero value keeps everything
 	Logger    *slog.Logger
 	Runtime   func(*runtime.Config) // adjusts the runtime (tests: shorter back-off)
 	Store     func(*sqlite.Config)  // adjusts the SQLite store (tests: hooks)
@@ -65,10 +66,14 @@ type System struct {
 	Agencies    *agencies.Agencies // nil when they run elsewhere
 	Clock       runtime.Clock
 
+	keep    Keep
 	log     *slog.Logger
 	servers []*http.Server
 	serving sync.WaitGroup
 	failed  chan error
+
+	counting sync.Mutex // guards pruned
+	pruned   engine.Pruned
 }
 
 // Open starts listening; effects and timers move with Run, or step by step with
@@ -80,7 +85,7 @@ func Open(ctx context.Context, c Config) (_ *System, err error) {
 	if c.Secret == "" {
 		c.Secret = "lienthong-demo"
 	}
-	s := &System{log: c.Logger, failed: make(chan error, 2), Clock: runtime.SystemClock{}}
+	s := &System{keep: c.Keep, log: c.Logger, failed: make(chan error, 2), Clock: runtime.SystemClock{}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
@@ -314,6 +319,7 @@ func (s *System) Run(ctx context.Context) error {
 		wg.Go(func() { s.Agencies.Run(ctx) })
 	}
 	wg.Go(func() { s.project(ctx) })
+	wg.Go(func() { s.keepHouse(ctx) })
 	result := make(chan error, 1)
 	wg.Go(func() { result <- s.Runtime.Run(ctx) })
 	var err error
