@@ -84,5 +84,8 @@ func Unpack(v []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("packed value (dictionary %d): %w", h.DictionaryID, err)
 	}
+	if uint64(len(b)) != h.FrameContentSize {
+		return nil, errors.New("packed value: more follows it")
+	}
 	return b, nil
 }

@@ -173,6 +173,7 @@ func (w *writer) appendAll(jobs []*job, swiftly bool) error {
 				return err
 			}
 		}
+		j.swift = true
 		swift = append(swift, j)
 		for _, c := range j.append {
 			n, err := w.swift(c)

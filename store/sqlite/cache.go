@@ -82,6 +82,17 @@ func (c *cache) put(k *known) {
 	}
 }
 
+// all are the cases that are remembered now.
+func (c *cache) all() []*known {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := make([]*known, 0, len(c.at))
+	for e := c.order.Front(); e != nil; e = e.Next() {
+		out = append(out, e.Value.(*known))
+	}
+	return out
+}
+
 // drop forgets a case.
 func (c *cache) drop(code string) {
 	c.mu.Lock()

@@ -40,7 +40,7 @@ func (w *writer) careful(c *change) error {
 	if c.Base == 0 {
 		x.run(1, insertCase, c.caseArgs(c.head())...)
 	} else {
-		if err := w.clear(code, held); err != nil {
+		if err := w.clear(c, held); err != nil {
 			return err
 		}
 		r := &c.Rows.Case
@@ -147,9 +147,9 @@ func (w *writer) owner(q string, args ...any) (code string, err error) {
 	return code, err
 }
 
-// clear deletes the rows that follow from a case, whatever they are.
-func (w *writer) clear(code, held string) error {
-	rows := rowenc.Rows{}
+// clear deletes the rows that follow from the case as it was, whatever they are.
+func (w *writer) clear(c *change, held string) error {
+	code, rows := c.code(), rowenc.Rows{}
 	err := w.each(`SELECT DISTINCT office FROM dossiers WHERE case_code = ?1`, []any{code}, func(r scanner) error {
 		var d rowenc.DossierRow
 		err := r.Scan(&d.Office)
@@ -167,6 +167,11 @@ func (w *writer) clear(code, held string) error {
 	x := &counting{conn: w.conn}
 	for _, s := range rows.Search() {
 		x.run(0, dropWord, s.Office, s.Word, code)
+	}
+	if c.before != nil { // its rows may be gone, and its words not
+		for _, s := range c.before.rows.Search() {
+			x.run(0, dropWord, s.Office, s.Word, code)
+		}
 	}
 	x.run(0, `DELETE FROM dossiers WHERE case_code = ?1`, code)
 	x.run(0, dropTasks, code)

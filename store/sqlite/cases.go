@@ -125,22 +125,26 @@ func (s *Store) Load(ctx context.Context, code string) (*engine.Case, error) {
 
 // fetch reads a case from the file and remembers it.
 func (s *Store) fetch(ctx context.Context, code string) (*known, error) {
+	k, err := s.read(ctx, code)
+	if err != nil {
+		s.cache.drop(code)
+		return nil, s.orArchived(ctx, "store.load", code, err)
+	}
+	s.cache.put(k)
+	return k, nil
+}
+
+// read reads a case from the file.
+func (s *Store) read(ctx context.Context, code string) (*known, error) {
 	const op = "store.load"
 	c := stored{code: code}
 	if err := s.reading(ctx, func(conn *conn) error { return conn.each(loadCase, []any{code}, c.scan) }); err != nil {
 		return nil, failure(op, code, err)
 	}
 	if !c.present {
-		s.cache.drop(code)
 		return nil, rowenc.Missing(op, code)
 	}
-	k, err := c.open(op)
-	if err != nil {
-		s.cache.drop(code)
-		return nil, s.orArchived(ctx, op, code, err)
-	}
-	s.cache.put(k)
-	return k, nil
+	return c.open(op)
 }
 
 const sealedCols = `e.case_code, e.seq, e.at, e.action, e.step, e.actor_kind, v.engine, v.definition, v.parameters, v.calendar,

@@ -92,11 +92,10 @@ func (q *queue) take(batch []*job, calls, bytes int) (_ []*job, open bool) {
 		j := l.jobs[0]
 		l.jobs[0] = nil
 		l.jobs = l.jobs[1:]
-		copy(q.turn, q.turn[1:])
+		q.turn = q.turn[1:]
 		if len(l.jobs) > 0 {
-			q.turn[len(q.turn)-1] = l
+			q.turn = append(q.turn, l)
 		} else {
-			q.turn = q.turn[:len(q.turn)-1]
 			delete(q.lanes, l.name)
 		}
 		q.calls--
@@ -124,9 +123,8 @@ func (q *queue) next(c *Config) []*job {
 	for len(batch) < c.MaxBatch {
 		select {
 		case <-q.some:
-			n := len(batch)
 			var open bool
-			if batch, open = q.take(batch, c.MaxBatch, c.MaxBatchBytes); !open || len(batch) == n {
+			if batch, open = q.take(batch, c.MaxBatch, c.MaxBatchBytes); !open {
 				return batch
 			}
 		case <-t.C:

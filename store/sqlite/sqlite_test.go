@@ -26,10 +26,32 @@ func open(t testing.TB, dir string, h storetest.Hooks) engine.Store {
 }
 
 func target() storetest.Target {
-	return storetest.Target{Open: open, Durable: true, Tamper: tamper, Remove: remove, TamperCase: tamperCase, TamperAccess: tamperAccess}
+	return storetest.Target{Open: open, Groups: true, Durable: true, Tamper: tamper, Remove: remove, TamperCase: tamperCase, TamperAccess: tamperAccess}
 }
 
 func TestStore(t *testing.T) { storetest.Run(t, target()) }
+
+// TestStoreVariants: the promises do not depend on what is remembered or how often
+// a case is stored whole.
+func TestStoreVariants(t *testing.T) {
+	for name, c := range map[string]Config{
+		"nothing remembered": {CacheBytes: -1}, "alone, always stored": {TakeOver: true, Snapshot: 1}, "hardly anything remembered": {CacheBytes: 2 * baseSize, Snapshot: 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			x := target()
+			x.Open = func(t testing.TB, dir string, h storetest.Hooks) engine.Store {
+				c := c
+				c.Path, c.Hooks = filepath.Join(dir, "x.db"), Hooks{Plan: h.Plan, Commit: h.Commit}
+				s, err := Open(context.Background(), c)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return s
+			}
+			storetest.Run(t, x)
+		})
+	}
+}
 
 // behind runs SQL behind the store's back, without the triggers.
 func behind(t testing.TB, s engine.Store, f func(*sql.DB)) {

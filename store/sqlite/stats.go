@@ -11,6 +11,10 @@ type Stats struct {
 	Commits int64         // transactions
 	Calls   int64         // that they held, the refused ones among them
 	Entries int64         // of history that they held
+	Swift   int64         // Appends that were written without reading first
+	Careful int64         // Appends that were not, the refused ones among them
+	Waiting int           // calls in the queue now, and …
+	Queued  int           // … their bytes
 	Bytes   int64         // of the large values that the calls brought
 	Took    time.Duration // by all transactions, from beginning to durable
 	// Within counts the transactions that took no longer than the bound of the same
@@ -24,8 +28,8 @@ var Bounds = []time.Duration{time.Millisecond, 2 * time.Millisecond, 5 * time.Mi
 
 // counters are Stats while they grow.
 type counters struct {
-	commits, calls, entries, bytes, took atomic.Int64
-	in                                   [16]atomic.Int64 // per bound, and one beyond the last
+	commits, calls, entries, bytes, took, swift, careful atomic.Int64
+	in                                                   [16]atomic.Int64 // per bound, and one beyond the last
 }
 
 // add counts one transaction that was committed.
@@ -33,6 +37,13 @@ func (c *counters) add(jobs []*job, took time.Duration) {
 	c.calls.Add(int64(len(jobs)))
 	for _, j := range jobs {
 		c.bytes.Add(int64(j.size))
+		switch {
+		case j.append == nil:
+		case j.swift:
+			c.swift.Add(1)
+		default:
+			c.careful.Add(1)
+		}
 		if j.err != nil {
 			continue
 		}
@@ -53,6 +64,8 @@ func (c *counters) add(jobs []*job, took time.Duration) {
 func (s *Store) Stats() Stats {
 	c := &s.counted
 	out := Stats{Commits: c.commits.Load(), Calls: c.calls.Load(), Entries: c.entries.Load(), Bytes: c.bytes.Load(), Took: time.Duration(c.took.Load())}
+	out.Swift, out.Careful = c.swift.Load(), c.careful.Load()
+	out.Waiting, out.Queued, _ = s.queue.waiting()
 	var sum int64
 	for i := range Bounds {
 		sum += c.in[i].Load()

@@ -1,12 +1,14 @@
 package sqlite
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"fmt"
 	"runtime"
 	"strconv"
 
+	"lienthong/engine"
 	"lienthong/store/rowenc"
 )
 
@@ -55,7 +57,38 @@ type Counts struct {
 func (s *Store) Verify(ctx context.Context, bad func(code string, seq int64, what string)) (int, error) {
 	w := &walker{s: s, bad: func(f Finding) { bad(f.Case, f.Seq, f.What) }}
 	err := w.walk(ctx)
+	if err == nil {
+		err = s.checkRemembered(ctx, bad)
+	}
 	return int(w.Cases + w.Archived), err
+}
+
+// checkRemembered compares the remembered cases with the file: nobody may have
+// changed what Load gave them.
+func (s *Store) checkRemembered(ctx context.Context, bad func(code string, seq int64, what string)) error {
+	for _, k := range s.cache.all() {
+		code := k.rows.Case.Code
+		stored, err := s.read(ctx, code)
+		if engine.CodeOf(err) == engine.CorruptHistory || engine.CodeOf(err) == engine.NotFound {
+			continue // the walk has named it
+		}
+		if err != nil {
+			return err
+		}
+		if stored.seq() != k.seq() {
+			continue // somebody went on meanwhile
+		}
+		if !sameCase(stored.state, k.state) {
+			bad(code, k.seq(), "the remembered case differs from the stored one")
+		}
+	}
+	return nil
+}
+
+func sameCase(a, b *engine.Case) bool {
+	x, errx := rowenc.EncodeCase(a)
+	y, erry := rowenc.EncodeCase(b)
+	return errx == nil && erry == nil && bytes.Equal(x, y)
 }
 
 // walker looks at everything that is stored, in one state. One goroutine reads,

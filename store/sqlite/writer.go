@@ -24,7 +24,8 @@ type job struct {
 	run    func(*writer) error // anything else, run between savepoints
 	done   chan error          // takes one answer
 
-	err error // of this call, known before the commit
+	err   error // of this call, known before the commit
+	swift bool  // it was written without reading first
 }
 
 // submit queues a call and waits for its answer, or until the caller goes.
@@ -142,7 +143,7 @@ func (w *writer) together(jobs []*job, swiftly bool) (err error) {
 	clear(w.fresh)
 	w.counted = w.counted[:0]
 	for _, j := range jobs {
-		j.err = nil
+		j.err, j.swift = nil, false
 	}
 	if err := w.appendAll(jobs, swiftly); err != nil {
 		return err

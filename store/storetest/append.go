@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"lienthong/engine"
@@ -308,7 +309,74 @@ func testShared(t *testing.T, x Target) {
 		must(t, s.Append(t.Context(), File(Filing{Code: "B"}).Change()))
 		sound(t, s)
 	})
+	t.Run("caller leaves while others stay", func(t *testing.T) {
+		h := hold()
+		s := x.open(t, Hooks{Commit: h.commit})
+		first := make(chan error, 1)
+		go func() { first <- s.Append(t.Context(), File(Filing{Code: "FIRST"}).Change()) }()
+		<-h.entered
+		ctx, cancel := context.WithCancel(t.Context())
+		answers := map[string]chan error{}
+		queue := Queued(s)
+		for i, code := range []string{"A", "GONE", "B"} {
+			c, by := make(chan error, 1), t.Context()
+			if code == "GONE" {
+				by = ctx
+			}
+			answers[code] = c
+			go func() { c <- s.Append(by, File(Filing{Code: code}).Change()) }()
+			queue(i + 1)
+		}
+		cancel()
+		wants(t, <-answers["GONE"], engine.UnknownOutcome)
+		close(h.release)
+		must(t, <-first)
+		must(t, <-answers["A"])
+		must(t, <-answers["B"])
+		same(t, ok(s.Open(t.Context(), "", 0))(t), []string{"A", "B", "FIRST"}) // who has gone before its turn has written nothing
+		sound(t, s)
+	})
 	t.Run("commit fails", func(t *testing.T) { testCommitFails(t, x) })
+	t.Run("commit fails for all that share it", func(t *testing.T) {
+		h := hold()
+		var later atomic.Bool
+		s := x.open(t, Hooks{Commit: func(commit func() error) error {
+			if later.Swap(true) {
+				return errors.New("the disk went away")
+			}
+			return h.commit(commit)
+		}})
+		results := h.together(t, s, []engine.Change{File(Filing{Code: "A"}).Change(), File(Filing{Code: "B", Key: "k"}).Change(), File(Filing{Code: "FIRST"}).Change()})
+		for i, want := range []engine.Code{engine.UnknownOutcome, engine.UnknownOutcome} {
+			if got := engine.CodeOf(results[i]); got != want {
+				t.Errorf("call %d: %v, want %q", i, results[i], want)
+			}
+		}
+		if results[2] == nil {
+			t.Error("a stale call was answered without an error")
+		}
+		same(t, ok(s.Open(t.Context(), "", 0))(t), []string{"FIRST"})
+		holds(t, s, "k", "")
+		sound(t, s)
+	})
+	t.Run("one transaction for all that wait", func(t *testing.T) {
+		if !x.Groups {
+			t.Skip("every call is a transaction here")
+		}
+		h := hold()
+		var commits atomic.Int64
+		s := x.open(t, Hooks{Commit: func(commit func() error) error { commits.Add(1); return h.commit(commit) }})
+		var cs []engine.Change
+		for i := range 20 {
+			cs = append(cs, File(Filing{Code: fmt.Sprintf("C%02d", i)}).Change())
+		}
+		for _, err := range h.together(t, s, cs) {
+			must(t, err)
+		}
+		if n := commits.Load(); n != 2 {
+			t.Errorf("%d transactions, want the held one and one more", n)
+		}
+	})
 }
 
 // together sends changes in order while a first commit is held, so that a store

@@ -18,6 +18,8 @@ type Hooks struct {
 type Target struct {
 	// Open opens the store that lives in a folder, with hooks. The suite closes it.
 	Open func(t testing.TB, dir string, h Hooks) engine.Store
+	// Groups tells that calls which wait for each other share a transaction.
+	Groups bool
 	// Durable tells that what was written is there after Close and Open.
 	Durable bool
 	// Tamper changes a stored entry behind the store's back.

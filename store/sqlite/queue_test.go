@@ -1,0 +1,144 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+
+	"lienthong/engine"
+	"lienthong/store/storetest"
+)
+
+// lanes are the lanes of jobs, in order.
+func lanesOf(jobs []*job) string {
+	var out []string
+	for _, j := range jobs {
+		out = append(out, j.lane)
+	}
+	return strings.Join(out, "")
+}
+
+// TestQueueTurns: lanes are served in turn, each in its own order, and the turn
+// goes on where the last batch ended.
+func TestQueueTurns(t *testing.T) {
+	q := newQueue(Config{MaxQueue: 100, MaxQueueBytes: 100, MaxLane: 100})
+	var all []*job
+	for i, lane := range strings.Split("aaaaabac", "") {
+		j := &job{lane: lane, size: 1, op: fmt.Sprint(i)}
+		if err := q.push(j); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, j)
+	}
+	served := map[string]string{}
+	for _, want := range []string{"abc", "aaa"} { // three bytes each
+		jobs, open := q.take(nil, 4, 3)
+		if got := lanesOf(jobs); got != want || !open {
+			t.Errorf("took %q, want %q", got, want)
+		}
+		for _, j := range jobs {
+			if served[j.lane] >= j.op && served[j.lane] != "" {
+				t.Errorf("lane %s: call %s after call %s", j.lane, j.op, served[j.lane])
+			}
+			served[j.lane] = j.op
+		}
+	}
+	if calls, bytes, _ := q.waiting(); calls != 2 || bytes != 2 {
+		t.Errorf("%d calls, %d bytes wait", calls, bytes)
+	}
+	q.close()
+	if got, open := q.take(nil, 9, 9); lanesOf(got) != "aa" || open {
+		t.Errorf("after closing: %q, open %v", lanesOf(got), open)
+	}
+	if err := q.push(all[0]); engine.CodeOf(err) != engine.Unavailable {
+		t.Errorf("after closing: %v", err)
+	}
+}
+
+// TestQueueBounds: too many calls, too many bytes, too many calls of one lane.
+func TestQueueBounds(t *testing.T) {
+	q := newQueue(Config{MaxQueue: 4, MaxQueueBytes: 10, MaxLane: 2})
+	push := func(lane string, size int, want engine.Code) {
+		t.Helper()
+		if err := q.push(&job{lane: lane, size: size}); engine.CodeOf(err) != want {
+			t.Errorf("lane %s, %d bytes: %v, want %q", lane, size, err, want)
+		}
+	}
+	push("a", 99, "") // alone it is never too large
+	push("b", 1, engine.Unavailable)
+	q.take(nil, 1, 1)
+	push("a", 1, "")
+	push("a", 1, "")
+	push("a", 1, engine.Unavailable) // its lane is full
+	push("b", 8, "")
+	push("c", 1, engine.Unavailable) // bytes
+	push("c", 0, "")
+	push("d", 0, engine.Unavailable) // calls
+}
+
+// TestFloodOfOneLane: while thousands of calls of one office wait, a call of
+// another one is committed within the next two batches, and the flood beyond its
+// bound is told so at once.
+func TestFloodOfOneLane(t *testing.T) {
+	const flood, batch = 3000, 32
+	entered, release := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	commits, before := 0, -1 // both only touched by the writer until all are answered
+	s, err := Open(t.Context(), Config{Path: filepath.Join(t.TempDir(), "x.db"), MaxBatch: batch, MaxQueue: 4096, MaxLane: 2000,
+		Hooks: Hooks{Commit: func(commit func() error) error {
+			once.Do(func() { close(entered); <-release })
+			commits++
+			return commit()
+		}, Plan: func(code string) {
+			if code == "B" {
+				before = commits
+			}
+		}}})
+	must(t, err)
+	defer s.Close()
+	file := func(code, lane string) error {
+		c := storetest.File(storetest.Filing{Code: code}).Change()
+		c.Lane = lane
+		return s.Append(context.Background(), c)
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() { must(t, file("first", "a")) })
+	<-entered
+	refused := make(chan error, flood)
+	for i := range flood {
+		wg.Go(func() {
+			if err := file(fmt.Sprintf("A%04d", i), "a"); err != nil {
+				refused <- err
+			}
+		})
+	}
+	for s.Waiting()+len(refused) < flood {
+		runtime.Gosched()
+	}
+	if s.Waiting() != 2000 {
+		t.Errorf("%d calls of one lane wait", s.Waiting())
+	}
+	wg.Go(func() { must(t, file("B", "b")) })
+	for s.Waiting() < 2001 {
+		runtime.Gosched()
+	}
+	close(release)
+	wg.Wait()
+	if before < 1 || before > 2 { // the held one, and one at most
+		t.Errorf("the other office's call was in the transaction after %d others", before)
+	}
+	close(refused)
+	n := 0
+	for err := range refused {
+		if n++; engine.CodeOf(err) != engine.Unavailable {
+			t.Fatal(err)
+		}
+	}
+	if n != flood-2000 {
+		t.Errorf("%d calls were refused", n)
+	}
+}
