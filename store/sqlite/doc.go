@@ -34,7 +34,7 @@
 // counters;
 // accounts, sessions, drafts, prefills, documents, document_contents, access_log;
 // marks (facts about the file), heads (checkpoints), archives, archived (stubs),
-// seal (in an archive file); exchange_days (written by a trigger of the outbox);
+// seal (in an archive file); exchange_days (what became of requests, by day);
 // figure_parts, figure_sums, figure_position (what indicators are read from, kept by
 // the projector, which follows the entries by id).
 //

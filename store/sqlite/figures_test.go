@@ -30,7 +30,7 @@ func TestStats(t *testing.T) {
 	}
 }
 
-// counted are the sums of everything, after the projector has come to the end.
+// figuresOf are the sums of everything, after the projector has come to the end.
 func figuresOf(t *testing.T, s *Store) map[engine.Figure]int64 {
 	t.Helper()
 	for {
