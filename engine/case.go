@@ -126,10 +126,11 @@ type Dossier struct {
 	Closed      string                `json:"closed,omitempty"` // why, when closed
 	State       string                `json:"state,omitempty"`
 	Portal      int                   `json:"portal,omitempty"`
-	Final       FinalKind             `json:"final,omitempty"`  // outcome; stays while a correction is open
-	Reason      *Text                 `json:"reason,omitempty"` // why it was refused without an office
-	Office      string                `json:"office,omitempty"` // where it is now
-	Home        string                `json:"home,omitempty"`   // the step's own office
+	Final       FinalKind             `json:"final,omitempty"`    // outcome; stays while a correction is open
+	EndedBy     string                `json:"ended_by,omitempty"` // the action that made it Final; "" when it ended as it opened
+	Reason      *Text                 `json:"reason,omitempty"`   // why it was refused without an office
+	Office      string                `json:"office,omitempty"`   // where it is now
+	Home        string                `json:"home,omitempty"`     // the step's own office
 	Unit        string                `json:"unit,omitempty"`
 	Assignee    string                `json:"assignee,omitempty"`
 	Opened      time.Time             `json:"opened,omitzero"`

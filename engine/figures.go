@@ -12,7 +12,7 @@ import (
 
 // FiguresVersion says how Contributions counts. A store that has summed under
 // another version sums anew.
-const FiguresVersion = 1
+const FiguresVersion = 2
 
 // Figure is a number that is summed over cases: by day, office, service and
 // procedure. The case as a whole has rows of its own, with an empty procedure and
@@ -196,7 +196,7 @@ func (t tally) dossier(c *Case, d *Dossier) {
 		r.add(FigElapsed, seconds(d.Ended.Sub(d.Opened)))
 		r.count(FigCorrecting, d.Status == StatusOpen)
 		if d.Final == FinalRefused {
-			r.add(FigRefusedBy+d.endedBy(), 1)
+			r.add(FigRefusedBy+d.EndedBy, 1)
 		}
 	case d.Portal == 1:
 		r.add(FigUnreceived, 1)
@@ -237,17 +237,6 @@ func (d *Dossier) received() (time.Time, bool) {
 		return d.Clock.Started, true
 	}
 	return d.Opened, d.Clock.Limit.IsZero() && (d.Portal > 1 && d.Portal != 5 && d.Final == FinalNone || d.Final == FinalSuccess)
-}
-
-// endedBy is the action that ended the dossier, by the record that it left; "" when
-// it left none.
-func (d *Dossier) endedBy() string {
-	for _, name := range sortedKeys(d.Data) {
-		if at, err := time.Parse(time.RFC3339Nano, Str(d.Data[name], "at")); err == nil && at.Equal(d.Ended) {
-			return name
-		}
-	}
-	return ""
 }
 
 // theCase adds the case as a whole.

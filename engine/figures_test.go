@@ -175,8 +175,7 @@ func TestStandingAddsUp(t *testing.T) {
 	good, bad := part(t), part(t)
 	ended(good, engine.FinalSuccess, on(time.April, 24, 9))
 	good.Status = engine.StatusOpen // being corrected
-	bad.Data = map[string]any{"receive": map[string]any{"at": on(time.April, 23, 9).Format(time.RFC3339Nano)},
-		"refuse": map[string]any{"at": on(time.April, 24, 9).UTC().Format(time.RFC3339Nano)}}
+	bad.EndedBy = "refuse"
 	ended(bad, engine.FinalRefused, on(time.April, 24, 9))
 	waiting := &engine.Dossier{Step: "w", Procedure: "p", Status: engine.StatusWaiting}
 	closed := &engine.Dossier{Step: "c", Procedure: "p", Status: engine.StatusClosed, Closed: engine.ClosedRefused}

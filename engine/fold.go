@@ -297,6 +297,9 @@ func (d *Dossier) move(v Moved, at time.Time) {
 	if d.Final == FinalNone {
 		d.Ended = at
 	}
+	if d.Final != v.Final {
+		d.EndedBy = v.Action
+	}
 	d.Status, d.Final, d.Timers = StatusEnded, v.Final, nil
 }
 

@@ -53,3 +53,21 @@ func TestTwoFoldsOfOneCase(t *testing.T) {
 		t.Fatalf("%s\n%s", want, asJSON(t, b))
 	}
 }
+
+// Whatever changes an outcome is kept as what made it: a correction may undo a
+// success long after the dossier ended, and one that keeps the result changes nothing.
+func TestEndedByIsTheActionOfTheOutcome(t *testing.T) {
+	l := newLine(t, nil)
+	l.registered()
+	ended := l.c.Dossier("birth").Ended
+	for _, step := range []struct {
+		action string
+		by     string
+		want   string
+	}{{"correct", engine.ByOfficer, "recorded"}, {"keep", engine.ByLeader, "recorded"}, {"correct", engine.ByOfficer, "recorded"}, {"annul", engine.ByLeader, "annul"}} {
+		l.must(l.staff("birth", step.action, step.by, nil))
+		if d := l.c.Dossier("birth"); d.EndedBy != step.want || !d.Ended.Equal(ended) {
+			t.Errorf("after %s: ended by %q at %s, want %q at %s", step.action, d.EndedBy, d.Ended, step.want, ended)
+		}
+	}
+}
