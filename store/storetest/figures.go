@@ -259,8 +259,9 @@ func testProject(t *testing.T, x Target) {
 	}
 	// It moves on and is replaced; what it was is gone.
 	must(t, s.Append(t.Context(), a.Go("receive", "birth", moved("birth", "submitted", "received", 2, "civil@00004", engine.FinalNone)).Change()))
-	must(t, s.Append(t.Context(), a.Go("refuse", "birth", recorded("birth", "refuse", map[string]any{"at": a.Case.Updated.Add(time.Hour).Format(time.RFC3339Nano)}),
-		moved("birth", "received", "refused", 3, "civil@00004", engine.FinalRefused)).Change()))
+	refusal := moved("birth", "received", "refused", 3, "civil@00004", engine.FinalRefused).(engine.Moved)
+	refusal.Action = "refuse"
+	must(t, s.Append(t.Context(), a.Go("refuse", "birth", refusal).Change()))
 	b := File(Filing{Code: "B", Office: "police@00004", At: T0.AddDate(0, 0, 1)})
 	must(t, s.Append(t.Context(), b.Change()))
 	fs = ok(projected(t.Context(), s, all...))(t)
