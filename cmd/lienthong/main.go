@@ -35,6 +35,7 @@ type commands struct {
 	Restore  restoreCommand  `cmd:"" help:"Put a backup in the place of a database."`
 	Archive  archiveCommand  `cmd:"" help:"Move closed cases to a sealed file, or one back."`
 	Replay   replayCommand   `cmd:"" help:"Rebuild a case as it was at any entry, or all, and compare with what is stored."`
+	Import   importCommand   `cmd:"" help:"Bring in what other systems wrote."`
 }
 
 // errNotGood says that the command worked and found something not good: exit 1

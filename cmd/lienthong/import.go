@@ -1,0 +1,7 @@
+package main
+
+// importCommand brings in what other systems wrote; each kind has its sub-command
+// and its file.
+type importCommand struct {
+	History importHistoryCommand `cmd:"" help:"Bring the cases of an exported file into a fresh database."`
+}
