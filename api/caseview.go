@@ -75,6 +75,8 @@ type caseView struct {
 	Application Object            `json:"application,omitempty"`
 	Sources     map[string]string `json:"sources,omitempty" doc:"JSON Pointer into the application to register"`
 	Disputed    map[string]string `json:"disputed,omitempty"`
+	Registers   map[string]Text   `json:"registers,omitempty" doc:"Titles of the registers in sources"`
+	Documents   []documentView    `json:"documents,omitempty" doc:"The papers that the case names"`
 	Fee         *feeView          `json:"fee,omitempty"`
 	Items       []itemView        `json:"items,omitempty" doc:"What agencies ask the applicant for"`
 	Dossiers    []dossierView     `json:"dossiers"`
@@ -133,6 +135,7 @@ type dossierView struct {
 	With      Object            `json:"with,omitempty"`
 	Data      Object            `json:"data,omitempty"`
 	Forms     map[string]string `json:"forms,omitempty" doc:"Form of each member of with and data: with.person, data.draft; see GET /forms/{id}"`
+	Acts      []actView         `json:"acts,omitempty" doc:"For staff: what was entered and what registers answered, oldest first"`
 	Result    *resultView       `json:"result,omitempty"`
 	Reviews   []reviewView      `json:"reviews,omitempty"`
 	Parties   []partyView       `json:"parties,omitempty"`
@@ -259,7 +262,7 @@ func (p *picture) whole() (*caseView, error) {
 		Code: c.Code, View: "full", Service: p.serviceRef(), Status: string(c.Status), Outcome: string(c.Outcome),
 		Portal: portal(c.Portal()), Channel: c.Channel, Group: c.Group, Filed: at(c.Filed), Updated: at(c.Updated), Ended: at(c.Ended),
 		Due: at(c.Clock.Due), Overdue: c.Clock.Overdue(p.now), Subject: c.Subject(), Requester: personView(c.Requester), FiledBy: &by,
-		Application: c.App, Sources: c.Sources, Disputed: c.Disputed, Dossiers: []dossierView{}, Actions: []actionView{}, Seq: c.Seq, ETag: quoted(c.Rev),
+		Application: c.App, Sources: c.Sources, Disputed: c.Disputed, Registers: p.registers(), Dossiers: []dossierView{}, Actions: []actionView{}, Seq: c.Seq, ETag: quoted(c.Rev),
 	}
 	if f := c.Fee; f != nil {
 		v.Fee = &feeView{Amount: f.Amount, Status: f.Status, Receipt: f.Receipt, PaidAt: at(f.PaidAt)}
@@ -272,6 +275,11 @@ func (p *picture) whole() (*caseView, error) {
 			v.Fee.Waiting = &w
 		}
 	}
+	documents, err := p.documents()
+	if err != nil {
+		return nil, err
+	}
+	v.Documents = documents
 	for i := range c.Items {
 		v.Items = append(v.Items, item(&c.Items[i]))
 	}
@@ -364,6 +372,9 @@ func (p *picture) dossier(d *engine.Dossier) (*dossierView, error) {
 		v.Reviews = append(v.Reviews, reviewView{ID: r.ID, Of: r.Of, From: r.From, To: r.To, Opened: at(r.Opened), Due: at(r.Due), Decision: r.Decision, Decided: at(r.Decided), By: r.By})
 	}
 	v.Parties = p.parties(d)
+	if !p.who.citizen() {
+		v.Acts = p.acts(d)
+	}
 	if p.past {
 		return v, nil
 	}

@@ -14,6 +14,7 @@ type rowView struct {
 	Service   string       `json:"service"`
 	Procedure procedureRef `json:"procedure"`
 	State     string       `json:"state"`
+	StateName *Text        `json:"state_title,omitempty"`
 	Status    string       `json:"status"`
 	Final     string       `json:"final,omitempty"`
 	Portal    portalView   `json:"portal"`
@@ -36,6 +37,8 @@ type inboxAnswer struct {
 		Rows  []rowView `json:"rows"`
 		Next  string    `json:"next,omitempty"`
 		Count string    `json:"count,omitempty" doc:"With count=true: how many, at most 1000+"`
+		// The office's whole inbox, whatever the filters.
+		Counts *countsView `json:"counts,omitempty" doc:"With counts=true: all that is open, late, and the caller's"`
 	}
 }
 
@@ -55,6 +58,7 @@ func (s *Server) inbox(ctx context.Context, in *struct {
 	Ended     bool   `query:"ended" doc:"Ended ones too"`
 	Text      string `query:"text" maxLength:"100" doc:"Any code, or words of a name, without diacritics"`
 	Count     bool   `query:"count"`
+	Counts    bool   `query:"counts"`
 	Page
 }) (*inboxAnswer, error) {
 	who := callerOf(ctx)
@@ -80,13 +84,18 @@ func (s *Server) inbox(ctx context.Context, in *struct {
 			return nil, err
 		}
 	}
+	if in.Counts {
+		if out.Body.Counts, err = s.counts(ctx, q.Offices, now); err != nil {
+			return nil, err
+		}
+	}
 	if err := s.logRead(ctx, "", "inbox"); err != nil {
 		return nil, err
 	}
 	out.Body.Rows = []rowView{}
 	for _, r := range rows {
 		out.Body.Rows = append(out.Body.Rows, rowView{Case: r.Case, Step: r.Step, Code: r.Code, Service: r.Service, Procedure: s.procedureRef(r.Service, r.Procedure),
-			State: r.State, Status: string(r.Status), Final: string(r.Final), Portal: portal(r.Portal), Office: s.officeRef(r.Office), Assignee: r.Assignee,
+			State: r.State, StateName: s.stateName(r.Service, r.Procedure, r.State), Status: string(r.Status), Final: string(r.Final), Portal: portal(r.Portal), Office: s.officeRef(r.Office), Assignee: r.Assignee,
 			Due: at(r.Due), Overdue: r.Status == engine.StatusOpen && overdue(r.Due, now), Opened: at(r.Opened), Updated: at(r.Updated), Filed: at(r.Filed),
 			Subject: r.Subject, Requester: r.Requester, Review: r.Review, ETag: quoted(r.Rev)})
 	}
@@ -102,6 +111,25 @@ func intersect(offices []string, one string) []string {
 		}
 	}
 	return []string{"-"}
+}
+
+// stateName is the title of a state as any version of the service has it; nil when
+// none has.
+func (s *Server) stateName(service, procedure, state string) *Text {
+	for _, svc := range s.cfg.Definitions.Services() {
+		if svc.ID != service {
+			continue
+		}
+		for _, st := range svc.Steps {
+			if st.Procedure.ID != procedure {
+				continue
+			}
+			if x := st.Procedure.State(state); x != nil {
+				return &x.Title
+			}
+		}
+	}
+	return nil
 }
 
 // procedureRef names a procedure as any version of the service has it: a list

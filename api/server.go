@@ -109,6 +109,8 @@ func (s *Server) routes() {
 	s.routeSubforms()
 	s.routeAccess()
 	s.routeInbox()
+	s.routeDesk()
+	s.routeViews()
 	s.routeTasks()
 	s.routeDrafts()
 	s.routeDocuments()

@@ -293,6 +293,14 @@ type Draft struct {
 	Data    map[string]any `json:"data"`
 }
 
+// View is a selection of the office's dossiers that somebody keeps under a name.
+type View struct {
+	ID    string         `json:"id"`
+	Owner string         `json:"owner"` // account
+	Name  string         `json:"name"`
+	Query map[string]any `json:"query"` // what is asked for, as the surface takes it
+}
+
 // Document is an uploaded paper or a result's file.
 type Document struct {
 	ID     string    `json:"id"` // hash of its content and owner
@@ -329,6 +337,9 @@ type Desk interface {
 	Draft(ctx context.Context, owner, id string) (*Draft, error)
 	Drafts(ctx context.Context, owner string) ([]Draft, error)
 	DeleteDraft(ctx context.Context, owner, id string) error
+	PutView(ctx context.Context, v View) error               // new, or in place of the one with its id
+	Views(ctx context.Context, owner string) ([]View, error) // by name
+	DeleteView(ctx context.Context, owner, id string) error
 	PutPrefill(ctx context.Context, owner string, p Prefill) error
 	Prefill(ctx context.Context, owner, id string) (*Prefill, error)
 	// PutDocument keeps a document of at most 20 MiB; nil content changes only what is

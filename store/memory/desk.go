@@ -18,6 +18,12 @@ type draft struct {
 	data []byte
 }
 
+// view keeps a view with its query encoded.
+type view struct {
+	engine.View
+	query []byte
+}
+
 // file is a document with its content.
 type file struct {
 	engine.Document
@@ -184,6 +190,50 @@ func (s *Store) Drafts(ctx context.Context, owner string) ([]engine.Draft, error
 func (s *Store) DeleteDraft(ctx context.Context, owner, id string) error {
 	return s.write(ctx, "store.delete_draft", func(t *rowenc.Undo) error {
 		rowenc.Drop(t, s.drafts, pair{owner, id})
+		return nil
+	})
+}
+
+// PutView makes a view or puts it in place of the one with its id.
+func (s *Store) PutView(ctx context.Context, v engine.View) error {
+	const op = "store.put_view"
+	query, err := rowenc.CheckView(op, v)
+	if err != nil {
+		return err
+	}
+	v.Query = nil
+	return s.write(ctx, op, func(t *rowenc.Undo) error {
+		rowenc.Put(t, s.views, pair{v.Owner, v.ID}, view{v, query})
+		return nil
+	})
+}
+
+// Views lists an account's views by name.
+func (s *Store) Views(ctx context.Context, owner string) ([]engine.View, error) {
+	const op = "store.views"
+	done, err := s.read(ctx, op)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	out := []engine.View{}
+	for k, v := range s.views {
+		if k.a != owner {
+			continue
+		}
+		if v.Query, err = rowenc.Map(v.query); err != nil {
+			return nil, rowenc.Defect(op, "", err)
+		}
+		out = append(out, v.View)
+	}
+	slices.SortFunc(out, func(a, b engine.View) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) })
+	return out, nil
+}
+
+// DeleteView forgets a view.
+func (s *Store) DeleteView(ctx context.Context, owner, id string) error {
+	return s.write(ctx, "store.delete_view", func(t *rowenc.Undo) error {
+		rowenc.Drop(t, s.views, pair{owner, id})
 		return nil
 	})
 }

@@ -34,6 +34,7 @@ type Store struct {
 	accounts map[string]engine.Account
 	sessions map[string]engine.Session
 	drafts   map[pair]draft
+	views    map[pair]view
 	prefills map[pair][]byte
 	files    map[string]file
 	access   []rowenc.AccessRow
@@ -67,7 +68,7 @@ func NewWithHooks(h Hooks) *Store {
 		cases: map[string]record{}, entries: map[string][]rowenc.Sealed{}, keys: map[string]string{},
 		codes: map[string]string{}, results: map[string]result{}, answers: map[pair]engine.Answer{},
 		outbox: map[rowenc.Key]rowenc.DeliveryRow{}, notes: map[rowenc.Key]rowenc.NoteRow{}, counters: map[pair]int{},
-		accounts: map[string]engine.Account{}, sessions: map[string]engine.Session{}, drafts: map[pair]draft{},
+		accounts: map[string]engine.Account{}, sessions: map[string]engine.Session{}, drafts: map[pair]draft{}, views: map[pair]view{},
 		prefills: map[pair][]byte{}, files: map[string]file{}, days: map[dayOf]engine.ExchangeDay{}, counted: map[string]counted{},
 	}
 }

@@ -116,3 +116,18 @@ func CheckDocument(d engine.Document, content []byte) error {
 	}
 	return nil
 }
+
+// CheckView refuses a view without an id or an owner, and encodes what it asks for.
+func CheckView(op string, v engine.View) ([]byte, error) {
+	if v.ID == "" || v.Owner == "" {
+		return nil, Bad(op, "a view needs an id and an owner")
+	}
+	if v.Query == nil {
+		v.Query = map[string]any{}
+	}
+	query, err := JSON(v.Query)
+	if err != nil {
+		return nil, Bad(op, "view: %w", err)
+	}
+	return query, nil
+}

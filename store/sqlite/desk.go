@@ -83,6 +83,47 @@ func (s *Store) DeleteDraft(ctx context.Context, owner, id string) error {
 	})
 }
 
+// PutView makes a view or puts it in place of the one with its id.
+func (s *Store) PutView(ctx context.Context, v engine.View) error {
+	const op = "store.put_view"
+	query, err := rowenc.CheckView(op, v)
+	if err != nil {
+		return err
+	}
+	return exec(ctx, s, op, func(w *writer) error {
+		return w.exec(`INSERT INTO views (owner, id, name, query) VALUES (?1, ?2, ?3, ?4)
+	ON CONFLICT (owner, id) DO UPDATE SET name = excluded.name, query = excluded.query`, v.Owner, v.ID, v.Name, query)
+	})
+}
+
+const viewsOf = `SELECT owner, id, name, query FROM views WHERE owner = ?1 ORDER BY name, id`
+
+// Views lists an account's views by name.
+func (s *Store) Views(ctx context.Context, owner string) ([]engine.View, error) {
+	out := []engine.View{}
+	err := s.each(ctx, viewsOf, []any{owner}, func(r *sql.Rows) error {
+		var v engine.View
+		var query []byte
+		err := r.Scan(&v.Owner, &v.ID, &v.Name, &query)
+		if err == nil {
+			v.Query, err = rowenc.Map(query)
+		}
+		out = append(out, v)
+		return err
+	})
+	if err != nil {
+		return nil, failure("store.views", "", err)
+	}
+	return out, nil
+}
+
+// DeleteView forgets a view.
+func (s *Store) DeleteView(ctx context.Context, owner, id string) error {
+	return exec(ctx, s, "store.delete_view", func(w *writer) error {
+		return w.exec(`DELETE FROM views WHERE owner = ?1 AND id = ?2`, owner, id)
+	})
+}
+
 // PutPrefill keeps a snapshot.
 func (s *Store) PutPrefill(ctx context.Context, owner string, p engine.Prefill) error {
 	const op = "store.put_prefill"

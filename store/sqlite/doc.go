@@ -32,7 +32,7 @@
 // codes, results (who holds what); answers; outbox and notifications (what is sent
 // or told is in the entry); tasks; search (office, word, case, with all its words);
 // counters;
-// accounts, sessions, drafts, prefills, documents, document_contents, access_log;
+// accounts, sessions, drafts, views, prefills, documents, document_contents, access_log;
 // marks (facts about the file), heads (checkpoints), archives, archived (stubs),
 // seal (in an archive file); exchange_days (what became of requests, by day);
 // figure_parts, figure_sums, figure_position (what indicators are read from, kept by

@@ -56,6 +56,7 @@ func testDesk(t *testing.T, x Target) {
 		wants(t, err, engine.Unauthenticated)
 	})
 	t.Run("drafts", func(t *testing.T) { testDrafts(t, s) })
+	t.Run("views", func(t *testing.T) { testViews(t, s) })
 	t.Run("prefill", func(t *testing.T) {
 		p := engine.Prefill{ID: "p", At: T0, Values: map[string]any{"/n": int64(1)<<53 + 1}, Source: map[string]string{"/n": "population"}}
 		must(t, s.PutPrefill(t.Context(), "an", p))
@@ -113,6 +114,32 @@ func testDrafts(t *testing.T, s engine.Store) {
 	wants(t, err, engine.NotFound)
 	ok(s.Draft(t.Context(), "binh", "d"))(t)
 	wants(t, s.PutDraft(t.Context(), engine.Draft{ID: "x"}, 0), engine.Invalid)
+}
+
+func testViews(t *testing.T, s engine.Store) {
+	late := engine.View{ID: "b", Owner: "lan", Name: "Quá hạn", Query: map[string]any{"overdue": true, "n": int64(1)<<53 + 1}}
+	must(t, s.PutView(t.Context(), late))
+	must(t, s.PutView(t.Context(), engine.View{ID: "a", Owner: "lan", Name: "Chờ ký", Query: map[string]any{"state": "signing"}}))
+	must(t, s.PutView(t.Context(), engine.View{ID: "b", Owner: "LAN", Name: "Another's"}))
+	got := ok(s.Views(t.Context(), "lan"))(t)
+	if len(got) != 2 || got[0].ID != "a" {
+		t.Fatalf("views %+v", got)
+	}
+	same(t, got[1], late)
+	late.Name = "Chậm"
+	must(t, s.PutView(t.Context(), late))
+	late.Query["overdue"] = "changed by the caller afterwards"
+	got = ok(s.Views(t.Context(), "lan"))(t)
+	if len(got) != 2 || got[0].Name != "Chậm" || got[0].Query["overdue"] != true {
+		t.Fatalf("views %+v", got)
+	}
+	must(t, s.DeleteView(t.Context(), "lan", "b"))
+	must(t, s.DeleteView(t.Context(), "lan", "b"))
+	if got = ok(s.Views(t.Context(), "lan"))(t); len(got) != 1 {
+		t.Fatalf("views %+v", got)
+	}
+	same(t, ok(s.Views(t.Context(), "nobody"))(t), []engine.View{})
+	wants(t, s.PutView(t.Context(), engine.View{ID: "x"}), engine.Invalid)
 }
 
 func testDocuments(t *testing.T, s engine.Store) {

@@ -1,0 +1,161 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"slices"
+
+	"lienthong/engine"
+)
+
+// deskView is what a member of staff works with: their offices, what these do, and
+// who else works there.
+type deskView struct {
+	Office     *officeRef      `json:"office,omitempty"`
+	Offices    []officeRef     `json:"offices" doc:"Whose dossiers the caller sees"`
+	Procedures []deskProcedure `json:"procedures" doc:"What these offices do, by title"`
+	Colleagues []colleagueView `json:"colleagues" doc:"Of the own office, by name"`
+}
+
+type deskProcedure struct {
+	ID     string     `json:"id"`
+	Title  Text       `json:"title"`
+	States []stateRef `json:"states"`
+}
+
+type colleagueView struct {
+	ID    string   `json:"id"`
+	Name  string   `json:"name"`
+	Roles []string `json:"roles"`
+}
+
+// officePlace is an office with the province that it lies in.
+type officePlace struct {
+	ID       string `json:"id"`
+	Name     Text   `json:"name"`
+	Province Text   `json:"province"`
+}
+
+type personLookup struct {
+	ID string `json:"id" pattern:"^[0-9]{12}$"`
+}
+
+type foundPerson struct {
+	ID        string `json:"id"`
+	Name      string `json:"name"`
+	BirthDate string `json:"birth_date,omitempty"`
+	Sex       string `json:"sex,omitempty"`
+	Alive     bool   `json:"alive"`
+}
+
+func (s *Server) routeDesk() {
+	route(s, op{method: http.MethodGet, path: base + "/desk", id: "desk", tag: "inbox", summary: "The caller's offices, their procedures, and colleagues", status: 200, who: desk}, s.desk)
+	route(s, op{method: http.MethodGet, path: base + "/desk/offices", id: "desk-offices", tag: "inbox", summary: "Offices of the same kind, to which a dossier may be transferred", status: 200, who: desk}, s.deskOffices)
+	route(s, op{method: http.MethodPost, path: base + "/desk/people", id: "find-person", tag: "inbox", summary: "Look a citizen up in the population register, at the counter", status: 200, who: only(roleReception)}, s.findPerson)
+}
+
+func (s *Server) desk(ctx context.Context, _ *struct{}) (*struct{ Body deskView }, error) {
+	who := callerOf(ctx)
+	v := deskView{Office: s.officeRef(who.actor.Office), Offices: []officeRef{}, Colleagues: []colleagueView{}}
+	agencies := map[string]bool{}
+	for _, id := range s.areas.offices(who) {
+		if o, ok := s.cfg.Definitions.OfficeByID(id); ok {
+			v.Offices = append(v.Offices, *s.officeRef(id))
+			agencies[o.Agency] = true
+		}
+	}
+	v.Procedures = s.proceduresOf(agencies)
+	if who.actor.Office != "" {
+		list, err := s.cfg.Store.Accounts(ctx, who.actor.Office, "", 500)
+		if err != nil {
+			return nil, err
+		}
+		for i := range list {
+			if a := &list[i]; a.Kind == engine.Staff && valid(a, s.cfg.Runtime.Now()) {
+				v.Colleagues = append(v.Colleagues, colleagueView{a.ID, a.Name, a.Roles})
+			}
+		}
+		slices.SortFunc(v.Colleagues, func(a, b colleagueView) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) })
+	}
+	return &struct{ Body deskView }{v}, nil
+}
+
+// proceduresOf lists what some kinds of agency do, as the newest version has it:
+// their own procedures, and those of others that ask them something.
+func (s *Server) proceduresOf(agencies map[string]bool) []deskProcedure {
+	newest := map[string]*engine.Procedure{}
+	version := map[string]string{}
+	for _, svc := range s.cfg.Definitions.Services() {
+		for _, st := range svc.Steps {
+			p := st.Procedure
+			concerned := agencies[p.Agency] || slices.ContainsFunc(p.States, func(x *engine.State) bool { return agencies[x.Agency] })
+			if concerned && (newest[p.ID] == nil || svc.Version > version[p.ID]) {
+				newest[p.ID], version[p.ID] = p, svc.Version
+			}
+		}
+	}
+	out := []deskProcedure{}
+	for _, id := range sortedKeys(newest) {
+		p := deskProcedure{ID: id, Title: newest[id].Title, States: []stateRef{}}
+		for _, st := range newest[id].States {
+			p.States = append(p.States, stateRef{ID: st.ID, Title: st.Title, Portal: st.Portal, Clock: clockEffect(st.Clock), Final: string(st.Final)})
+		}
+		out = append(out, p)
+	}
+	slices.SortFunc(out, func(a, b deskProcedure) int { return cmp.Compare(a.Title.VI, b.Title.VI) })
+	return out
+}
+
+func (s *Server) deskOffices(ctx context.Context, _ *struct{}) (*struct {
+	Body struct {
+		Offices []officePlace `json:"offices" doc:"By province and name"`
+	}
+}, error) {
+	out := &struct {
+		Body struct {
+			Offices []officePlace `json:"offices" doc:"By province and name"`
+		}
+	}{}
+	out.Body.Offices = []officePlace{}
+	own, ok := s.cfg.Definitions.OfficeByID(callerOf(ctx).actor.Office)
+	if !ok {
+		return out, nil
+	}
+	units := s.cfg.Definitions.Units()
+	for _, o := range s.cfg.Definitions.Offices() {
+		if o.Agency == own.Agency && o.ID != own.ID && s.stands(o) {
+			out.Body.Offices = append(out.Body.Offices, officePlace{ID: o.ID, Name: o.Name, Province: units[s.areas.provinceOf(o.Unit)]})
+		}
+	}
+	slices.SortFunc(out.Body.Offices, func(a, b officePlace) int {
+		return cmp.Or(cmp.Compare(a.Province.VI, b.Province.VI), cmp.Compare(a.Name.VI, b.Name.VI))
+	})
+	return out, nil
+}
+
+// stands tells whether an office serves anything now.
+func (s *Server) stands(o engine.Office) bool {
+	return slices.ContainsFunc(append([]string{o.Unit}, o.Serves...), func(unit string) bool {
+		now, ok := s.cfg.Definitions.Office(o.Agency, unit, s.cfg.Runtime.Now())
+		return ok && now.ID == o.ID
+	})
+}
+
+// findPerson asks the population register who stands at the counter. The number
+// travels in the body: addresses end up in logs.
+func (s *Server) findPerson(ctx context.Context, in *struct{ Body personLookup }) (*struct{ Body foundPerson }, error) {
+	if err := s.logRead(ctx, "", "person"); err != nil {
+		return nil, err
+	}
+	a, err := s.cfg.Lookup(ctx, "population", "person", map[string]any{"id": in.Body.ID})
+	if engine.CodeOf(err) == engine.NotFound {
+		return nil, notFound()
+	}
+	if err != nil {
+		return nil, &engine.Error{Code: engine.Unavailable, Op: "population", Err: err}
+	}
+	alive, _ := a["alive"].(bool)
+	return &struct{ Body foundPerson }{foundPerson{ID: in.Body.ID, Name: engine.Str(a, "person", "name"),
+		BirthDate: engine.Str(a, "person", "birth_date"), Sex: engine.Str(a, "person", "sex"), Alive: alive}}, nil
+}
