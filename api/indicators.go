@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"reflect"
@@ -52,8 +54,11 @@ type indicatorsBody struct {
 	From       string           `json:"from" format:"date"`
 	To         string           `json:"to" format:"date"`
 	AsOf       Time             `json:"as_of" doc:"Open dossiers are compared with this instant: now, or the end of a past period"`
+	Earlier    string           `json:"earlier,omitempty" format:"date" doc:"The last day of the period before, where one was named"`
+	Later      string           `json:"later,omitempty" format:"date" doc:"The first day of the period after, where one was named and it has begun"`
 	Behind     bool             `json:"behind,omitempty" doc:"The sums have not caught up with the newest entries"`
 	Offices    int              `json:"offices" doc:"How many offices are in these figures"`
+	Units      []placeName      `json:"units" doc:"The units that the caller may ask for"`
 	Indicators []indicatorView  `json:"indicators"`
 	Refusals   []refusalView    `json:"refusals" doc:"What refused, most often first"`
 	By         string           `json:"by,omitempty"`
@@ -62,6 +67,7 @@ type indicatorsBody struct {
 
 type indicatorsQuery struct {
 	Period
+	Named     string `query:"period" enum:"day,week,month,quarter,year" doc:"The one that holds the day to, or today; instead of from"`
 	Unit      string `query:"unit" maxLength:"10" doc:"An administrative unit; a province includes its communes"`
 	Office    string `query:"office" maxLength:"100"`
 	Service   string `query:"service" maxLength:"60"`
@@ -89,7 +95,7 @@ type fileAnswer struct {
 
 func (s *Server) indicators(ctx context.Context, in *indicatorsQuery) (*fileAnswer, error) {
 	now := s.cfg.Runtime.Now()
-	from, to, err := in.month(now)
+	from, to, err := in.span(now)
 	if err != nil {
 		return nil, err
 	}
@@ -124,6 +130,13 @@ func (s *Server) indicators(ctx context.Context, in *indicatorsQuery) (*fileAnsw
 	if in.Procedure != "" {
 		level = perDossier
 	}
+	if in.Named != "" {
+		body.Earlier = string(from.AddDays(-1))
+		if next := to.AddDays(1); next <= calendar.DateOf(now) {
+			body.Later = string(next)
+		}
+	}
+	body.Units = s.unitsCounted(callerOf(ctx))
 	body.Indicators = s.shown(figures, asOf, level)
 	body.Refusals = s.refusals(figures)
 	if in.By != "" {
@@ -137,12 +150,37 @@ func (s *Server) indicators(ctx context.Context, in *indicatorsQuery) (*fileAnsw
 	return &fileAnswer{ContentType: "application/json", Body: raw}, err
 }
 
-// month is the period; without from it begins with the month of its end.
-func (p *Period) month(now time.Time) (from, to calendar.Date, err error) {
-	if from, to, err = p.days(now, 1); err == nil && p.From == "" {
-		from = to[:8] + "01"
+// span is the period asked for; without from and a name it begins with the month of
+// its end. One that is under way ends today.
+func (q *indicatorsQuery) span(now time.Time) (from, to calendar.Date, err error) {
+	from, to, err = q.days(now, 1)
+	switch {
+	case err != nil || q.From != "" && q.Named == "":
+		return from, to, err
+	case q.From != "":
+		return "", "", badPeriod("query:from", errors.New("from beside period"))
+	case q.Named == "":
+		return to[:8] + "01", to, nil
 	}
-	return from, to, err
+	from, to = named(q.Named, to)
+	return from, max(from, min(to, calendar.DateOf(now))), nil
+}
+
+// named is the day, week, month, quarter or year that holds a day.
+func named(period string, d calendar.Date) (from, to calendar.Date) {
+	switch t := d.At(12, 0); period {
+	case "week": // from Monday
+		from = d.AddDays(-(int(t.Weekday()) + 6) % 7)
+		return from, from.AddDays(6)
+	case "month":
+		return d[:8] + "01", monthEnd(d)
+	case "quarter":
+		first := time.Month(int(t.Month()-1)/3*3 + 1)
+		return calendar.Date(fmt.Sprintf("%s%02d-01", d[:5], first)), monthEnd(calendar.Date(fmt.Sprintf("%s%02d-01", d[:5], first+2)))
+	case "year":
+		return d[:5] + "01-01", d[:5] + "12-31"
+	}
+	return d, d
 }
 
 // monthEnd is the last day of a day's month.
@@ -185,6 +223,32 @@ func (s *Server) officesCounted(who *caller, unit, office string) (map[string]en
 		out[""] = engine.Office{}
 	}
 	return out, nil
+}
+
+// unitsCounted are the units in whose figures a caller may look, a province before
+// its communes.
+func (s *Server) unitsCounted(who *caller) []placeName {
+	offices, err := s.officesCounted(who, "", "")
+	if err != nil {
+		return []placeName{} // a supervisor without an office
+	}
+	seen := map[string]bool{}
+	out := []placeName{}
+	names := s.cfg.Definitions.Units()
+	for _, o := range offices {
+		if o.Unit != "" && !seen[o.Unit] {
+			seen[o.Unit] = true
+			out = append(out, placeName{o.Unit, names[o.Unit]})
+		}
+	}
+	key := func(p placeName) string { // the province, then itself, then its communes by name
+		if province := s.areas.provinceOf(p.Code); province != p.Code {
+			return province + "1" + p.Name.VI
+		}
+		return p.Code + "0"
+	}
+	slices.SortFunc(out, func(a, b placeName) int { return cmp.Compare(key(a), key(b)) })
+	return out
 }
 
 // catchUp bounds how long a read waits for the sums to be as the cases are.

@@ -249,3 +249,35 @@ func TestIndicatorsCSV(t *testing.T) {
 		t.Errorf("format is not heeded: %s", a.raw)
 	}
 }
+
+// TestIndicatorsOfANamedPeriod: the day, week, month, quarter or year that holds a day,
+// not beyond today, with its neighbours.
+func TestIndicatorsOfANamedPeriod(t *testing.T) {
+	w := newWorld(t)
+	w.story() // it is Wednesday, 9 September 2026
+	for query, want := range map[string][4]string{
+		"period=day":                    {"2026-09-09", "2026-09-09", "2026-09-08", ""},
+		"period=day&to=2026-09-07":      {"2026-09-07", "2026-09-07", "2026-09-06", "2026-09-08"},
+		"period=week":                   {"2026-09-07", "2026-09-09", "2026-09-06", ""},
+		"period=week&to=2026-09-06":     {"2026-08-31", "2026-09-06", "2026-08-30", "2026-09-07"},
+		"period=month&to=2024-02-10":    {"2024-02-01", "2024-02-29", "2024-01-31", "2024-03-01"},
+		"period=quarter":                {"2026-07-01", "2026-09-09", "2026-06-30", ""},
+		"period=quarter&to=2025-12-31":  {"2025-10-01", "2025-12-31", "2025-09-30", "2026-01-01"},
+		"period=year":                   {"2026-01-01", "2026-09-09", "2025-12-31", ""},
+		"from=2026-09-07&to=2026-09-08": {"2026-09-07", "2026-09-08", "", ""},
+		"period=month&to=2026-12-01":    {"2026-12-01", "2026-12-01", "2026-11-30", ""},
+	} {
+		a := w.send("administrator", "GET", "/api/v1/indicators?"+query, nil).want(200)
+		earlier, _ := a.get("earlier").(string)
+		later, _ := a.get("later").(string)
+		if got := [4]string{a.str("from"), a.str("to"), earlier, later}; got != want {
+			t.Errorf("%s: %v, want %v", query, got, want)
+		}
+	}
+	w.send("administrator", "GET", "/api/v1/indicators?period=month&from=2026-09-01", nil).refused(422, "invalid")
+	w.send("administrator", "GET", "/api/v1/indicators?period=decade", nil).want(422)
+	a := w.send("administrator", "GET", "/api/v1/indicators", nil).want(200)
+	if units := a.get("units").([]any); len(units) < 5 || a.str("units.0.code") != "01" || a.str("units.1.name.vi") == "" {
+		t.Errorf("units: %v", units)
+	}
+}

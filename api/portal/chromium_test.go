@@ -228,6 +228,9 @@ type stopover struct {
 	click string
 }
 
+// only opens some pages of the tour: go test ./api/portal -run Tour -only dash
+var only = flag.String("only", "", "open the pages of the tour whose name contains this")
+
 // TestTour opens every page in both languages and at two widths: no violation of
 // WCAG 2.2 AA that axe can see, nothing that sticks out, and pictures on demand.
 func TestTour(t *testing.T) {
@@ -235,6 +238,9 @@ func TestTour(t *testing.T) {
 	s := newStage(t)
 	w := s.openWindow(1280)
 	for _, stop := range s.tour() {
+		if !strings.Contains(stop.name, *only) {
+			continue
+		}
 		for _, lang := range []string{"vi", "en"} {
 			for _, wide := range []int64{1280, 390} {
 				if lang == "en" && wide == 390 && !*shots {
@@ -278,7 +284,7 @@ func (s *stage) tour() []stopover {
 
 	death := widow.start("death")
 	list = append(list, stopover{"death-about", widow, death + "/about", ""})
-	return append(list, s.caseTour()...)
+	return append(append(list, s.caseTour()...), s.officeTour()...)
 }
 
 // caseTour is the part of the tour that follows cases on their way.
@@ -329,6 +335,16 @@ func (s *stage) caseTour() []stopover {
 		{"pay", payer, "/cases/" + fee.Code + "/pay", ""}, {"refile", failed, "/cases/" + refused.Code + "/parts/residence/refile", ""},
 		{"result", me, at + "/results/birth", ""}, {"check", me, check, ""}, {"check-form", me, "/r", ""}, {"access", me, at + "/access", ""},
 		{"declaration", me, at + "/declaration", ""}, {"receipt", me, at + "/receipt", ""},
+	}
+}
+
+// officeTour is the part of the tour for who watches, operates and tests; the cases of
+// the tour before it are there.
+func (s *stage) officeTour() []stopover {
+	s.t.Helper()
+	boss := s.browse("supervisor.civil_status_00004")
+	return []stopover{
+		{"dashboard", boss, "/dashboard", ""}, {"dashboard-wrong", boss, "/dashboard?period=own&from=2026-09-09&to=2026-09-01", ""},
 	}
 }
 

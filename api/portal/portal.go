@@ -87,6 +87,7 @@ func (p *Portal) pages() []page {
 		p.payPages(),
 		p.accessPages(),
 		p.resultPages(),
+		p.dashboardPages(),
 		p.signInPages(),
 	)
 }
