@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"lienthong/engine"
 	"lienthong/store/storetest"
@@ -141,4 +143,53 @@ func TestFloodOfOneLane(t *testing.T) {
 	if n != flood-2000 {
 		t.Errorf("%d calls were refused", n)
 	}
+}
+
+// TestCompany: a call alone is taken at once. After a batch with company the writer
+// waits for more: as long as calls come, but never longer than the linger, and no
+// longer than an eighth of it when none comes.
+func TestCompany(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := Config{Linger: 8 * time.Millisecond}.withDefaults()
+		q := newQueue(c)
+		push := func(n int) {
+			for range n {
+				if err := q.push(&job{lane: "a"}); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		took := func(calls int, wait time.Duration) {
+			t.Helper()
+			began := time.Now()
+			if n := len(q.next(&c)); n != calls || time.Since(began) != wait {
+				t.Errorf("took %d calls after %s, want %d after %s", n, time.Since(began), calls, wait)
+			}
+		}
+		push(1)
+		took(1, 0) // nobody before
+		push(company)
+		took(company, 0)
+		push(1)
+		took(1, time.Millisecond) // waits for company, none comes
+		push(1)
+		took(1, 0) // so the next one does not wait
+		push(company)
+		took(company, 0)
+		trickle := func(every time.Duration, calls int) {
+			var wg sync.WaitGroup
+			wg.Go(func() {
+				for range 20 {
+					time.Sleep(every)
+					push(1)
+				}
+			})
+			push(1)
+			took(calls, min(8*time.Millisecond, time.Duration(calls-1)*every+time.Millisecond))
+			wg.Wait()
+			q.next(&c)
+		}
+		trickle(900*time.Microsecond, 9)
+		trickle(1100*time.Microsecond, 1)
+	})
 }
