@@ -26,6 +26,7 @@ var arrows = map[string][]string{
 	"engine/runtime":       {"engine", "engine/calendar"},
 	"engine/replay":        {"engine", "engine/calendar"},
 	"workflows":            {"engine", "engine/machine"},
+	"workflows/digit":      {"engine", "engine/machine"},
 	"agencies":             {"agencies/..."},
 	"agencies/wire":        {},
 	"agencies/seed":        {"agencies/..."},

@@ -15,6 +15,7 @@ import (
 type diagramCommand struct {
 	Name    string `arg:"" help:"A service (birth) or a procedure (birth_registration)."`
 	Version string `help:"Version of the service; the newest without it."`
+	Dir     string `help:"Draw definitions of this folder instead of those built in." type:"existingdir"`
 	Format  string `help:"svg, mermaid or dot." enum:"svg,mermaid,dot" default:"svg"`
 	Lang    string `help:"Language of the labels: vi or en." enum:"vi,en" default:"vi"`
 	Detail  bool   `help:"A service with the main states of every step."`
@@ -23,7 +24,7 @@ type diagramCommand struct {
 
 // Run draws one graph.
 func (c *diagramCommand) Run(e *env) error {
-	set, err := workflows.Load()
+	set, err := definitionsOf(c.Dir)
 	if err != nil {
 		return err
 	}
@@ -54,6 +55,14 @@ func (c *diagramCommand) Run(e *env) error {
 	}
 	_, err = e.out.Write(b)
 	return err
+}
+
+// definitionsOf compiles a folder of definitions, or those built in.
+func definitionsOf(dir string) (*machine.Set, error) {
+	if dir == "" {
+		return workflows.Load()
+	}
+	return workflows.LoadDir(os.DirFS(dir))
 }
 
 func (c *diagramCommand) graph(set *machine.Set, opt diagram.Options) (diagram.Graph, error) {
