@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -32,6 +33,14 @@ type deliveryView struct {
 	Breaker Time `json:"breaker_until,omitzero" doc:"Nothing is sent to the registry until then: it has not answered for a while; wall clock"`
 }
 
+// deliveryDetail is a delivery with what an operator needs to act on it.
+type deliveryDetail struct {
+	deliveryView
+	May      []string        `json:"may" doc:"What the caller may do with it: retry, record, skip"`
+	Reply    Ordered         `json:"reply,omitempty" doc:"JSON Schema of the data of an answer that is recorded"`
+	Refusals map[string]Text `json:"refusals,omitempty" doc:"The codes with which the registry refuses"`
+}
+
 // DeliveryPath names a delivery, or for callbacks the registry that answers.
 type DeliveryPath struct {
 	ID string `path:"id" maxLength:"200" doc:"Key of the delivery"`
@@ -57,6 +66,7 @@ func (s *Server) routeExchange() {
 	operator, watchers := only(roleOperator), only(roleOperator, roleSupervisor)
 	route(s, op{method: http.MethodGet, path: path, id: "exchange", tag: "exchange", summary: "What waits for which registry, since when, and why; a supervisor sees what their offices' dossiers wait for", status: 200, who: watchers}, s.exchange)
 	route(s, op{method: http.MethodGet, path: path + "/summary", id: "exchange-summary", tag: "exchange", summary: "How the exchange with every registry goes, now and day by day", status: 200, who: watchers}, s.exchangeSummary)
+	route(s, op{method: http.MethodGet, path: path + "/{id}", id: "get-delivery", tag: "exchange", summary: "One delivery, finished ones too, and what may be done with it", status: 200, who: watchers}, s.getDelivery)
 	route(s, op{method: http.MethodPost, path: path + "/{id}/retry", id: "retry-delivery", tag: "exchange", summary: "Send again", status: 200, who: operator, errors: []int{409}}, s.retry)
 	route(s, op{method: http.MethodPost, path: path + "/{id}/record", id: "record-delivery", tag: "exchange", summary: "Record an answer received on paper", status: 200, who: operator, errors: []int{409}}, s.record)
 	route(s, op{method: http.MethodPost, path: path + "/{id}/skip", id: "skip-delivery", tag: "exchange", summary: "Give a notification up", status: 200, who: operator, errors: []int{409}}, s.skip)
@@ -144,6 +154,48 @@ func (s *Server) deliveryView(d *engine.Delivery) deliveryView {
 }
 
 type deliveryAnswer struct{ Body deliveryView }
+
+func (s *Server) getDelivery(ctx context.Context, in *struct{ DeliveryPath }) (*struct{ Body deliveryDetail }, error) {
+	d, err := s.cfg.Store.Delivery(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	who := callerOf(ctx)
+	v := deliveryDetail{deliveryView: s.deliveryView(d), May: []string{}}
+	if !who.actor.Has(roleOperator) {
+		return &struct{ Body deliveryDetail }{v}, s.watches(ctx, who, d)
+	}
+	if op, ok := s.cfg.Definitions.Operation(d.Registry, d.Operation); ok {
+		v.Refusals = op.Refusals
+		if op.Reply != nil {
+			v.Reply = Ordered(op.Reply.JSON())
+		}
+	}
+	if d.Status == engine.DeliveryDone || d.Status == engine.DeliverySkipped {
+		return &struct{ Body deliveryDetail }{v}, nil
+	}
+	if d.Reply == nil {
+		v.May = append(v.May, engine.OperateRetry)
+	}
+	v.May = append(v.May, engine.OperateRecord)
+	if d.Registry == engine.NotificationRegistry {
+		v.May = append(v.May, engine.OperateSkip)
+	}
+	return &struct{ Body deliveryDetail }{v}, nil
+}
+
+// watches tells whether a supervisor sees a delivery: a dossier of their offices
+// waits for it.
+func (s *Server) watches(ctx context.Context, who *caller, d *engine.Delivery) error {
+	c, err := s.load(ctx, d.Case)
+	if err != nil {
+		return err
+	}
+	if x := c.Dossier(d.Step); x != nil && slices.Contains(s.areas.offices(who), x.Office) {
+		return nil
+	}
+	return notFound()
+}
 
 // operate does an operator's act and shows what it made of the delivery.
 func (s *Server) operate(ctx context.Context, key, delivery string, act func(engine.Actor) error) (*deliveryAnswer, error) {

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"fmt"
 	"net/url"
 	"testing"
 	"time"
@@ -138,6 +139,16 @@ func TestExchangeVisibility(t *testing.T) {
 		w.send(account, "GET", "/api/v1/exchange/summary", nil).want(200)
 	}
 	path := "/api/v1/exchange/" + url.PathEscape(list.str("deliveries.0.key"))
+	one := w.send("operator", "GET", path, nil).want(200)
+	if may := fmt.Sprint(one.get("may")); may != "[retry record]" || one.str("registry") != "population" || engine.At(one.get("reply"), "properties", "married") == nil {
+		t.Errorf("the operator sees %s", one.raw)
+	}
+	if a := w.send("supervisor.here", "GET", path, nil).want(200); len(a.get("may").([]any)) != 0 || a.get("reply") != nil {
+		t.Errorf("the supervisor sees %s", a.raw)
+	}
+	w.send("supervisor.far", "GET", path, nil).refused(404, "not_found")
+	w.send("operator", "GET", "/api/v1/exchange/none%2F1%2F0", nil).refused(404, "not_found")
+	w.send("tester", "GET", path, nil).refused(403, "forbidden")
 	for _, act := range []string{"/retry", "/record", "/skip"} {
 		w.send("supervisor.here", "POST", path+act, map[string]any{"note": "x", "outcome": "done"}).refused(403, "forbidden")
 	}

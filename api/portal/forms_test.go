@@ -158,3 +158,34 @@ func TestSheetReadsForms(t *testing.T) {
 		t.Errorf("%s %v %v", got, s.submit, s.names)
 	}
 }
+
+// formWith is what the form to an address holds that has a field of a name.
+func (b *browser) formWith(r reply, action, field string) url.Values {
+	b.t.Helper()
+	for _, f := range r.forms() {
+		if to, _ := attr(f, "action"); to != action {
+			continue
+		}
+		s := &sheet{b: b, action: action, fields: url.Values{}, names: map[string]bool{}}
+		for _, n := range all(f, func(n *html.Node) bool { return n.Data == "input" || n.Data == "select" || n.Data == "textarea" }) {
+			s.read(n)
+		}
+		if s.names[field] {
+			return s.fields
+		}
+	}
+	b.t.Fatalf("%s has no form for %s with %s:\n%s", r.path, action, field, r.main())
+	return nil
+}
+
+// with is a form with some fields set.
+func with(form url.Values, pairs ...string) url.Values {
+	out := url.Values{}
+	for k := range form {
+		out.Set(k, form.Get(k))
+	}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		out.Set(pairs[i], pairs[i+1])
+	}
+	return out
+}

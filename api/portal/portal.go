@@ -88,6 +88,7 @@ func (p *Portal) pages() []page {
 		p.accessPages(),
 		p.resultPages(),
 		p.dashboardPages(),
+		p.exchangePages(),
 		p.signInPages(),
 	)
 }

@@ -1,0 +1,83 @@
+package portal_test
+
+import (
+	"strings"
+	"testing"
+
+	"lienthong/agencies"
+)
+
+// silence makes a register answer nothing but errors.
+func (s *stage) silence(registry string) {
+	s.t.Helper()
+	if err := s.sys.Agencies.SetFaults(registry, agencies.Faults{Outage: true}); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// An operator sees what a silent register owes, has it sent again, and records an
+// answer that came on paper; the case goes on.
+func TestExchangeQueue(t *testing.T) {
+	s := newStage(t)
+	s.silence("population")
+	tale := s.begin("birth-b4")
+	tale.Staff("reception", "birth", "receive", nil)
+	s.fine(tale)
+	op := s.browse("operator")
+	r := op.open("/exchange").want(200).says("Trao đổi dữ liệu", tale.Code, "Tra tình trạng hôn nhân của hai người", "Cơ sở dữ liệu quốc gia về dân cư", "Chờ gửi", "1 lần không thành", "unavailable", "thử lại lúc", `hx-trigger="every 10s"`).
+		saysNot("001195000104", "An Nhiên") // no personal data
+	op.open("/exchange?registry=residence").want(200).says("Không có yêu cầu nào đang chờ").saysNot(tale.Code)
+	op.open("/exchange?case=" + tale.Code + "&status=pending&text=marriage").want(200).says(tale.Code)
+	at := r.find(`href="(/exchange/` + tale.Code + `/[^"]+)"`)
+
+	one := op.open(at).want(200).says("Gửi lại ngay", "Ghi nhận câu trả lời", "&#34;married&#34;: false").saysNot("Bỏ qua thông báo")
+	record := op.formWith(one, at, "note-record")
+	op.post(at, with(record, "do", "record")).want(422).says("Hãy ghi lý do hoặc căn cứ")
+	op.post(at, with(record, "do", "record", "note-record", "CV 12")).want(422).says("Hãy chọn kết quả", "CV 12")
+	op.post(at, with(record, "do", "record", "note-record", "CV 12", "outcome", "done", "data", "{")).want(422).says("Không phải JSON")
+	op.post(at, with(record, "do", "record", "note-record", "CV 12", "outcome", "done", "data", "{}")).want(422).says(`href="#f-data"`)
+	op.post(at, with(record, "do", "skip", "note-skip", "x")).want(409)
+	op.post(at, with(record, "do", "record", "note-record", "CV 12", "outcome", "refused")).want(422).says(`href="#f-code"`)
+	op.post(at, with(op.formWith(one, at, "note-retry"), "do", "retry")).want(200).says("Đã thực hiện và ghi vào lịch sử")
+	s.settle()
+	op.open("/exchange").want(200).says("2 lần không thành")
+
+	// A supervisor of the office sees it and cannot act; one of another city does not.
+	boss := s.browse("supervisor.civil_status_00004")
+	boss.open("/exchange").want(200).says(tale.Code, "người vận hành gửi lại")
+	boss.open(at).want(200).saysNot("<form method=\"post\" action=\"/exchange")
+	boss.post(at, with(record, "do", "retry")).want(403)
+	boss.open("/dashboard").want(200).says("Cơ sở dữ liệu quốc gia về dân cư")
+	far := s.browse("supervisor.civil_status_20242")
+	far.open("/exchange").want(200).saysNot(tale.Code)
+	far.open(at).want(404)
+	s.browse("tester").open("/exchange").want(403)
+	op.open("/exchange/none/1/0").want(404)
+
+	paper := with(record, "do", "record", "note-record", "Công văn 12", "outcome", "done", "data", `{"married": true}`)
+	op.post(at, paper).want(200).says("Đã thực hiện").saysNot("Tra tình trạng hôn nhân")
+	op.post(at, paper).want(409).says("đã xong") // sent twice
+	s.settle()
+	op.open(at).want(200).says("Đã trả lời", "Công văn 12").saysNot("Gửi lại ngay")
+	if d := tale.Now().Dossier("birth"); len(d.Waiting) == 0 || d.Waiting[0].For == "registry" {
+		t.Errorf("birth still waits: %+v", d.Waiting)
+	}
+}
+
+// What people are told may be given up, with a reason.
+func TestSkipANotification(t *testing.T) {
+	s := newStage(t)
+	s.silence("notification")
+	tale := s.begin("birth-b4")
+	op := s.browse("operator")
+	op.lang = "en"
+	at := op.open("/exchange?registry=notification").want(200).find(`href="(/exchange/` + tale.Code + `/[^"]+)"`)
+	one := op.open(at).want(200).says("Skip the notification")
+	form := op.formWith(one, at, "note-skip")
+	op.post(at, with(form, "do", "skip")).want(422).says(`href="#f-note-skip"`)
+	op.post(at, with(form, "do", "skip", "note-skip", "wrong number")).want(200).says("Done, and kept")
+	op.open(at).want(200).says("Skipped", "wrong number")
+	if n := strings.Count(op.open("/exchange?registry=notification").body, at+`"`); n != 0 {
+		t.Error("it still waits")
+	}
+}
