@@ -16,12 +16,22 @@ type replayCommand struct {
 	DB   string `help:"Database, backup or archive; a server may be running on it." required:"" type:"path"`
 	Case string `help:"Rebuild this case and print it; without it all are rebuilt and compared with what is stored."`
 	At   int64  `help:"Rebuild the case as it was after this entry; the last one without it."`
+
+	Against string `help:"Decide the kept commands again under the definitions of this folder, or under the built-in ones (built-in), and tell what comes out otherwise." placeholder:"DIR"`
+	Version string `help:"With --against: under this version of the service, whatever day a case was filed on; without it the version it was filed under."`
+	Found   int    `help:"With --against: tell at most so many cases; a negative number tells all." default:"100"`
 }
 
 // Validate refuses what makes no sense together.
 func (c *replayCommand) Validate() error {
 	if c.At < 0 || c.At > 0 && c.Case == "" {
 		return errors.New("--at needs --case and a number from 1 on")
+	}
+	if c.Against != "" && c.At > 0 {
+		return errors.New("--at does not go with --against")
+	}
+	if c.Version != "" && c.Against == "" {
+		return errors.New("--version goes with --against")
 	}
 	return nil
 }
@@ -33,7 +43,10 @@ func (c *replayCommand) Run(e *env) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	if c.Case != "" {
+	switch {
+	case c.Against != "":
+		return c.against(e, f)
+	case c.Case != "":
 		return c.one(e, f)
 	}
 	return c.all(e, f)

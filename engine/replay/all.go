@@ -21,12 +21,19 @@ const ahead = 64
 // there are CPUs when workers is 0, and tells each result in the order of the
 // codes, one at a time. It returns how many cases it saw.
 func All(ctx context.Context, src Lister, workers int, each func(Result)) (int, error) {
+	return inOrder(ctx, src, workers, func(code string) Result { return guarded(ctx, src, code) }, each)
+}
+
+// inOrder does something with every case, several at once, and tells what came of
+// it in the order of the codes. What is under way is bounded.
+func inOrder[T any](ctx context.Context, src Lister, workers int, do func(code string) T, each func(T)) (int, error) {
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
 	ctx, stop := context.WithCancel(ctx)
 	type job struct {
-		Result
+		code string
+		came T
 		done chan struct{}
 	}
 	order, work := make(chan *job, ahead), make(chan *job)
@@ -35,7 +42,7 @@ func All(ctx context.Context, src Lister, workers int, each func(Result)) (int, 
 		defer close(order)
 		defer close(work)
 		listed <- list(ctx, src, func(code string) error {
-			j := &job{Result: Result{Case: code}, done: make(chan struct{})}
+			j := &job{code: code, done: make(chan struct{})}
 			select {
 			case order <- j:
 			case <-ctx.Done():
@@ -48,7 +55,7 @@ func All(ctx context.Context, src Lister, workers int, each func(Result)) (int, 
 	for range workers {
 		go func() {
 			for j := range work {
-				j.Result = guarded(ctx, src, j.Case)
+				j.came = do(j.code)
 				close(j.done)
 			}
 		}()
@@ -58,7 +65,7 @@ func All(ctx context.Context, src Lister, workers int, each func(Result)) (int, 
 		<-j.done
 		if ctx.Err() == nil {
 			n++
-			each(j.Result)
+			each(j.came)
 		}
 	}
 	stop()

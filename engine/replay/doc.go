@@ -1,15 +1,23 @@
-// Package replay rebuilds cases from their histories: one as it was after any of
-// its entries, or all of a database to compare them with what is stored.
+// Package replay rebuilds cases from their histories, and decides them again.
 //
-// Rebuilding is engine.Fold over entries, so it needs neither definitions nor a
-// calendar. A case with erased payloads cannot be rebuilt; that is said, never
-// guessed around.
+//   - At is a case as it was after any of its entries; All compares every stored
+//     case with its history. That is engine.Fold over entries and needs neither
+//     definitions nor a calendar.
+//   - Against decides the kept commands of every case again under other
+//     definitions and tells what comes out otherwise, and where first.
+//   - WhatIf goes on from any entry of a case with other commands.
+//
+// A case with erased payloads can be neither rebuilt nor decided again; that is
+// said, never guessed around.
 //
 // May import: engine, engine/calendar and the standard library. Where histories
-// come from is a Source that is handed in.
+// come from is a Source that is handed in, and so are the definitions.
 //
 // Invariants kept here:
 //   - A difference is named by the first place where the stored case and the
 //     rebuilt one differ, in the order of the JSON's keys, with both values.
-//   - Results of All come in the order of the codes, whatever ran beside what.
+//   - Under the definitions that it was decided under, a case is Identical.
+//   - Nothing is written, and what was read is not changed.
+//   - Results come in the order of the codes, whatever ran beside what; memory is
+//     bounded by the cases under way and the cases that a report is asked to hold.
 package replay

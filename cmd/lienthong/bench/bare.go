@@ -204,7 +204,7 @@ func (c Config) bareRun(ctx context.Context, dir, name string) (out Ceiling, err
 	}
 	var mu sync.Mutex
 	var all []time.Duration
-	busy, began := cpu(), time.Now()
+	busy, began := CPU(), time.Now()
 	err = sharing(ctx, c.Drivers, c.Cases*bareTimes, func(ctx context.Context, _, i int) error {
 		c.tell(name, i, c.Cases*bareTimes)
 		var mine []time.Duration

@@ -32,7 +32,7 @@ func (c *Ceiling) finish(began time.Time, busy time.Duration, times [][]time.Dur
 	for _, ts := range times {
 		all = append(all, ts...)
 	}
-	c.Seconds, c.CPUSeconds, c.Approval = time.Since(began).Seconds(), (cpu() - busy).Seconds(), timesOf(all)
+	c.Seconds, c.CPUSeconds, c.Approval = time.Since(began).Seconds(), (CPU() - busy).Seconds(), timesOf(all)
 	c.CasesPerSecond, c.CommandsPerSecond = c.Cases/c.Seconds, c.Commands/c.Seconds
 }
 
@@ -80,7 +80,7 @@ func (c Config) replay(ctx context.Context, dir, name, recorded string) (_ Ceili
 func (r *rowWriter) run(ctx context.Context, c Config, name string, scripts []*recording) (Ceiling, error) {
 	times := make([][]time.Duration, min(c.Drivers, len(scripts)))
 	before := r.store.Stats()
-	busy, began := cpu(), time.Now()
+	busy, began := CPU(), time.Now()
 	err := sharing(ctx, c.Drivers, len(scripts), func(ctx context.Context, w, i int) error {
 		c.tell(name, i, len(scripts))
 		return r.carry(ctx, scripts[i], &times[w])

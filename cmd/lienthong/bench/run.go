@@ -75,7 +75,7 @@ func (c Config) measure(ctx context.Context, s *stage) (Figures, error) {
 	}
 	stats := s.stats()
 	forgetPeak()
-	busy, began := cpu(), time.Now()
+	busy, began := CPU(), time.Now()
 	var done atomic.Int64
 	err := sharing(ctx, c.Drivers, c.Cases, func(ctx context.Context, w, i int) error {
 		if c.Limit > 0 && time.Since(began) > c.Limit {
@@ -96,7 +96,7 @@ func (c Config) measure(ctx context.Context, s *stage) (Figures, error) {
 	}
 	whole := time.Since(began)
 	f := Figures{Cases: float64(done.Load()), Entries: float64(s.store.entries.Load()), Transitions: float64(s.store.moved.Load()),
-		Seconds: whole.Seconds(), Settling: (whole - carried).Seconds(), CPUSeconds: (cpu() - busy).Seconds(), PeakRSS: peak()}
+		Seconds: whole.Seconds(), Settling: (whole - carried).Seconds(), CPUSeconds: (CPU() - busy).Seconds(), PeakRSS: peak()}
 	f.CasesPerSecond, f.EntriesPerSecond, f.TransitionsPerSecond = f.Cases/f.Seconds, f.Entries/f.Seconds, f.Transitions/f.Seconds
 	if now := s.stats(); now.Commits > stats.Commits {
 		f.Commits = float64(now.Commits - stats.Commits)

@@ -1,0 +1,119 @@
+package workflows_test
+
+import (
+	"encoding/json"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"lienthong/engine"
+	"lienthong/engine/machine"
+	"lienthong/engine/replay"
+	"lienthong/workflows"
+)
+
+// TestDecidedAgainIsIdentical: whatever happened to a case, its kept commands under
+// the same definitions give every entry again.
+func TestDecidedAgainIsIdentical(t *testing.T) {
+	set, err := load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := fs.Glob(workflows.Examples(), "*.json")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no examples", err)
+	}
+	entries := 0
+	rapid.Check(t, func(rt *rapid.T) {
+		history := walked(rt, set, files)
+		entries = max(entries, len(history))
+		if o := replay.Again(set, history, replay.Options{}); o.Verdict != replay.Identical {
+			rt.Fatalf("%s", o)
+		}
+	})
+	if entries < 10 {
+		t.Errorf("the longest history had %d entries", entries)
+	}
+}
+
+// walked is a random history as a store gives it back.
+func walked(rt *rapid.T, set *machine.Set, files []string) (history []engine.Entry) {
+	ex, err := workflows.LoadExample(strings.TrimSuffix(rapid.SampledFrom(files).Draw(rt, "example"), ".json"))
+	if err != nil {
+		rt.Fatal(err)
+	}
+	w := file(rt, set, ex)
+	seed := rapid.Uint64().Draw(rt, "seed")
+	for i := range rapid.IntRange(1, 120).Draw(rt, "steps") {
+		w.r = rand.New(rand.NewPCG(seed, uint64(i)))
+		w.step()
+	}
+	raw, err := json.Marshal(w.history)
+	if err != nil {
+		rt.Fatal(err)
+	}
+	if err := engine.Unmarshal(raw, &history); err != nil {
+		rt.Fatal(err)
+	}
+	return history
+}
+
+// edited compiles the definitions with one file's text changed.
+func edited(t *testing.T, name, old, new string) *machine.Set {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, workflows.Files()); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, filepath.FromSlash(name))
+	b, err := os.ReadFile(path)
+	if err != nil || strings.Count(string(b), old) != 1 {
+		t.Fatalf("%s has %d times %q (%v)", name, strings.Count(string(b), old), old, err)
+	}
+	if err := os.WriteFile(path, []byte(strings.Replace(string(b), old, new, 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	set, err := workflows.LoadDir(os.DirFS(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
+
+// TestAnyHistoryUnderOtherDefinitions: a change of the law never breaks the bench; it
+// gives a verdict for every case, and the commands that no longer apply have a reason.
+func TestAnyHistoryUnderOtherDefinitions(t *testing.T) {
+	set, err := load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := fs.Glob(workflows.Examples(), "*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files = slices.DeleteFunc(files, func(f string) bool { return !strings.HasPrefix(f, "birth") })
+	other := edited(t, "procedures/birth_registration.yaml", "7 working days: expire", "2 working days: expire")
+	seen := map[replay.Verdict]int{}
+	rapid.Check(t, func(rt *rapid.T) {
+		o := replay.Again(other, walked(rt, set, files), replay.Options{})
+		seen[o.Verdict]++
+		switch {
+		case o.Verdict == replay.Unread || o.Verdict == replay.Blank:
+			rt.Fatalf("%s", o)
+		case (o.Verdict == replay.Identical) != (o.First == nil):
+			rt.Fatalf("%s", o)
+		}
+		for _, f := range o.Refused {
+			if f.Why.IsZero() || f.Code == "" || f.Seq <= o.First.Seq-1 {
+				rt.Fatalf("refused without a reason: %+v in %s", f, o)
+			}
+		}
+	})
+	t.Log(seen)
+}
