@@ -22,6 +22,9 @@ type caseView struct {
 	FiledBy     *actor            `json:"filed_by"`
 	Application map[string]any    `json:"application"`
 	Sources     map[string]string `json:"sources"`
+	Disputed    map[string]string `json:"disputed"`
+	Registers   map[string]Text   `json:"registers"`
+	Documents   []paper           `json:"documents"`
 	Fee         *caseFee          `json:"fee"`
 	Items       []item            `json:"items"`
 	Dossiers    []dossier         `json:"dossiers"`
@@ -112,6 +115,7 @@ type dossier struct {
 	With      map[string]any    `json:"with"`
 	Data      map[string]any    `json:"data"`
 	Forms     map[string]string `json:"forms"`
+	Acts      []deed            `json:"acts"`
 	Result    *result           `json:"result"`
 	Reviews   []review          `json:"reviews"`
 	Parties   []party           `json:"parties"`
@@ -129,6 +133,22 @@ type result struct {
 	Issued   Time           `json:"issued"`
 	Revoked  bool           `json:"revoked"`
 	Data     map[string]any `json:"data"`
+}
+
+// deed is something that was done in a part: entered by somebody, or answered by a
+// register.
+type deed struct {
+	Action   string `json:"action"`
+	Title    Text   `json:"title"`
+	At       Time   `json:"at"`
+	By       *actor `json:"by"`
+	Register *struct {
+		Title     Text  `json:"title"`
+		Operation *Text `json:"operation"`
+		Refused   bool  `json:"refused"`
+	} `json:"register"`
+	Form string         `json:"form"`
+	Data map[string]any `json:"data"`
 }
 
 type review struct {

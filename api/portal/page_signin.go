@@ -138,6 +138,9 @@ func (v *visit) signIn() error {
 	if d.Kept != "" {
 		return v.sendAgain(s.Token, d)
 	}
+	if d.To == "/" {
+		d.To = startOf(&s.Account)
+	}
 	v.redirect(d.To)
 	return nil
 }

@@ -90,6 +90,10 @@ func (p *Portal) pages() []page {
 		p.dashboardPages(),
 		p.exchangePages(),
 		p.signInPages(),
+		p.inboxPages(),
+		p.dossierPages(),
+		p.deskPages(),
+		p.batchPages(),
 	)
 }
 

@@ -115,6 +115,9 @@ func (r *records) said(key string, v any) string {
 			}
 		}
 		return strings.Join(all, ", ")
+	case map[string]any: // one of a list: whoever it names
+		s, _ := x["name"].(string)
+		return s
 	case int64:
 		return strconv.FormatInt(x, 10)
 	}

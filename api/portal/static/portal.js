@@ -11,4 +11,19 @@
     const button = e.target.closest("[data-print]");
     if (button) window.print();
   });
+
+  // A list that is walked by keys: only while one of its links has the focus.
+  document.addEventListener("keydown", (e) => {
+    const link = e.target.closest("[data-keys] a");
+    if (!link || e.ctrlKey || e.altKey || e.metaKey) return;
+    const all = [...link.closest("[data-keys]").querySelectorAll("li > div > a")];
+    const at = all.indexOf(link);
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: all.length - 1 }[e.key];
+    if (to !== undefined) {
+      (all[to] || link).focus();
+    } else if (e.key === " ") {
+      link.closest("li").querySelector("input[type=checkbox]").click();
+    } else return;
+    e.preventDefault();
+  });
 })();

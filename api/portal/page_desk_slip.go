@@ -1,0 +1,163 @@
+package portal
+
+import (
+	"net/http"
+	"slices"
+	"time"
+)
+
+// The slips of the one-stop shop (TT 03/2025/TT-VPCP). Each stands for something that
+// the system has recorded, and is written anew from it whenever it is opened.
+const (
+	slipSupplement = "supplement" // 02
+	slipRefusal    = "refusal"    // 03
+	slipApology    = "apology"    // 04
+	slipControl    = "control"    // 06
+)
+
+// slipPageData is a slip in the official layout. The slip itself is in Vietnamese, as
+// the law wants it.
+type slipPageData struct {
+	Case   *caseView
+	Part   *dossier
+	Kind   string
+	At     Time   // when what it says was done
+	Office string // in Vietnamese
+	By     string // who signed, as far as it is known
+
+	Items    []namedItem // 02
+	Guidance string
+	Due      Time
+
+	Reason, Legal string // 03, 04
+	From, To      Time   // 04: the old and the new date
+
+	Steps []moment // 06
+	Back  string
+}
+
+// slipsOf lists the slips that a part gives rise to.
+func (v *visit) slipsOf(c *caseView, x *dossier, k *clockLines) []offer {
+	var out []offer
+	for _, kind := range []string{slipSupplement, slipRefusal, slipApology, slipControl} {
+		if v.slip(c, x, k, kind) != nil {
+			out = append(out, offer{Label: v.tg("slip.link", kind), Path: dossierPath(c.Code, x.Step) + "/slips/" + kind})
+		}
+	}
+	return out
+}
+
+func (v *visit) slipPage() error {
+	c, err := v.readCase(v.r.PathValue("code"))
+	if err != nil {
+		return err
+	}
+	x := c.dossier(v.r.PathValue("step"))
+	if x == nil || c.View != "full" {
+		return &problem{Status: http.StatusNotFound}
+	}
+	k, err := v.clockOf(c, x.Step)
+	if err != nil {
+		return err
+	}
+	d := v.slip(c, x, k, v.r.PathValue("kind"))
+	if d == nil {
+		return &problem{Status: http.StatusNotFound}
+	}
+	inVietnamese := *v
+	inVietnamese.lang = vi
+	switch d.Kind {
+	case slipSupplement:
+		w, err := inVietnamese.again(c)
+		if err != nil {
+			return err
+		}
+		d.Items = slices.DeleteFunc(inVietnamese.namedItems(c, w), func(n namedItem) bool { return n.Step != x.Step })
+	case slipControl:
+		if d.Steps, err = inVietnamese.momentsOf(c, x.Step, 0); err != nil {
+			return err
+		}
+		slices.Reverse(d.Steps)
+	}
+	d.Back = dossierPath(c.Code, x.Step)
+	return v.show(screen{page: "slip", title: v.tg("slip.title", d.Kind), data: d,
+		crumbs: deskCrumbs(v, crumb{c.Subject + " – " + x.Title.In(v.lang), d.Back})})
+}
+
+// refusals are the actions that a refusal slip stands for, the last word first.
+var refusals = []string{"refuse", "reject", "reject_reception"}
+
+// slip is what a slip says; nil when nothing was done that it stands for.
+func (v *visit) slip(c *caseView, x *dossier, k *clockLines, kind string) *slipPageData {
+	d := &slipPageData{Case: c, Part: x, Kind: kind}
+	if x.Office != nil {
+		d.Office = x.Office.Name.VI
+	}
+	switch kind {
+	case slipSupplement:
+		for _, it := range c.Items {
+			if it.Step == x.Step {
+				d.At, d.Due, d.Legal = it.Asked, it.Due, it.Legal
+			}
+		}
+		if a := x.deed("request_supplement"); a != nil {
+			d.Guidance, _ = a.Data["comment"].(string)
+			d.sign(a)
+		}
+	case slipRefusal:
+		for _, name := range refusals {
+			if a := x.deed(name); a != nil && x.Final == "refused" {
+				d.Reason, _ = a.Data["reason"].(string)
+				d.Legal, _ = a.Data["legal_basis"].(string)
+				d.sign(a)
+				break
+			}
+		}
+	case slipApology:
+		if k != nil {
+			for _, m := range k.Moves {
+				if m.Kind == "extension" {
+					d.At, d.From, d.To, d.Reason = m.At, m.From, m.To, m.Why
+				}
+			}
+		}
+	case slipControl:
+		d.At = x.Opened
+	}
+	if d.At.IsZero() {
+		return nil
+	}
+	return d
+}
+
+// sign takes who did it and when from a deed.
+func (d *slipPageData) sign(a *deed) {
+	d.At = a.At
+	if a.By != nil {
+		d.By = a.By.Name
+	}
+}
+
+// deed finds what an action recorded; nil when it was not taken.
+func (x *dossier) deed(action string) *deed {
+	for i := range x.Acts {
+		if x.Acts[i].Action == action {
+			return &x.Acts[i]
+		}
+	}
+	return nil
+}
+
+// Date is the slip's date in words: ngày 07 tháng 9 năm 2026.
+func (d *slipPageData) Date() string { return longDate(d.At) }
+
+// longDate writes a day as official papers do: days and the months January and
+// February with two digits (NĐ 30/2020/NĐ-CP).
+func longDate(t Time) string {
+	at := t.In(zone)
+	month := at.Format("1")
+	if at.Month() <= time.February {
+		month = at.Format("01")
+	}
+	return at.Format("ngày 02 tháng ") + month + at.Format(" năm 2006")
+}

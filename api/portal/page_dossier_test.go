@@ -1,0 +1,67 @@
+package portal_test
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+)
+
+const (
+	reception = "reception.civil_status_00004"
+	leader    = "leader.civil_status_00004"
+)
+
+// inbox opens a dossier from the list, as people do.
+func (b *browser) dossier(code, step string) reply {
+	b.t.Helper()
+	return b.open("/dossiers/" + code + "/" + step).want(200)
+}
+
+// do takes an action of a dossier from its page: the button, or the page of its form.
+func (b *browser) take(code, step, action string, pairs ...string) reply {
+	b.t.Helper()
+	at := "/dossiers/" + code + "/" + step + "/" + action
+	r := b.dossier(code, step)
+	if strings.Contains(r.body, `action="`+at+`"`) {
+		return b.form(r, at).set(pairs...).send()
+	}
+	r.find(`href="(` + at + `)"`)
+	return b.form(b.open(at).want(200), at).set(pairs...).send()
+}
+
+// A birth from reception to the signature, on the pages of the commune: every step
+// sees what the one before did.
+func TestCommuneRegistersABirth(t *testing.T) {
+	s := newStage(t)
+	tale := s.begin("birth-b4")
+	desk := s.browse(reception)
+	r := desk.open("/").want(200)
+	if r = desk.post("/sign-in", url.Values{"account": {reception}}).want(200); r.path != "/inbox" {
+		t.Errorf("staff begin at %s", r.path)
+	}
+	r.says("Nguyễn Trần An Nhiên", "Đăng ký khai sinh", "Mới nộp", "Chưa ai nhận", "1 hồ sơ, gấp nhất đứng trước")
+	desk.dossier(tale.Code, "birth").says("Tiếp nhận", "Trần Thu Hà", "Thao tác chưa mở", "nộp trực tuyến", "Thời hạn", `href="/dossiers/`+tale.Code+`/birth/reject_reception"`)
+	desk.take(tale.Code, "birth", "receive").want(200).says("Đã ghi nhận")
+	s.settle()
+
+	officer := s.browse(clerk)
+	officer.dossier(tale.Code, "birth").says("Tra tình trạng hôn nhân của hai người", "đã trả lời", "Cán bộ một cửa", "đang chạy")
+	officer.take(tale.Code, "birth", "claim").want(200).says("Đang giữ: Cán bộ thụ lý")
+	officer.take(tale.Code, "birth", "draft").want(200).says("Đã ghi nhận", "Chờ xác nhận bản dự thảo", "Đang chờ người nộp hồ sơ")
+	s.settle()
+	tale.Applicant("birth", "confirm", nil)
+	s.fine(tale)
+
+	officer.dossier(tale.Code, "birth").says("Chờ ký", "Thao tác này thuộc vai trò hoặc cơ quan khác").saysNot(`action="/dossiers/` + tale.Code + `/birth/sign"`)
+	boss := s.browse(leader)
+	boss.dossier(tale.Code, "birth").says("Chờ quyết định: Lập dự thảo Giấy khai sinh", "Cán bộ thụ lý, UBND phường Ba Đình", "Bệnh viện Phụ sản Hà Nội")
+	boss.take(tale.Code, "birth", "sign").want(200).says("Đã ghi nhận")
+	s.settle()
+	tale.Want("birth", "registered")
+	s.fine(tale)
+
+	// Others have nothing to do with it.
+	s.browse("officer.civil_status_00070").open("/dossiers/" + tale.Code + "/birth").want(404).saysNot("An Nhiên")
+	s.browse(tuan).open("/dossiers/" + tale.Code + "/birth").want(403)
+	s.browse(tuan).open("/inbox").want(403)
+}
