@@ -25,6 +25,7 @@ var arrows = map[string][]string{
 	"engine/diagram":       {"engine", "engine/calendar"},
 	"engine/runtime":       {"engine", "engine/calendar"},
 	"engine/replay":        {"engine", "engine/calendar"},
+	"engine/scenario":      {"engine", "engine/calendar", "engine/machine"},
 	"workflows":            {"engine", "engine/machine"},
 	"workflows/digit":      {"engine", "engine/machine"},
 	"agencies":             {"agencies/..."},

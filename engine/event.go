@@ -3,6 +3,8 @@ package engine
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"lienthong/engine/calendar"
@@ -427,3 +429,6 @@ func init() {
 	known[CaseReopened]()
 	known[Erased]()
 }
+
+// EventKinds lists the stable names of all events, sorted.
+func EventKinds() []string { return slices.Sorted(maps.Keys(decoders)) }

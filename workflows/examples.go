@@ -31,9 +31,12 @@ func Examples() fs.FS {
 	return sub
 }
 
-// LoadExample reads examples/<name>.json.
-func LoadExample(name string) (Example, error) {
-	b, err := examples.ReadFile("examples/" + name + ".json")
+// LoadExample reads an embedded example.
+func LoadExample(name string) (Example, error) { return ReadExample(Examples(), name) }
+
+// ReadExample reads <name>.json of a folder of examples.
+func ReadExample(fsys fs.FS, name string) (Example, error) {
+	b, err := fs.ReadFile(fsys, name+".json")
 	if err != nil {
 		return Example{}, fmt.Errorf("no example %q: %w", name, err)
 	}

@@ -94,7 +94,7 @@ func (x *exchange) lookup(ctx context.Context, registry, operation string, input
 
 // callback verifies a registry's late answer and reads it.
 func (x *exchange) verify(registry string, h http.Header, body []byte) (engine.Reply, error) {
-	c, err := wire.VerifyCallback(x.client.Secrets(registry), h, body, time.Now())
+	c, err := wire.VerifyCallback(x.client.Secrets(registry), h, body, x.client.Now())
 	if err != nil {
 		return engine.Reply{}, &engine.Error{Code: engine.Unauthenticated, Op: "callback", Err: err,
 			Detail: engine.Text{VI: "Chữ ký không hợp lệ", EN: "the signature is not valid"}}

@@ -34,20 +34,22 @@ const Queue = 2048
 // Config says what to start. The zero value is a server on the system clock, on a
 // free loopback port, over memory, with embedded registries.
 type Config struct {
-	DB        string    // Memory, or the path of a SQLite file
-	Check     string    // how much of an existing file is looked at first: auto, full or off; "" = auto
-	Listen    string    // host:port; 127.0.0.1:0
-	Registry  string    // base URL of registries that run elsewhere; "" = embedded ones
-	Registers string    // folder of the embedded registers; "" = in memory
-	Start     time.Time // the business clock starts here; zero = the system clock
-	Still     bool      // the business clock stands still until it is advanced
-	Demo      bool      // open sign-in, clock and fault dials over HTTP, seeded accounts
-	AutoPay   string    // how the embedded treasury collects: "", "0s", "10m", …
-	Seed      int64     // of the seeded world
-	Secure    bool      // people come over TLS that somebody else ends: cookies of the pages are Secure
-	Secret    string    // master of the secrets shared with the registries
-	Operator  string    // bearer token of the embedded registries' dials and counters; "" = open in a demonstration, else a random one
-	Keep      Keep      // how long what may be forgotten is kept; the zero value keeps everything
+	DB        string           // Memory, or the path of a SQLite file
+	Check     string           // how much of an existing file is looked at first: auto, full or off; "" = auto
+	Listen    string           // host:port; 127.0.0.1:0
+	Registry  string           // base URL of registries that run elsewhere; "" = embedded ones
+	Registers string           // folder of the embedded registers; "" = in memory
+	Start     time.Time        // the business clock starts here; zero = the system clock
+	Still     bool             // the business clock stands still until it is advanced
+	Demo      bool             // open sign-in, clock and fault dials over HTTP, seeded accounts
+	AutoPay   string           // how the embedded treasury collects: "", "0s", "10m", …
+	Seed      int64            // of the seeded world
+	InProcess bool             // nothing listens: the surface is Handler, and it and the registries call each other in this process
+	Wall      func() time.Time // wall clock of back-off, signatures and repeats; time.Now
+	Secure    bool             // people come over TLS that somebody else ends: cookies of the pages are Secure
+	Secret    string           // master of the secrets shared with the registries
+	Operator  string           // bearer token of the embedded registries' dials and counters; "" = open in a demonstration, else a random one
+	Keep      Keep             // how long what may be forgotten is kept; the zero value keeps everything
 	Logger    *slog.Logger
 	Runtime   func(*runtime.Config) // adjusts the runtime (tests: shorter back-off)
 	Store     func(*sqlite.Config)  // adjusts the SQLite store (tests: hooks)
@@ -62,6 +64,7 @@ type System struct {
 	Store       engine.Store
 	Definitions *machine.Set
 	Messages    *workflows.Messages
+	Handler     http.Handler // the surface and the pages
 	Runtime     *runtime.Runtime
 	Agencies    *agencies.Agencies // nil when they run elsewhere
 	Clock       runtime.Clock
@@ -105,25 +108,49 @@ func Open(ctx context.Context, c Config) (_ *System, err error) {
 	if s.Store, err = openStore(ctx, c); err != nil {
 		return nil, err
 	}
-	l, err := listen(c.Listen)
+	if c.Wall == nil {
+		c.Wall = time.Now
+	}
+	if c.InProcess {
+		err = s.inProcess(c)
+	} else {
+		err = s.onSockets(c)
+	}
+	if err == nil && c.Demo {
+		err = s.seedAccounts(ctx)
+	}
 	if err != nil {
 		return nil, err
 	}
+	return s, nil
+}
+
+// inProcess wires surface and registries to each other without a socket.
+func (s *System) inProcess(c Config) (err error) {
+	s.URL, s.RegistryURL = "http://surface.invalid", "http://registries.invalid"
+	surface := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.Handler.ServeHTTP(w, r) })
+	if s.Agencies, err = s.openAgencies(c, wire.HandlerTransport(surface)); err != nil {
+		return err
+	}
+	s.Handler, err = s.wire(c, wire.HandlerTransport(s.Agencies.Handler()))
+	return err
+}
+
+// onSockets wires them over HTTP and begins to listen.
+func (s *System) onSockets(c Config) error {
+	l, err := listen(c.Listen)
+	if err != nil {
+		return err
+	}
 	s.URL = "http://" + l.Addr().String()
 	if err := s.openRegistries(c); err != nil {
-		return nil, errors.Join(err, l.Close())
+		return errors.Join(err, l.Close())
 	}
-	handler, err := s.wire(c)
-	if err != nil {
-		return nil, errors.Join(err, l.Close())
+	if s.Handler, err = s.wire(c, nil); err != nil {
+		return errors.Join(err, l.Close())
 	}
-	s.serve(l, handler)
-	if c.Demo {
-		if err := s.seedAccounts(ctx); err != nil {
-			return nil, err
-		}
-	}
-	return s, nil
+	s.serve(l, s.Handler)
+	return nil
 }
 
 func openStore(ctx context.Context, c Config) (engine.Store, error) {
@@ -162,10 +189,7 @@ func (s *System) openRegistries(c Config) error {
 	if err != nil {
 		return err
 	}
-	if c.Operator == "" && !c.Demo {
-		c.Operator = rand.Text()
-	}
-	a, err := agencies.Open(agencies.Config{Operator: c.Operator, Dir: c.Registers, Clock: s.Clock.Now, Secrets: secrets(c.Secret), Seed: c.Seed, AutoPay: c.AutoPay, Logger: c.Logger})
+	a, err := s.openAgencies(c, nil)
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
@@ -174,19 +198,28 @@ func (s *System) openRegistries(c Config) error {
 	return nil
 }
 
+// openAgencies opens the embedded registries; their callbacks go out by a transport.
+func (s *System) openAgencies(c Config, callbacks http.RoundTripper) (*agencies.Agencies, error) {
+	if c.Operator == "" && !c.Demo {
+		c.Operator = rand.Text()
+	}
+	return agencies.Open(agencies.Config{Operator: c.Operator, Dir: c.Registers, Clock: s.Clock.Now, Wall: c.Wall, Secrets: secrets(c.Secret),
+		Seed: c.Seed, AutoPay: c.AutoPay, Transport: callbacks, Logger: c.Logger})
+}
+
 func secrets(master string) func(string) string {
 	return func(registry string) string { return wire.DeriveSecret(master, registry) }
 }
 
-// wire makes the runtime and the surface.
-func (s *System) wire(c Config) (http.Handler, error) {
+// wire makes the runtime and the surface; requests to registries go by a transport.
+func (s *System) wire(c Config, transport http.RoundTripper) (http.Handler, error) {
 	x := &exchange{
-		client:   &wire.Client{Base: s.RegistryURL, Secrets: secrets(c.Secret)},
+		client:   &wire.Client{Base: s.RegistryURL, Secrets: secrets(c.Secret), Transport: transport, Now: c.Wall},
 		callback: func(registry string) string { return s.URL + "/api/v1/exchange/" + registry + "/replies" },
 		now:      s.Clock.Now, messages: s.Messages, person: s.person,
 	}
 	m := api.NewMetrics()
-	rc := runtime.Config{Store: m.Store(s.Store), Definitions: s.Definitions, Exchange: m.Exchange(x), Clock: s.Clock, Queue: Queue, Logger: c.Logger}
+	rc := runtime.Config{Store: m.Store(s.Store), Definitions: s.Definitions, Exchange: m.Exchange(x), Clock: s.Clock, Wall: c.Wall, Queue: Queue, Logger: c.Logger}
 	if c.Runtime != nil {
 		c.Runtime(&rc)
 	}
@@ -195,9 +228,12 @@ func (s *System) wire(c Config) (http.Handler, error) {
 		return nil, err
 	}
 	ac := api.Config{Runtime: stepping{s.Runtime, s}, Store: s.Store, Definitions: s.Definitions, Messages: s.Messages,
-		Callback: x.verify, Lookup: x.lookup, Logger: c.Logger, Registries: map[string]engine.Text{}, Metrics: m, Writer: writerStats(s.Store)}
+		Callback: x.verify, Lookup: x.lookup, Logger: c.Logger, Registries: map[string]engine.Text{}, Metrics: m, Writer: writerStats(s.Store), Wall: c.Wall}
 	for _, r := range s.Definitions.Registries() {
 		ac.Registries[r.ID] = r.Title
+	}
+	if c.InProcess { // the wall clock may pass days between two calls of one session
+		ac.Limits = api.Limits{SignInsPerMinute: -1, PublicPerMinute: -1, Session: 10 * 365 * 24 * time.Hour}
 	}
 	if ac.Agencies, err = workflows.Agencies(); err != nil {
 		return nil, err

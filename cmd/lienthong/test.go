@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+
+	"lienthong/engine/machine"
+	"lienthong/engine/scenario"
+	"lienthong/workflows"
+)
+
+type testCommand struct {
+	Dir  string `arg:"" optional:"" help:"Folder of definitions with scenarios/ beside them; the embedded ones without it." type:"existingdir"`
+	Only string `name:"run" help:"Only scenarios whose file or title matches this expression." placeholder:"REGEX"`
+
+	match *regexp.Regexp
+}
+
+// Validate reads the expression.
+func (c *testCommand) Validate() (err error) {
+	c.match, err = regexp.Compile(c.Only)
+	return err
+}
+
+// Run plays the scenarios and fails when one does not end as told.
+func (c *testCommand) Run(e *env) error {
+	fsys := workflows.Files()
+	if c.Dir != "" {
+		fsys = os.DirFS(c.Dir)
+	}
+	reports, err := playAll(e.ctx, fsys, c.match, e.progress())
+	if err != nil {
+		var bad *machine.FindingsError
+		if errors.As(err, &bad) {
+			for _, f := range bad.Findings {
+				fmt.Fprintln(e.out, f)
+			}
+			return errNotGood
+		}
+		return err
+	}
+	return c.tell(e, reports)
+}
+
+// tell prints the reports.
+func (c *testCommand) tell(e *env, reports []scenario.Report) error {
+	failed, lines := 0, 0
+	var took time.Duration
+	for _, r := range reports {
+		lines, took = lines+r.Lines, took+r.Took
+		if !r.Good {
+			failed++
+		}
+	}
+	if e.asJSON {
+		if err := e.json(map[string]any{"good": failed == 0, "scenarios": len(reports), "failed": failed, "lines": lines, "reports": reports}); err != nil {
+			return err
+		}
+	} else {
+		for _, r := range reports {
+			mark := "ok  "
+			if !r.Good {
+				mark = "FAIL"
+			}
+			fmt.Fprintf(e.out, "%s %-44s %3d lines  %s\n", mark, strings.TrimPrefix(r.File, "scenarios/"), r.Lines, r.Title.In("vi"))
+			for _, f := range r.Findings {
+				fmt.Fprintf(e.out, "     %s:%d:%d: %s %s\n", f.File, f.Line, f.Column, f.Message.VI, f.Hint.VI)
+				fmt.Fprintf(e.out, "     %s\n", f)
+			}
+			if r.Failure != nil {
+				fmt.Fprint(e.out, "     "+strings.ReplaceAll(r.Failure.String(), "\n", "\n     ")+"\n")
+			}
+		}
+		fmt.Fprintf(e.out, "%d scenarios, %d lines, %d failed, %s\n", len(reports), lines, failed, took.Round(time.Millisecond))
+	}
+	if failed > 0 || len(reports) == 0 {
+		return errNotGood
+	}
+	return nil
+}
+
+// playAll plays the scenarios of a folder of definitions, two at a time; each has a
+// world of its own.
+func playAll(ctx context.Context, fsys fs.FS, only *regexp.Regexp, p *progress) ([]scenario.Report, error) {
+	defer p.end()
+	defs, err := workflows.LoadDir(fsys)
+	if err != nil {
+		return nil, err
+	}
+	ws := worlds{defs: defs}
+	if ws.examples, err = examplesOf(fsys); err != nil {
+		return nil, err
+	}
+	files, err := scenario.Files(fsys)
+	if err != nil {
+		return nil, fmt.Errorf("no scenarios: %w", err)
+	}
+	reports := make([]*scenario.Report, len(files))
+	errs := make([]error, len(files))
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	gate, done := make(chan struct{}, 2), int64(0)
+	for i, file := range files {
+		wg.Go(func() {
+			gate <- struct{}{}
+			defer func() { <-gate }()
+			if ctx.Err() != nil {
+				return
+			}
+			reports[i], errs[i] = playOne(ctx, ws, fsys, file, only)
+			mu.Lock()
+			defer mu.Unlock()
+			done++
+			p.show("scenarios", done, int64(len(files)))
+		})
+	}
+	wg.Wait()
+	var out []scenario.Report
+	for _, r := range reports {
+		if r != nil {
+			out = append(out, *r)
+		}
+	}
+	return out, errors.Join(append(errs, ctx.Err())...)
+}
+
+// playOne plays a file; nil when it is not asked for.
+func playOne(ctx context.Context, ws worlds, fsys fs.FS, file string, only *regexp.Regexp) (*scenario.Report, error) {
+	data, err := fs.ReadFile(fsys, file)
+	if err != nil {
+		return nil, err
+	}
+	s, found := scenario.Read(file, data)
+	if len(found) > 0 {
+		if only != nil && !only.MatchString(file) {
+			return nil, nil
+		}
+		return &scenario.Report{File: file, Findings: found}, nil
+	}
+	if only != nil && !only.MatchString(file) && !only.MatchString(s.Title.VI) && !only.MatchString(s.Title.EN) {
+		return nil, nil
+	}
+	began := time.Now()
+	r, err := scenario.Run(ctx, ws, ws.book(), s)
+	r.Took = time.Since(began)
+	return &r, err
+}
+
+// examplesOf reads the example applications beside the definitions, or the embedded
+// ones where a folder has none of its own.
+func examplesOf(fsys fs.FS) (map[string]workflows.Example, error) {
+	names, err := fs.Glob(fsys, "examples/*.json")
+	if err != nil {
+		return nil, err
+	}
+	sub, _ := fs.Sub(fsys, "examples")
+	if len(names) == 0 {
+		sub = workflows.Examples()
+		if names, err = fs.Glob(sub, "*.json"); err != nil {
+			return nil, err
+		}
+	}
+	out := map[string]workflows.Example{}
+	for _, n := range names {
+		name := strings.TrimSuffix(path.Base(n), ".json")
+		if out[name], err = workflows.ReadExample(sub, name); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}

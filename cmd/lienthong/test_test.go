@@ -1,0 +1,97 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+
+	"lienthong/workflows"
+)
+
+var compiled = sync.OnceValues(workflows.Load)
+
+// broken plays one story given as text over the embedded definitions, and returns
+// what was wrong with it.
+func broken(t *testing.T, story string) string {
+	t.Helper()
+	const name = "scenarios/story.yaml"
+	defs, err := compiled()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ws := worlds{defs: defs}
+	if ws.examples, err = examplesOf(workflows.Files()); err != nil {
+		t.Fatal(err)
+	}
+	r, err := playOne(t.Context(), ws, fstest.MapFS{name: {Data: []byte(story)}}, name, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	for _, f := range r.Findings {
+		b.WriteString(f.String() + "\n")
+	}
+	if r.Failure != nil {
+		b.WriteString(r.Failure.String())
+	}
+	if r.Good != (b.Len() == 0) {
+		t.Errorf("good %v with %q", r.Good, b.String())
+	}
+	return b.String()
+}
+
+// Every story of the law holds.
+func TestScenariosHold(t *testing.T) {
+	var out, errs bytes.Buffer
+	if code := run([]string{"test"}, &out, &errs); code != 0 {
+		t.Fatalf("exit %d\n%s%s", code, out.String(), errs.String())
+	}
+}
+
+// A story that does not hold names the line, what was expected and what came, and
+// shows the case.
+func TestScenarioThatBreaks(t *testing.T) {
+	got := broken(t, `scenario: {vi: thử, en: try}
+given: {at: 2026-09-07 08:00, case: birth-b4}
+story:
+  - {when: reception, does: receive, part: birth}
+  - then:
+      birth: registered
+      case: {portal: 9}
+`)
+	for _, want := range []string{
+		"scenarios/story.yaml:5:5: - then:", "story.yaml:6:14", "expected birth is registered", "got      received (open)",
+		"story.yaml:7:22", "got      2", "at 2026-09-07 08:00", "birth              open     received at civil_status_00004, due 2026-09-07 17:00", "receive birth",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is missing in\n%s", want, got)
+		}
+	}
+}
+
+// A misspelt word is refused at its place with what is known.
+func TestScenarioWithUnknownWords(t *testing.T) {
+	got := broken(t, `kịch bản: {vi: thử, en: try}
+cho: {lúc: 2026-09-07 08:00, hồ sơ: birth-b4, người: {bà: nobody}}
+diễn biến:
+  - {khi: một cữa, làm: receive, phần: birth}
+  - {khi: một cửa, làm: recieve, phần: birth}
+  - {khi: một cửa, làm: receive, phần: brith}
+  - {cơ sở dữ liệu: popluation, trả lời: ok}
+  - {cơ sở dữ liệu: population, trả lời: từ chối nothing_such}
+  - {sau: 3 fortnights}
+  - thì: {birth: registerd, hồ sơ: {cổgn: 1}}
+  - {đến: 2026-13-01}
+`)
+	for _, want := range []string{
+		`2:59: error: There is no person "nobody"`, `4:11: error: There is no person "một cữa"`, `5:25: error: There is no action "recieve". [unknown_word]: did you mean "receive"?`,
+		`6:40: error: There is no part "brith"`, `known: birth, card, identity, residence`, `7:21: error: There is no register "popluation"`,
+		`refusal of population "nothing_such"`, `"3 fortnights" is not a length of time`, `10:18: error: There is no state "registerd"`, `There is no word "cổgn"`, `"2026-13-01" is not a date and time`,
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is missing in\n%s", want, got)
+		}
+	}
+}

@@ -1,0 +1,82 @@
+package scenario
+
+import (
+	"encoding/json"
+	"slices"
+)
+
+// Schema is the published JSON Schema of scenario files: what an editor completes
+// and underlines. Ids of parts, actions and states are not in it.
+func Schema() ([]byte, error) {
+	anything := map[string]any{}
+	text := map[string]any{"type": []any{"string", "number", "boolean"}}
+	list := map[string]any{"anyOf": []any{text, map[string]any{"type": "array", "items": text}}}
+	title := object(map[string]any{"vi": text, "en": text})
+	file := object(map[string]any{"example": text, "change": free(anything), "by": text, "for": text, "as": list}, "example")
+	lineFields := map[string]any{}
+	for _, k := range kinds {
+		for _, w := range append(slices.Clone(k.must), k.may...) {
+			lineFields[w] = anything
+		}
+	}
+	for _, w := range []string{"when", "does", "part", "at", "refused", "says", "case", "agency", "answers", "after", "until", "note", "files", "for"} {
+		lineFields[w] = text
+	}
+	lineFields["completes"], lineFields["as"], lineFields["operation"] = list, list, list
+	lineFields["change"] = free(anything)
+	lineFields["then"] = free(anything)
+	for _, w := range thens { // parts stand beside them
+		for _, form := range forms(w) {
+			lineFields["then"].(map[string]any)["properties"].(map[string]any)[form] = anything
+		}
+	}
+	var oneKind []any
+	for _, k := range kinds {
+		oneKind = append(oneKind, needs(k.must))
+	}
+	oneKind = append(oneKind, map[string]any{"maxProperties": 1})
+	line := object(lineFields)
+	line["anyOf"] = oneKind
+	given := object(map[string]any{"at": text, "people": free(text), "unpaid": text, "note": text,
+		"staff": free(object(map[string]any{"office": text, "roles": list}, "office", "roles")),
+		"case":  map[string]any{"anyOf": []any{text, file}}}, "at")
+	top := object(map[string]any{"scenario": map[string]any{"anyOf": []any{text, title}}, "law": list, "given": given,
+		"story": map[string]any{"type": "array", "items": line}}, "scenario", "given", "story")
+	top["$schema"], top["title"] = "https://json-schema.org/draft/2020-12/schema", "Liên Thông scenario"
+	return json.MarshalIndent(top, "", " ")
+}
+
+func forms(word string) []string { return append([]string{word}, keys[word]...) }
+
+// object allows every form of the words, and nothing else.
+func object(props map[string]any, required ...string) map[string]any {
+	all := map[string]any{}
+	for w, s := range props {
+		for _, f := range forms(w) {
+			all[f] = s
+		}
+	}
+	o := map[string]any{"type": "object", "additionalProperties": false, "properties": all}
+	if len(required) > 0 {
+		o["allOf"] = needs(required)["allOf"]
+	}
+	return o
+}
+
+// free is a map with keys of the writer's own.
+func free(values map[string]any) map[string]any {
+	return map[string]any{"type": "object", "properties": map[string]any{}, "additionalProperties": values}
+}
+
+// needs says that one form of each word is there.
+func needs(words []string) map[string]any {
+	var all []any
+	for _, w := range words {
+		var required []any
+		for _, f := range forms(w) {
+			required = append(required, map[string]any{"required": []any{f}})
+		}
+		all = append(all, map[string]any{"anyOf": required})
+	}
+	return map[string]any{"allOf": all}
+}
