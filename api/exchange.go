@@ -264,6 +264,8 @@ func (s *Server) reply(ctx context.Context, in *replyInput) (*struct {
 	err := s.take(ctx, in)
 	s.cfg.Metrics.callback(s.knownRegistry(in.ID), err)
 	if err != nil {
+		// What it says may name a person; the code does not.
+		s.cfg.Logger.Warn("callback refused", "registry", s.knownRegistry(in.ID), "code", engine.CodeOf(err))
 		return nil, err
 	}
 	out := &struct {

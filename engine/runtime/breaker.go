@@ -44,22 +44,36 @@ func (b *breaker) open(now time.Time) bool {
 	return now.Before(b.until)
 }
 
-// done reports whether the registry was alive; it tells whether this opened the
-// breaker.
-func (b *breaker) done(now time.Time, alive bool) (opened bool) {
+// change is what a report did to a breaker.
+type change int
+
+const (
+	unchanged change = iota
+	opened
+	closed
+)
+
+// done reports whether the registry was alive.
+func (b *breaker) done(now time.Time, alive bool) change {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	probed := b.endProbe()
+	was := !b.until.IsZero()
 	if alive {
 		b.failed, b.until = 0, time.Time{}
-		return false
+		if was {
+			return closed
+		}
+		return unchanged
 	}
 	b.failed++
 	if !probed && b.failed < b.fail {
-		return false
+		return unchanged
 	}
-	opened = b.until.IsZero()
 	b.until = now.Add(b.pause)
+	if was {
+		return unchanged
+	}
 	return opened
 }
 

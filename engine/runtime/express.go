@@ -177,7 +177,7 @@ func (r *Runtime) put(ctx context.Context, p parcel) {
 	r.leave(l)
 	x.mu.Unlock()
 	if err := r.release(context.WithoutCancel(ctx), p); err != nil {
-		r.log.Info("left to its lease", "delivery", p.Key, "registry", p.Registry, "error", err)
+		r.log.Info("left to its lease", line(&p.Delivery), cause(err))
 	}
 }
 

@@ -88,7 +88,7 @@ func (r *Runtime) overtaken(ctx context.Context, was, is *engine.Case, entries [
 		}
 		d.Next = r.wall()
 		if err := r.store.Settle(ctx, *d); err != nil && engine.CodeOf(err) != engine.StaleVersion {
-			r.log.Warn("a request without a waiting case is asked for later only", "delivery", k, "error", err)
+			r.log.Warn("a request without a waiting case is asked for later only", "delivery", k, cause(err))
 		}
 		r.bus.feed.wake()
 	}

@@ -106,14 +106,14 @@ func (r *Runtime) handle(ctx context.Context, p parcel) error {
 	case err == nil:
 		return nil
 	case code == engine.StaleVersion:
-		r.log.Info("lease lost", "delivery", p.Key, "registry", p.Registry)
+		r.log.Info("lease lost", line(&p.Delivery))
 		return nil
 	case passing(err):
-		r.log.Error("relay", "delivery", p.Key, "registry", p.Registry, "error", err)
+		r.log.Error("relay", line(&p.Delivery), cause(err))
 		return err
 	}
-	r.log.Error("relay", "delivery", p.Key, "registry", p.Registry, "error", err)
-	e := r.stop(context.WithoutCancel(ctx), p.Delivery, "it cannot be delivered: "+firstLine(err))
+	r.log.Error("relay", line(&p.Delivery), cause(err))
+	e := r.stop(context.WithoutCancel(ctx), p.Delivery, trouble{"undeliverable", "it cannot be delivered: " + firstLine(err)})
 	if engine.CodeOf(e) == engine.StaleVersion {
 		return nil
 	}
@@ -178,9 +178,8 @@ func (r *Runtime) deliver(ctx context.Context, p parcel) error {
 		l.breaker.drop()
 		return r.release(after, p)
 	}
-	if l.breaker.done(p.now(), a.Outcome != Transient) {
-		r.log.Warn("breaker open", "registry", p.Registry, "why", a.why())
-	}
+	r.told(ctx, &p.Delivery, a)
+	r.switched(p.Registry, l.breaker.done(p.now(), a.Outcome != Transient), a)
 	return r.record(after, p.Delivery, a, p.now())
 }
 
@@ -191,7 +190,7 @@ func (r *Runtime) asked(ctx context.Context, key string, call func(context.Conte
 		return nil
 	})
 	if err != nil {
-		r.log.Error("defect", "delivery", key, "error", err)
+		r.log.Error("defect", "delivery", key, cause(err))
 		return Answer{Outcome: Incident, Code: "defect", Detail: engine.Text{VI: "Lỗi của phần trao đổi", EN: firstLine(err)}}
 	}
 	return a
@@ -286,10 +285,10 @@ func (r *Runtime) record(ctx context.Context, d engine.Delivery, a Answer, now t
 		d.LastError = a.why()
 		d.Next = now.Add(max(r.backoff(d.Tries), min(a.RetryAfter, longestWish)))
 	default:
-		return r.stop(ctx, d, a.why())
+		return r.stop(ctx, d, a.trouble())
 	}
 	if d.Tries >= r.cfg.Tries {
-		return r.stop(ctx, d, d.LastError)
+		return r.stop(ctx, d, trouble{"no more tries, last " + a.code(), d.LastError})
 	}
 	if err := r.store.Settle(ctx, d); err != nil {
 		return err
@@ -304,7 +303,7 @@ func (r *Runtime) record(ctx context.Context, d engine.Delivery, a Answer, now t
 // write by whoever has the lease.
 func (r *Runtime) carried(ctx context.Context, d engine.Delivery, a Answer, now time.Time) error {
 	if a.Outcome == Refused {
-		return r.stop(ctx, d, "refused: "+a.why())
+		return r.stop(ctx, d, trouble{a.code(), "refused: " + a.why()})
 	}
 	return r.store.Settle(ctx, r.finished(d, a.reply(d.Key), ""))
 }
@@ -337,12 +336,12 @@ func (r *Runtime) expect(d *engine.Delivery, a Answer, now time.Time) {
 }
 
 // stop makes an incident of a delivery that this node holds.
-func (r *Runtime) stop(ctx context.Context, d engine.Delivery, why string) error {
-	d.Status, d.LastError, d.Next = engine.DeliveryIncident, why, time.Time{}
+func (r *Runtime) stop(ctx context.Context, d engine.Delivery, why trouble) error {
+	d.Status, d.LastError, d.Next = engine.DeliveryIncident, why.words, time.Time{}
 	if err := r.store.Settle(ctx, d); err != nil {
 		return err
 	}
-	r.log.Warn("incident", "delivery", d.Key, "registry", d.Registry, "operation", d.Operation, "tries", d.Tries, "why", why)
+	r.stopped(&d, why)
 	r.changed(ctx, d.Case)
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -60,7 +61,7 @@ func (r *Runtime) accept(ctx context.Context, key string, rep engine.Reply, note
 			return nil
 		}
 		if rep.Outcome != engine.ReplyDone {
-			return r.incident(ctx, d, "refused: "+rep.Code+" "+rep.Detail.EN)
+			return r.incident(ctx, d, trouble{strings.TrimSuffix("refused "+codeOnly(rep.Code), " "), "refused: " + rep.Code + " " + rep.Detail.EN})
 		}
 		return r.finish(ctx, d, rep, note)
 	}
@@ -95,11 +96,11 @@ func (r *Runtime) enter(ctx context.Context, d engine.Delivery, rep engine.Reply
 		return false, e
 	}
 	if engine.CodeOf(err) == engine.Internal {
-		r.log.Error("defect", "delivery", d.Key, "error", err)
+		r.log.Error("defect", "delivery", d.Key, cause(err))
 	}
 	if err != nil && now.Reply == nil {
-		if e := r.incident(after, now, "the answer cannot be taken: "+firstLine(no)); e != nil {
-			r.log.Error("incident not recorded", "delivery", d.Key, "error", e)
+		if e := r.incident(after, now, trouble{"answer not taken: " + string(engine.CodeOf(no.error)), "the answer cannot be taken: " + firstLine(no)}); e != nil {
+			r.log.Error("incident not recorded", "delivery", d.Key, cause(e))
 			return false, err
 		}
 	}
@@ -147,7 +148,7 @@ func (r *Runtime) again(ctx context.Context, d *engine.Delivery, first, rep engi
 	told := d.Reply != nil // the outbox knows the first answer
 	d.Reply = &first
 	if rep.Outcome != first.Outcome {
-		return r.incident(ctx, d, fmt.Sprintf("contradiction: answered %s, then %s %s", first.Outcome, rep.Outcome, rep.Code))
+		return r.incident(ctx, d, trouble{"contradiction", fmt.Sprintf("contradiction: answered %s, then %s %s", first.Outcome, rep.Outcome, rep.Code)})
 	}
 	if d.Status == engine.DeliveryDone || d.Status == engine.DeliveryIncident && told {
 		return nil // a contradiction stays until a person has looked at it
@@ -176,9 +177,9 @@ func (r *Runtime) finish(ctx context.Context, d *engine.Delivery, rep engine.Rep
 }
 
 // incident makes a delivery wait for a person.
-func (r *Runtime) incident(ctx context.Context, d *engine.Delivery, why string) error {
-	d.Status, d.LastError, d.Next = engine.DeliveryIncident, why, time.Time{}
-	r.log.Warn("incident", "delivery", d.Key, "registry", d.Registry, "operation", d.Operation, "why", why)
+func (r *Runtime) incident(ctx context.Context, d *engine.Delivery, why trouble) error {
+	d.Status, d.LastError, d.Next = engine.DeliveryIncident, why.words, time.Time{}
+	r.stopped(d, why)
 	if err := r.store.Reset(ctx, *d); err != nil {
 		return err
 	}

@@ -40,7 +40,7 @@ func (r *Runtime) loop(ctx context.Context, name string, wake signal, step func(
 	for ctx.Err() == nil {
 		worked, err := step()
 		if err != nil && ctx.Err() == nil {
-			r.log.Error(name, "error", err)
+			r.log.Error(name, cause(err))
 		}
 		if worked > 0 && err == nil {
 			continue
@@ -65,7 +65,7 @@ func (r *Runtime) watch(ctx context.Context) {
 		}
 		found, err := r.StuckStep(ctx)
 		if err != nil && ctx.Err() == nil {
-			r.log.Error("stuck cases", "error", err)
+			r.log.Error("stuck cases", cause(err))
 		}
 		for _, s := range found {
 			r.log.Error("stuck", "case", s.Case, "step", s.Step, "state", s.State, "since", s.Since, "why", s.Why)

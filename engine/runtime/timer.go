@@ -33,7 +33,7 @@ func (r *Runtime) TimerStep(ctx context.Context, now time.Time) (worked int, err
 		if err != nil {
 			err = refusalOf(err)
 			errs = append(errs, err)
-			r.log.Error("timer", "case", code, "error", err)
+			r.log.Error("timer", "case", code, cause(err))
 		}
 		if err != nil && !passing(err) || err == nil && len(res.Entries) == 0 && r.stillDue(ctx, code, now) {
 			r.putSick(code)
