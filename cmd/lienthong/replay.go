@@ -15,22 +15,27 @@ import (
 type replayCommand struct {
 	DB   string `help:"Database, backup or archive; a server may be running on it." required:"" type:"path"`
 	Case string `help:"Rebuild this case and print it; without it all are rebuilt and compared with what is stored."`
-	At   int64  `help:"Rebuild the case as it was after this entry; the last one without it."`
+	At   *int64 `help:"Rebuild the case as it was after this entry; the last one without it."`
 
 	Against string `help:"Decide the kept commands again under the definitions of this folder, or under the built-in ones (built-in), and tell what comes out otherwise." placeholder:"DIR"`
 	Version string `help:"With --against: under this version of the service, whatever day a case was filed on; without it the version it was filed under."`
+	Then    string `help:"What if: go on from --at with these commands instead of those that followed: JSON, or a file that holds it." placeholder:"JSON|FILE"`
+	GoOn    bool   `help:"With --then: afterwards the kept commands that still apply."`
 	Found   int    `help:"With --against: tell at most so many cases; a negative number tells all." default:"100"`
 }
 
 // Validate refuses what makes no sense together.
 func (c *replayCommand) Validate() error {
-	if c.At < 0 || c.At > 0 && c.Case == "" {
-		return errors.New("--at needs --case and a number from 1 on")
-	}
-	if c.Against != "" && c.At > 0 {
+	switch {
+	case c.At != nil && (*c.At < 0 || *c.At == 0 && c.Then == "" || c.Case == ""):
+		return errors.New("--at needs --case and a number from 1 on (from 0 on with --then)")
+	case c.Then != "" && c.Case == "":
+		return errors.New("--then needs --case")
+	case c.Then == "" && c.GoOn:
+		return errors.New("--go-on goes with --then")
+	case c.Then == "" && c.Against != "" && c.At != nil:
 		return errors.New("--at does not go with --against")
-	}
-	if c.Version != "" && c.Against == "" {
+	case c.Version != "" && c.Against == "":
 		return errors.New("--version goes with --against")
 	}
 	return nil
@@ -44,6 +49,8 @@ func (c *replayCommand) Run(e *env) (err error) {
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	switch {
+	case c.Then != "":
+		return c.whatIf(e, f)
 	case c.Against != "":
 		return c.against(e, f)
 	case c.Case != "":
@@ -58,12 +65,16 @@ func (c *replayCommand) one(e *env, f *sqlite.File) error {
 	if err != nil {
 		return err
 	}
-	then, err := replay.At(e.ctx, f, code, c.At)
+	at := int64(0)
+	if c.At != nil {
+		at = *c.At
+	}
+	then, err := replay.At(e.ctx, f, code, at)
 	if err != nil {
 		return err
 	}
 	r := replay.Result{Case: code}
-	if c.At == 0 {
+	if at == 0 {
 		if r = replay.Compare(e.ctx, f, code); r.Err != nil {
 			return r.Err
 		}
@@ -84,18 +95,22 @@ func (c *replayCommand) print(e *env, f *sqlite.File, then *engine.Case, r repla
 	if err != nil {
 		return err
 	}
-	for _, x := range entries {
-		step := x.Command.Step
-		if step == "" {
-			step = "–"
-		}
-		fmt.Fprintf(e.out, "%4d  %s  %-10s %-20s %-24s %s\n", x.Seq, local(x.At), x.Command.Actor.Kind, step, x.Command.Action, x.Command.Actor.ID)
-	}
+	printEntries(e.out, entries)
 	printCase(e.out, then)
 	if r.Difference != nil {
 		fmt.Fprintln(e.out, "NOT GOOD:", r.Difference)
 	}
 	return nil
+}
+
+func printEntries(w io.Writer, entries []engine.Entry) {
+	for _, x := range entries {
+		step := x.Command.Step
+		if step == "" {
+			step = "–"
+		}
+		fmt.Fprintf(w, "%4d  %s  %-10s %-20s %-24s %s\n", x.Seq, local(x.At), x.Command.Actor.Kind, step, x.Command.Action, x.Command.Actor.ID)
+	}
 }
 
 func printCase(w io.Writer, c *engine.Case) {

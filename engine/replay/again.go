@@ -161,11 +161,7 @@ func (r *run) kept(e *engine.Entry, out *Outcome) {
 		}
 	}
 	r.was = engine.Fold(r.was, *e)
-	for _, v := range e.Events {
-		if q, ok := v.(engine.Requested); ok {
-			r.asked[q.Key] = q
-		}
-	}
+	r.ask(e)
 }
 
 func isTimer(e *engine.Entry) bool { return e.Command.Actor.Kind == engine.Timer }
