@@ -38,6 +38,7 @@ func TestStoreVariants(t *testing.T) {
 		"nothing remembered": {CacheBytes: -1}, "alone, always stored": {TakeOver: true, Snapshot: 1}, "hardly anything remembered": {CacheBytes: 2 * baseSize, Snapshot: 3},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			x := target()
 			x.Open = func(t testing.TB, dir string, h storetest.Hooks) engine.Store {
 				c := c
