@@ -124,7 +124,7 @@ func (s *Store) apply(t *rowenc.Undo, c *rowenc.Change, state *engine.Case) erro
 		if _, ok := s.outbox[k]; ok {
 			return rowenc.Bad(op, "effect %s exists", k)
 		}
-		rowenc.Put(t, s.outbox, k, d)
+		s.put(t, k, d)
 	}
 	for i := range c.Settled {
 		d := &c.Settled[i]
@@ -136,7 +136,7 @@ func (s *Store) apply(t *rowenc.Undo, c *rowenc.Change, state *engine.Case) erro
 		was := r
 		r.Settle(d)
 		s.count(t, &was, &r)
-		rowenc.Put(t, s.outbox, k, r)
+		s.put(t, k, r)
 	}
 	for _, n := range c.Notes {
 		k := rowenc.Key{Case: n.Case, Seq: n.Seq, N: n.N}
@@ -181,8 +181,22 @@ func (s *Store) entry(code string, seq int64) (*engine.Entry, error) {
 	if !ok {
 		return nil, rowenc.Corrupt("store.outbox", code, seq, "entry is missing")
 	}
+	// What one entry owes is read together: the last one opened is remembered, by the
+	// very bytes that it was read from.
+	if last := s.opened.Load(); last != nil && len(es[i].Payload) > 0 && last.from == &es[i].Payload[0] {
+		return last.entry, nil
+	}
 	e, err := es[i].Open()
+	if err == nil && len(es[i].Payload) > 0 {
+		s.opened.Store(&opened{&es[i].Payload[0], &e})
+	}
 	return &e, err
+}
+
+// opened is an entry as it was read from its payload. Nobody changes it.
+type opened struct {
+	from  *byte
+	entry *engine.Entry
 }
 
 // History returns entries from a sequence on.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"lienthong/engine"
 	"lienthong/store/rowenc"
@@ -20,6 +21,8 @@ type Store struct {
 	hooks Hooks
 	line  line // who writes next
 
+	opened atomic.Pointer[opened] // the entry read last
+
 	mu       sync.RWMutex
 	closed   bool
 	cases    map[string]record
@@ -29,6 +32,7 @@ type Store struct {
 	results  map[string]result
 	answers  map[pair]engine.Answer
 	outbox   map[rowenc.Key]rowenc.DeliveryRow
+	owed     map[rowenc.Key]bool // of the outbox, what is not over
 	notes    map[rowenc.Key]rowenc.NoteRow
 	counters map[pair]int
 	accounts map[string]engine.Account
@@ -67,7 +71,7 @@ func NewWithHooks(h Hooks) *Store {
 		hooks: h,
 		cases: map[string]record{}, entries: map[string][]rowenc.Sealed{}, keys: map[string]string{},
 		codes: map[string]string{}, results: map[string]result{}, answers: map[pair]engine.Answer{},
-		outbox: map[rowenc.Key]rowenc.DeliveryRow{}, notes: map[rowenc.Key]rowenc.NoteRow{}, counters: map[pair]int{},
+		outbox: map[rowenc.Key]rowenc.DeliveryRow{}, owed: map[rowenc.Key]bool{}, notes: map[rowenc.Key]rowenc.NoteRow{}, counters: map[pair]int{},
 		accounts: map[string]engine.Account{}, sessions: map[string]engine.Session{}, drafts: map[pair]draft{}, views: map[pair]view{},
 		prefills: map[pair][]byte{}, files: map[string]file{}, days: map[dayOf]engine.ExchangeDay{}, counted: map[string]counted{},
 	}

@@ -18,8 +18,8 @@ func (s *Store) Claim(ctx context.Context, node string, now, lease time.Time, li
 	var rs []rowenc.DeliveryRow
 	var out []engine.Delivery
 	err := s.write(ctx, op, func(t *rowenc.Undo) (err error) {
-		for _, r := range s.outbox {
-			if r.Claimable() && r.Ready() <= rowenc.Micros(now) && !slices.Contains(except, r.Registry) && !s.blocked(r) {
+		for k := range s.owed {
+			if r := s.outbox[k]; r.Claimable() && r.Ready() <= rowenc.Micros(now) && !slices.Contains(except, r.Registry) && !s.blocked(r) {
 				rs = append(rs, r)
 			}
 		}
@@ -27,7 +27,7 @@ func (s *Store) Claim(ctx context.Context, node string, now, lease time.Time, li
 		rs = cut(rs, limit)
 		for i := range rs {
 			rs[i].Node, rs[i].Lease, rs[i].Fence = node, rowenc.Micros(lease), rs[i].Fence+1
-			rowenc.Put(t, s.outbox, rowenc.Key{Case: rs[i].Case, Seq: rs[i].Seq, N: rs[i].N}, rs[i])
+			s.put(t, rowenc.Key{Case: rs[i].Case, Seq: rs[i].Seq, N: rs[i].N}, rs[i])
 		}
 		out, err = s.deliveries(rs)
 		return err
@@ -38,14 +38,24 @@ func (s *Store) Claim(ctx context.Context, node string, now, lease time.Time, li
 	return out, nil
 }
 
+// put writes a delivery, and whether it is over.
+func (s *Store) put(t *rowenc.Undo, k rowenc.Key, r rowenc.DeliveryRow) {
+	rowenc.Put(t, s.outbox, k, r)
+	if r.Over() {
+		rowenc.Drop(t, s.owed, k)
+	} else {
+		rowenc.Put(t, s.owed, k, true)
+	}
+}
+
 // blocked tells whether an earlier delivery of the same dossier to the same
 // registry was not accepted yet.
 func (s *Store) blocked(r rowenc.DeliveryRow) bool {
 	if r.Unordered {
 		return false
 	}
-	for _, o := range s.outbox {
-		if o.Case == r.Case && o.Step == r.Step && o.Registry == r.Registry &&
+	for k := range s.owed {
+		if o := s.outbox[k]; o.Case == r.Case && o.Step == r.Step && o.Registry == r.Registry &&
 			(o.Seq < r.Seq || o.Seq == r.Seq && o.N < r.N) && o.Holds() {
 			return true
 		}
@@ -73,12 +83,13 @@ func (s *Store) Held(ctx context.Context, key string) (bool, error) {
 func (s *Store) Thaw(ctx context.Context, now, lease, retry, ask time.Time) (int, error) {
 	n := 0
 	err := s.write(ctx, "store.thaw", func(t *rowenc.Undo) error {
-		for k, r := range s.outbox {
+		for k := range s.owed {
+			r := s.outbox[k]
 			if !r.Frozen(lease, retry, ask) {
 				continue
 			}
 			r.Next, r.Node, r.Lease, r.Fence = min(r.Next, rowenc.Micros(now)), "", 0, r.Fence+1
-			rowenc.Put(t, s.outbox, k, r)
+			s.put(t, k, r)
 			n++
 		}
 		return nil
@@ -127,7 +138,7 @@ func (s *Store) Settle(ctx context.Context, d engine.Delivery) error {
 			return err
 		}
 		s.count(t, &was, &r)
-		rowenc.Put(t, s.outbox, k, r)
+		s.put(t, k, r)
 		return nil
 	})
 }
@@ -147,7 +158,7 @@ func (s *Store) Reset(ctx context.Context, d engine.Delivery) error {
 		}
 		r.Fence++
 		s.count(t, &was, &r)
-		rowenc.Put(t, s.outbox, k, r)
+		s.put(t, k, r)
 		return nil
 	})
 }
