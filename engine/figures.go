@@ -291,9 +291,7 @@ func (r row) timely(prefix string, k *calendar.Clock, end time.Time, late bool) 
 	}
 	switch {
 	case !end.IsZero():
-		end = heldFrom(k, end)
-		due := dueAt(k, end)
-		if late || !due.IsZero() && end.After(due) {
+		if late || Lateness(k, end) > 0 {
 			r.add(prefix+FigLate, 1)
 		} else {
 			r.add(prefix+FigOnTime, 1)
@@ -306,6 +304,18 @@ func (r row) timely(prefix string, k *calendar.Clock, end time.Time, late bool) 
 		r.f.Due = hourAfter(k.Due)
 		r.add(prefix+FigOpenDue, 1)
 	}
+}
+
+// Lateness is by how much a clock's end came after the due time that stood then; 0 or
+// less is in time. An end while the citizen held the file counts as the moment from
+// which they held it.
+func Lateness(k *calendar.Clock, end time.Time) time.Duration {
+	end = heldFrom(k, end)
+	due := dueAt(k, end)
+	if due.IsZero() {
+		return 0
+	}
+	return end.Sub(due)
 }
 
 // heldFrom is the end, or the beginning of the pause in which it fell.

@@ -29,7 +29,7 @@ func (r *Runtime) StuckStep(ctx context.Context) ([]Stuck, error) {
 			return out, err
 		}
 		for _, code := range codes {
-			found, err := r.stuckCase(ctx, code)
+			found, err := r.StuckCase(ctx, code)
 			if err != nil {
 				return out, err
 			}
@@ -52,8 +52,8 @@ func (r *Runtime) Stuck() (parts int, known bool) {
 	return int(max(n-1, 0)), n > 0
 }
 
-// stuckCase looks at one case, and again when it moved under the look.
-func (r *Runtime) stuckCase(ctx context.Context, code string) ([]Stuck, error) {
+// StuckCase looks at one case, and again when it moved under the look.
+func (r *Runtime) StuckCase(ctx context.Context, code string) ([]Stuck, error) {
 	for {
 		c, err := r.store.Load(ctx, code)
 		if err != nil {
