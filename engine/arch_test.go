@@ -26,6 +26,7 @@ var arrows = map[string][]string{
 	"engine/runtime":       {"engine", "engine/calendar"},
 	"engine/replay":        {"engine", "engine/calendar"},
 	"engine/scenario":      {"engine", "engine/calendar", "engine/machine"},
+	"engine/simulate":      {"engine", "engine/calendar", "engine/machine", "engine/runtime", "engine/replay", "engine/indicators"},
 	"workflows":            {"engine", "engine/machine"},
 	"workflows/digit":      {"engine", "engine/machine"},
 	"agencies":             {"agencies/..."},

@@ -46,3 +46,24 @@ func ReadExample(fsys fs.FS, name string) (Example, error) {
 	}
 	return e, nil
 }
+
+// AgreeReply makes a reply that was drawn from a registry's schemas agree with what
+// was asked, where the schemas do not say how. A personal number tells the sex, the
+// century and the year of birth (NĐ 137/2015 art. 13).
+func AgreeReply(registry, operation string, input, reply map[string]any) {
+	if registry != "population" || operation != "assign_personal_id" {
+		return
+	}
+	id, born := engine.Str(reply, "id"), engine.Str(input, "child", "birth_date")
+	if len(id) != 12 || len(born) < 4 {
+		return
+	}
+	sex := 0
+	if engine.Str(input, "child", "sex") == "female" {
+		sex = 1
+	}
+	if born >= "2000" {
+		sex += 2
+	}
+	reply["id"] = fmt.Sprintf("%s%d%s%s", id[:3], sex, born[2:4], id[6:])
+}

@@ -36,6 +36,7 @@ type commands struct {
 	Restore  restoreCommand  `cmd:"" help:"Put a backup in the place of a database."`
 	Archive  archiveCommand  `cmd:"" help:"Move closed cases to a sealed file, or one back."`
 	Replay   replayCommand   `cmd:"" help:"Rebuild a case as it was at any entry, or all, and compare with what is stored."`
+	Simulate simulateCommand `cmd:"" help:"Play weeks of citizens, clerks and faults in seconds: queues, due times, and whether every invariant holds."`
 	Import   importCommand   `cmd:"" help:"Bring in what other systems wrote."`
 }
 
