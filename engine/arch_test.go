@@ -27,6 +27,7 @@ var arrows = map[string][]string{
 	"engine/replay":        {"engine", "engine/calendar"},
 	"engine/scenario":      {"engine", "engine/calendar", "engine/machine"},
 	"engine/simulate":      {"engine", "engine/calendar", "engine/machine", "engine/runtime", "engine/replay", "engine/indicators"},
+	"engine/verify":        {"engine", "engine/calendar", "engine/machine"},
 	"workflows":            {"engine", "engine/machine"},
 	"workflows/digit":      {"engine", "engine/machine"},
 	"agencies":             {"agencies/..."},

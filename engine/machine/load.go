@@ -68,10 +68,12 @@ func Load(fsys fs.FS) (*Set, error) {
 		l.loadSubform(n)
 	}
 	for _, n := range l.files["procedures"] {
+		l.set.docs[n.file] = n
 		l.loadProcedure(n)
 	}
 	l.orderProcedures()
 	for _, n := range l.files["services"] {
+		l.set.docs[n.file] = n
 		l.loadService(n)
 	}
 	l.checkSet()

@@ -29,6 +29,7 @@ type Set struct {
 	serving     map[string][]*office // agency and unit
 	units       map[string]engine.Text
 	findings    []Finding
+	docs        map[string]*node // files of services and procedures
 }
 
 var _ engine.Definitions = (*Set)(nil)
@@ -38,7 +39,7 @@ func newSet() *Set {
 		services: map[string][]*engine.Service{}, forms: map[string]*engine.Form{}, schemas: map[string]*schema{},
 		registries: map[string]*Registry{}, subforms: map[string]*Subform{},
 		paramValues: map[string][]any{}, paramKinds: map[string]string{}, paramTitles: map[string]engine.Text{},
-		officeByID: map[string]*office{}, serving: map[string][]*office{}, units: map[string]engine.Text{},
+		officeByID: map[string]*office{}, serving: map[string][]*office{}, units: map[string]engine.Text{}, docs: map[string]*node{},
 	}
 }
 

@@ -1,0 +1,5 @@
+package verify
+
+import "context"
+
+func (c *checker) replay(ctx context.Context) {}
