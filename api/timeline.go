@@ -66,6 +66,8 @@ var sentences = map[string]Text{
 	"step_opened":       {VI: "{part}: hồ sơ {code} được gửi đến {office}.", EN: "{part}: dossier {code} went to {office}."},
 	"step_closed":       {VI: "{part}: không thực hiện ({why}).", EN: "{part}: will not run ({why})."},
 	"step_reset":        {VI: "{part}: được nộp lại.", EN: "{part}: filed again."},
+	"migrated":          {VI: "Hồ sơ được chuyển sang quy trình phiên bản {version}.", EN: "The case was moved to version {version} of its procedure."},
+	"reverted":          {VI: "Hồ sơ được đưa lại về quy trình phiên bản {version}.", EN: "The case was moved back to version {version} of its procedure."},
 	"moved":             {VI: "{part}: {action}. Trạng thái: {state}.", EN: "{part}: {action}. State: {state}."},
 	"moved_by_itself":   {VI: "{part}: hết thời hạn của bước trước. Trạng thái: {state}.", EN: "{part}: the time of the last state ended. State: {state}."},
 	"clock_calendar":    {VI: "{part}: ngày hẹn trả chuyển sang {due} theo lịch làm việc mới.", EN: "{part}: the due time moved to {due} with the new calendar."},
@@ -180,6 +182,10 @@ func (t *teller) event(v engine.Event) {
 			why = v.Reason.In(t.lang)
 		}
 		t.say("step_closed", step, "why", why)
+	case engine.Migrated:
+		t.say("migrated", "", "version", v.Version)
+	case engine.Reverted:
+		t.say("reverted", "", "version", v.Version)
 	case engine.StepReset:
 		t.say("step_reset", step)
 	case engine.Moved:

@@ -58,6 +58,7 @@ type Case struct {
 	Items     []Item            `json:"items,omitempty"`  // the one supplement request, all agencies' items
 	Dossiers  []*Dossier        `json:"dossiers"`         // in the service's order
 	Updated   time.Time         `json:"updated"`          // of the last entry
+	Undo      *Undo             `json:"undo,omitempty"`   // what the last entry, a migration, replaced
 }
 
 // FeeDue is the money asked for at filing.

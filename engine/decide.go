@@ -190,6 +190,10 @@ func (d *decision) dispatch() error {
 			return d.answerItems()
 		case ActApologise:
 			return d.apologiseCase()
+		case ActMigrate:
+			return d.migrate()
+		case ActRevert:
+			return d.revert()
 		}
 		return d.noAction(nil)
 	}
@@ -228,9 +232,13 @@ func (d *decision) legal(dos *Dossier) []string {
 	if dos == nil || dos.State == "" {
 		return nil
 	}
-	p := d.procedure(dos)
+	return d.procedure(dos).PeopleActions(dos.State)
+}
+
+// PeopleActions lists the actions of people that a state has, sorted.
+func (p *Procedure) PeopleActions(state string) []string {
 	var out []string
-	for _, id := range p.Machine.Legal(dos.State) {
+	for _, id := range p.Machine.Legal(state) {
 		if a := p.Action(id); a != nil && a.forPeople() {
 			out = append(out, id)
 		}

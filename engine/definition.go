@@ -258,6 +258,10 @@ type State struct {
 	Request *RequestSpec
 	After   []After
 	Limit   *Limit // a limit of this state alone
+	// Takes are the records and values that are there on every way to this state and
+	// that some expression reads without asking: what a dossier put here from another
+	// version must have.
+	Takes []string
 }
 
 // After fires an action when a state has lasted a while.

@@ -70,6 +70,9 @@ func (h *hand) dossier(step string) (*Dossier, *mine) {
 // dossier: one per entry, however many events touched it.
 func (h *hand) bump(e Entry) {
 	h.Seq, h.Updated = e.Seq, e.At
+	if h.Undo != nil && h.Undo.Seq != e.Seq {
+		h.Undo = nil
+	}
 	for i, v := range e.Events {
 		if !counts(v) || slices.ContainsFunc(e.Events[:i], func(w Event) bool { return counts(w) && w.Of() == v.Of() }) {
 			continue
@@ -107,6 +110,10 @@ func (h *hand) apply(v Event, at time.Time) {
 	switch v := v.(type) {
 	case Filed:
 		h.file(v, at)
+	case Migrated:
+		h.migrated(v)
+	case Reverted:
+		h.reverted()
 	case ApplicationChanged:
 		c.App = v.App
 	case FeeAsked:
@@ -201,6 +208,11 @@ func (d *Dossier) apply(v Event, at time.Time, m *mine) {
 		d.put(v.Name, v.Value, m)
 	case Moved:
 		d.move(v, at)
+	case Remapped:
+		if v.Office != d.Office {
+			d.Assignee = ""
+		}
+		d.Procedure, d.State, d.Portal, d.Office, d.Awaits = v.Procedure, v.To, v.Portal, v.Office, v.Awaits
 	case ClockChanged:
 		d.Clock = v.Clock
 	case StateDueSet:

@@ -310,17 +310,22 @@ func (d *decision) setTimers(dos *Dossier) error {
 	st := p.State(dos.State)
 	var ts []TimerDue
 	for i, a := range st.After {
-		l, err := d.within(a.Within, a.Param)
+		t, err := d.afterTimer(dos, a, i)
 		if err != nil {
 			return err
 		}
-		t := TimerDue{ID: dos.Step + "/" + dos.State + "/" + strconv.Itoa(i), Kind: TimerAfter, Action: a.Action, At: d.cal.After(dos.Entered, l)}
 		if t.At.After(d.now) || slices.ContainsFunc(dos.Timers, func(x TimerDue) bool { return x.ID == t.ID }) { // else it was spent
 			ts = append(ts, t)
 		}
 	}
 	d.putTimers(dos.Step, dos.Timers, append(ts, d.warnings(dos, p, st)...))
 	return nil
+}
+
+// afterTimer is the i-th timer of the state that the dossier is in.
+func (d *decision) afterTimer(dos *Dossier, a After, i int) (TimerDue, error) {
+	l, err := d.within(a.Within, a.Param)
+	return TimerDue{ID: dos.Step + "/" + dos.State + "/" + strconv.Itoa(i), Kind: TimerAfter, Action: a.Action, At: d.cal.After(dos.Entered, l)}, err
 }
 
 // warnings come before the due time of the clock and before that of a limit on the

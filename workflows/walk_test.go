@@ -58,8 +58,9 @@ func walks(t *testing.T, set *machine.Set, files []string) {
 }
 
 type walk struct {
-	*rapid.T
+	rapid.TB
 	set  *machine.Set
+	code string
 	svc  *engine.Service
 	r    *rand.Rand
 	now  time.Time
@@ -90,8 +91,11 @@ func (w *walk) unchanged(from int) {
 
 type sent struct{ key, step, registry, operation string }
 
-func file(t *rapid.T, set *machine.Set, ex workflows.Example) *walk {
-	w := &walk{T: t, set: set, now: ex.Filed, asked: map[string]int{}, answered: map[string]int{}}
+func file(t rapid.TB, set *machine.Set, ex workflows.Example) *walk { return fileCase(t, set, ex, "C") }
+
+// fileCase files under a code of one's own.
+func fileCase(t rapid.TB, set *machine.Set, ex workflows.Example, code string) *walk {
+	w := &walk{TB: t, set: set, code: code, now: ex.Filed, asked: map[string]int{}, answered: map[string]int{}}
 	svc, err := set.ServiceAt(ex.Service, ex.Filed)
 	if err != nil {
 		t.Fatal(err)
@@ -107,9 +111,9 @@ func file(t *rapid.T, set *machine.Set, ex workflows.Example) *walk {
 }
 
 func (w *walk) codes(n int64) engine.Codes {
-	c := engine.Codes{Case: "C", Seed: "s", Steps: map[string]string{}}
+	c := engine.Codes{Case: w.code, Seed: "s", Steps: map[string]string{}}
 	for _, st := range w.svc.Steps {
-		c.Steps[st.ID] = fmt.Sprintf("C-%s-%d", st.ID, n)
+		c.Steps[st.ID] = fmt.Sprintf("%s-%s-%d", w.code, st.ID, n)
 	}
 	return c
 }
@@ -131,6 +135,10 @@ func (w *walk) step() {
 		}
 	default:
 		w.now = w.now.Add(time.Duration(w.r.IntN(40)) * time.Minute)
+	}
+	if w.one(60) {
+		w.migrate()
+		return
 	}
 	switch n := w.r.IntN(100); {
 	case n < 35:
@@ -412,7 +420,7 @@ func (w *walk) mend(q sent, data map[string]any) {
 // do decides a command on what a store keeps, and holds the promises.
 func (w *walk) do(cmd engine.Command, facts engine.Facts) error {
 	if w.kept != nil {
-		cmd.Case = "C"
+		cmd.Case = w.code
 	}
 	before := text(w.kept)
 	entries, err := engine.Decide(w.set, w.kept, cmd, facts, w.now)
@@ -469,6 +477,10 @@ func (w *walk) fold(e engine.Entry) {
 			w.answered[v.Key]++
 		case engine.StepOpened:
 			w.needed(v)
+		case engine.Migrated:
+			w.under(v.Version)
+		case engine.Reverted:
+			w.under(v.Version)
 		}
 	}
 	if was != nil {
@@ -488,8 +500,8 @@ func (w *walk) needed(v engine.StepOpened) {
 
 // undone: what one part comes to never takes another part's end back.
 func (w *walk) undone(was *engine.Case, e engine.Entry) {
-	for i, d := range was.Dossiers {
-		if now := w.c.Dossiers[i]; d.Final != now.Final && d.Final != engine.FinalNone && e.Command.Step != d.Step && e.Command.Action != engine.ActRefile {
+	for _, d := range was.Dossiers {
+		if now := w.c.Dossier(d.Step); now != nil && d.Final != now.Final && d.Final != engine.FinalNone && e.Command.Step != d.Step && e.Command.Action != engine.ActRefile {
 			w.Fatalf("%s %s turned %s from %s into %q", e.Command.Action, e.Command.Step, d.Step, d.Final, now.Final)
 		}
 	}

@@ -32,6 +32,7 @@ const (
 	MoveReopen    Kind = "reopen"    // a stopped clock runs again with the full limit
 	MoveExtension Kind = "extension" // re-appointment with an apology
 	MoveCalendar  Kind = "calendar"  // another calendar version
+	MoveLimit     Kind = "limit"     // another limit: another version of the definition
 )
 
 // Clock is the running time limit of one dossier, state or action. It is a
@@ -180,6 +181,18 @@ func (c *Calendar) Adopt(k Clock, now time.Time) Clock {
 	why := fmt.Sprintf("calendar %s in place of %s", c.ID, k.Calendar)
 	k.Calendar = c.ID
 	return k.move(k.notBefore(now), c.replay(k), MoveCalendar, why)
+}
+
+// Relimit puts an open clock under another limit at now and records the move: the
+// time since the start counts as it was, with its pauses and extensions. A clock
+// not started, stopped, or under that limit already is unchanged.
+func (c *Calendar) Relimit(k Clock, now time.Time, l Limit, why string) Clock {
+	if !k.HasStarted() || k.HasStopped() || k.Limit == l {
+		return k
+	}
+	k = c.Adopt(k, now)
+	k.Limit = l
+	return k.move(k.notBefore(now), c.replay(k), MoveLimit, why)
 }
 
 // HasStarted reports whether k was ever started.

@@ -201,6 +201,7 @@ func placeOf(x *expr, e ast.Expr) (int, int) {
 // on every way to a state counts as there.
 func (l *loader) checkReads(p *procedure) {
 	certain := p.certain()
+	l.taken(p, certain)
 	for _, r := range p.reads {
 		known := certain[r.state]
 		if r.action != "" {
@@ -222,6 +223,26 @@ func (l *loader) checkReads(p *procedure) {
 			}
 			l.add(r.e.at.file, line, col, "optional_field", path)
 		})
+	}
+}
+
+// taken notes for every state which of the records that are certain there some
+// expression reads without a guard.
+func (l *loader) taken(p *procedure, certain map[string]paths) {
+	read := map[string]bool{}
+	for _, r := range p.reads {
+		l.cc.types.unguarded(r.e, nil, func(_ ast.Expr, path string) {
+			if parts := strings.Split(path, "."); parts[0] == "dossier" && len(parts) > 1 {
+				read[parts[1]] = true
+			}
+		})
+	}
+	for _, s := range p.States {
+		for _, name := range keysOf(read) {
+			if certain[s.ID]["dossier."+name] {
+				s.Takes = append(s.Takes, name)
+			}
+		}
 	}
 }
 

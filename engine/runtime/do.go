@@ -22,6 +22,8 @@ type Result struct {
 	Case     *engine.Case   // after the command
 	Entries  []engine.Entry // appended by it, timers' entries among them
 	Repeated bool           // the key was answered before: nothing was done again
+
+	before *engine.Case // that it was decided on
 }
 
 // Do decides a command on a case and keeps what was decided. When somebody was
@@ -97,6 +99,11 @@ func (r *Runtime) attempt(ctx context.Context, d *decision) (Result, error) {
 			return Result{}, err
 		}
 	}
+	if d.cmd.Action == engine.ActMigrate && d.cmd.Codes.Steps == nil {
+		if err := r.newCodes(ctx, d, c, now); err != nil {
+			return Result{}, err
+		}
+	}
 	entries, next, refused := decide(r.defs, c, d.cmd, d.facts, now)
 	if refused != nil {
 		refused = refusal{refused}
@@ -126,7 +133,7 @@ func (r *Runtime) attempt(ctx context.Context, d *decision) (Result, error) {
 	}
 	r.overtaken(context.WithoutCancel(ctx), c, next, entries)
 	r.committed(next)
-	return Result{Case: next, Entries: entries}, refused
+	return Result{Case: next, Entries: entries, before: c}, refused
 }
 
 // laneOf is whose work a command is, in the store's queue: an office's clerks wait
@@ -174,18 +181,22 @@ func (r *Runtime) freshCodes(ctx context.Context, d *decision, c *engine.Case, n
 	if err != nil {
 		return err
 	}
-	var o engine.Office
-	known := false
-	if dos := c.Dossier(svc.Reception); dos != nil {
-		o, known = r.defs.OfficeByID(dos.Home)
-	}
-	if !known {
-		if o, err = r.reception(svc, vars(c.App, c.Requester, c.Filed, now), now); err != nil {
-			return err
-		}
+	o, err := r.receptionOf(c, svc, now)
+	if err != nil {
+		return err
 	}
 	d.cmd.Codes, err = r.allocate(ctx, o, now, false, svc.Steps)
 	return err
+}
+
+// receptionOf is the office that received a case's application.
+func (r *Runtime) receptionOf(c *engine.Case, svc *engine.Service, now time.Time) (engine.Office, error) {
+	if dos := c.Dossier(svc.Reception); dos != nil {
+		if o, known := r.defs.OfficeByID(dos.Home); known {
+			return o, nil
+		}
+	}
+	return r.reception(svc, vars(c.App, c.Requester, c.Filed, now), now)
 }
 
 // vars is what an expression of a service sees before any step is open.
