@@ -216,16 +216,14 @@ func (w *world) sound(f *file) {
 	if open != (c.Status == engine.CaseOpen) {
 		w.breaks("stuck", f, fmt.Sprintf("the case is %s, and parts are open: %v", c.Status, open))
 	}
-	w.stuck(f)
+	w.stuck(f, false)
 }
 
-// stuck asks the runtime's own detector. Where all that is waited for is known here to
-// be owed, it is asked now and then only: it would look at every delivery.
-func (w *world) stuck(f *file) {
-	if f.c.Status != engine.CaseOpen {
-		return
-	}
-	if w.tally.checks%16 != 0 && f.awaits() {
+// stuck asks the runtime's own detector. After a step it is not asked where all that
+// is waited for is known here to be owed: it would read every delivery. Once a day it
+// is.
+func (w *world) stuck(f *file, daily bool) {
+	if f.c.Status != engine.CaseOpen || !daily && f.awaits() {
 		return
 	}
 	found, err := w.nodes[0].run.StuckCase(w.ctx, f.c.Code)
@@ -310,7 +308,7 @@ const fullEvery = 28
 func (w *world) full() {
 	for _, code := range w.codes() {
 		f := w.files[code]
-		w.stuck(f)
+		w.stuck(f, true)
 		if (f.n+w.today())%fullEvery == 0 {
 			w.whole(f)
 		}
@@ -324,7 +322,7 @@ func (w *world) full() {
 func (w *world) finish() {
 	for _, code := range w.codes() {
 		f := w.files[code]
-		w.stuck(f)
+		w.stuck(f, true)
 		w.whole(f)
 		w.count(f)
 		if w.broken != nil {

@@ -52,8 +52,37 @@ func (w *world) example(who string) Example {
 				choices[k] = false
 			}
 		}
+		w.tidy(ex)
 	}
 	return ex
+}
+
+// tidy does what the pages do when a choice is taken back: what the form then has no
+// place for is left out, and what hangs on it is taken back too.
+func (w *world) tidy(ex Example) {
+	svc, err := w.set.ServiceAt(ex.Service, w.now)
+	if err != nil || svc.Form == nil {
+		return
+	}
+	for range 5 {
+		found := false
+		for _, p := range svc.Form.Schema.Validate(ex.Application) {
+			at := strings.Split(strings.TrimPrefix(p.Pointer, "/"), "/")
+			in, _ := engine.At(ex.Application, at[:len(at)-1]...).(map[string]any)
+			last := at[len(at)-1]
+			switch {
+			case in == nil:
+			case p.Code == "unknown_field":
+				delete(in, last)
+				found = true
+			case p.Code == "const" && in[last] == true:
+				in[last], found = false, true
+			}
+		}
+		if !found {
+			return
+		}
+	}
 }
 
 // variation makes another person's form of an example.

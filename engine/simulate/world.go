@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"cmp"
 	"container/heap"
 	"context"
 	"fmt"
@@ -43,8 +44,11 @@ type Config struct {
 
 	// Only leaves out all citizens but these, and Struck all faults but these; nil =
 	// nobody and nothing is left out. Shrinking uses them, and fixtures keep them.
+	// Over are the days over which citizens file, when the run ends before them; 0 =
+	// Days.
 	Only   []int
 	Struck []string
+	Over   int
 
 	sabotage func(engine.Store) engine.Store // for tests: a store that breaks a promise
 }
@@ -246,7 +250,8 @@ func (w *world) arrivals() {
 	for _, n := range w.cfg.Only {
 		only[n] = true
 	}
-	days := make([]float64, w.cfg.Days)
+	over := cmp.Or(w.cfg.Over, w.cfg.Days)
+	days := make([]float64, over)
 	for d := range days {
 		day := calendar.DateOf(w.start).AddDays(d)
 		days[d] = float64(w.cfg.Plan.Arrivals.Weekdays[weekdays[(int(day.Weekday())+6)%7]])
