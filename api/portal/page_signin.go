@@ -91,14 +91,14 @@ func (v *visit) demoAccounts(d *signInPage) error {
 	at := map[string]int{}
 	for _, a := range all.Accounts {
 		switch {
-		case a.Citizen() && v.p.words["demo."+a.ID] != Text{}:
+		case a.Citizen() && !v.p.words["demo."+a.ID].IsZero():
 			d.Story = append(d.Story, a)
 		case a.Citizen():
 			d.People = append(d.People, a)
-		case v.p.words["demo."+a.ID] != Text{}:
+		case !v.p.words["demo."+a.ID].IsZero():
 			d.Staff = append(d.Staff, a)
 		default:
-			o := office{Name: v.p.words["signin.system"]}
+			o := office{Name: v.p.words["signin.system"].Text}
 			if a.Office != nil {
 				o = *a.Office
 			}

@@ -1,7 +1,10 @@
 package portal
 
 import (
+	"cmp"
 	"encoding/json"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -57,12 +60,16 @@ func (r *records) rows(formID string, value any) ([]row, error) {
 	return out, nil
 }
 
-// plain are the members of a value that no form describes, by common words. What
-// has no word is left out: it is of no use to people.
+// plain are the members of a value that no form describes, by common words and in
+// their order. What has no word is left out: it is of no use to people.
 func (r *records) plain(value any) []row {
 	m, _ := value.(map[string]any)
+	words := r.v.p.words
+	keys := slices.SortedFunc(maps.Keys(m), func(a, b string) int {
+		return cmp.Or(words["data."+a].place-words["data."+b].place, strings.Compare(a, b))
+	})
 	var out []row
-	for _, key := range sortedKeys(m) {
+	for _, key := range keys {
 		label, ok := r.v.word("data", key)
 		if !ok {
 			continue

@@ -2,6 +2,7 @@ package portal
 
 import (
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"strconv"
@@ -32,7 +33,13 @@ func (t Text) In(lang string) string {
 func (t Text) IsZero() bool { return t == Text{} }
 
 // catalogue holds the words of the pages by key. {0}, {1} … are places.
-type catalogue map[string]Text
+type catalogue map[string]saying
+
+// saying is a text and its place among all.
+type saying struct {
+	Text
+	place int
+}
 
 // loadWords reads every file of words; a key stands in one of them, in both
 // languages.
@@ -48,14 +55,17 @@ func loadWords() (catalogue, error) {
 			return nil, err
 		}
 		var some map[string]Text
-		if err := yaml.UnmarshalWithOptions(b, &some, yaml.Strict()); err != nil {
+		var order yaml.MapSlice
+		if err := errors.Join(yaml.UnmarshalWithOptions(b, &some, yaml.Strict()), yaml.Unmarshal(b, &order)); err != nil {
 			return nil, fmt.Errorf("portal: %s: %w", name, err)
 		}
-		for key, t := range some {
+		for _, item := range order {
+			key := fmt.Sprint(item.Key)
+			t := some[key]
 			if _, twice := all[key]; twice || t.VI == "" || t.EN == "" {
 				return nil, fmt.Errorf("portal: %s: %q stands twice or lacks a language", name, key)
 			}
-			all[key] = t
+			all[key] = saying{t, len(all)}
 		}
 	}
 	return all, nil
