@@ -14,7 +14,7 @@ import (
 
 // files are the definitions as built into the binary.
 //
-//go:embed */*.yaml
+//go:embed */*.yaml scenarios/parts/*.yaml
 var files embed.FS
 
 // Schema is the published JSON Schema of the definition files.

@@ -143,7 +143,7 @@ func (w *world) call(ctx context.Context, r story.Request, out any) error {
 	_, err := w.Call(ctx, r, out)
 	var p *story.Problem
 	if errors.As(err, &p) {
-		return &engine.Error{Code: engine.Code(p.Code), Op: "surface", Detail: engine.Text{VI: p.Detail, EN: p.Error()}, Err: p}
+		return &engine.Error{Code: engine.Code(p.Code), Op: r.Method + " " + r.Path, Detail: engine.Text{VI: p.Detail, EN: p.Error()}}
 	}
 	return err
 }
@@ -258,6 +258,10 @@ func (w *world) See(ctx context.Context, account, code string) (scenario.View, e
 		add(d.Step, d.Actions)
 	}
 	vi, err := w.Timeline(ctx, account, code, "vi")
+	var p *story.Problem
+	if errors.As(err, &p) && p.Code == string(engine.NotFound) { // not shown to everybody who sees the case
+		return v, nil
+	}
 	if err != nil {
 		return v, err
 	}

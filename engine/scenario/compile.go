@@ -167,7 +167,7 @@ func (c *compiler) file(l line) play {
 	refusal := c.refused(l)
 	return func(ctx context.Context, p *player) []Mismatch {
 		app, _ := clone(ex.Application).(map[string]any)
-		if err := change(app, l.get("change")); err != nil {
+		if err := change(app, l.get("change"), p.results(ctx)); err != nil {
 			return one(l.get("change"), "a change that fits", err)
 		}
 		codes, err := p.w.File(ctx, by.id, ex.Service, app, behalf)
@@ -254,7 +254,7 @@ func (c *compiler) act(l line) play {
 			return one(l.at, "the case", err)
 		}
 		input := p.input(cs, part, action, in, declared)
-		if err := change(input, l.get("change")); err != nil {
+		if err := change(input, l.get("change"), p.results(ctx)); err != nil {
 			return one(l.get("change"), "a change that fits", err)
 		}
 		if len(input) == 0 {
@@ -338,8 +338,9 @@ func (c *compiler) complete(l line) play {
 	}
 }
 
-// change sets values under dotted paths ("children.0.name"); nothing removes.
-func change(into map[string]any, n *node) error {
+// change sets values under dotted paths ("children.0.name"); nothing removes, and
+// "=birth.child.id" is a value of a part's result.
+func change(into map[string]any, n *node, results map[string]any) error {
 	if n == nil {
 		return nil
 	}
@@ -347,7 +348,13 @@ func change(into map[string]any, n *node) error {
 		return fmt.Errorf("changes are written “path: value”")
 	}
 	for i, k := range n.Keys {
-		if err := set(into, strings.Split(k.Text, "."), clone(n.Items[i].Value)); err != nil {
+		v := clone(n.Items[i].Value)
+		if path, ok := strings.CutPrefix(n.Items[i].Text, "="); ok {
+			if v = at(results, path); v == nil {
+				return fmt.Errorf("%s: no result has %s", k.Text, path)
+			}
+		}
+		if err := set(into, strings.Split(k.Text, "."), v); err != nil {
 			return fmt.Errorf("%s: %w", k.Text, err)
 		}
 	}

@@ -44,6 +44,7 @@ type node = machine.YAML
 type line struct {
 	kind   string
 	at     *node // where it stands
+	text   string
 	fields map[string]*node
 }
 
@@ -62,6 +63,7 @@ var kinds = []struct {
 	{"dial", []string{"agency", "answers"}, []string{"operation", "note"}},
 	{"until", []string{"until"}, []string{"note"}},
 	{"after", []string{"after"}, []string{"note"}},
+	{"tell", []string{"tell"}, []string{"note"}},
 }
 
 // reader gathers findings while a file is read or checked.
@@ -158,6 +160,65 @@ func Files(fsys fs.FS) ([]string, error) {
 	return out, nil
 }
 
+// parts is the folder of pieces of stories that others tell.
+const parts = "scenarios/parts"
+
+func isPart(file string) bool { return path.Dir(file) == parts }
+
+// maxLines bounds a story with all that it tells.
+const maxLines = 2000
+
+// Link puts the pieces that a story tells in their places.
+func Link(fsys fs.FS, s *Scenario) []machine.Finding {
+	r := &reader{}
+	s.lines = r.tell(fsys, s.lines, 0)
+	return r.found
+}
+
+func (r *reader) tell(fsys fs.FS, lines []line, depth int) []line {
+	var out []line
+	for _, l := range lines {
+		if l.kind != "tell" {
+			out = append(out, l)
+			continue
+		}
+		for _, n := range r.list(l.get("tell")) {
+			name := path.Join(parts, path.Base(n.Text)+".yaml")
+			data, err := fs.ReadFile(fsys, name)
+			if err != nil {
+				r.unknown(n, engine.Text{VI: "đoạn", EN: "piece"}, n.Text, pieces(fsys))
+				continue
+			}
+			piece, found := Read(name, data)
+			r.found = append(r.found, found...)
+			if piece == nil {
+				continue
+			}
+			if depth > 5 {
+				r.wrong(n, "Các đoạn kể lẫn nhau quá sâu.", "The pieces tell each other too deeply.")
+				return out
+			}
+			out = append(out, r.tell(fsys, piece.lines, depth+1)...)
+			if len(out) > maxLines {
+				r.wrong(n, "Diễn biến quá dài.", "The story is too long.")
+				return nil
+			}
+		}
+	}
+	return out
+}
+
+func pieces(fsys fs.FS) []string {
+	names, err := fs.Glob(fsys, parts+"/*.yaml")
+	if err != nil {
+		return nil
+	}
+	for i, n := range names {
+		names[i] = strings.TrimSuffix(path.Base(n), ".yaml")
+	}
+	return names
+}
+
 // Read makes a scenario of a file, or says what is wrong with it. Its words are
 // held against definitions and people by Check.
 func Read(file string, data []byte) (*Scenario, []machine.Finding) {
@@ -169,7 +230,7 @@ func Read(file string, data []byte) (*Scenario, []machine.Finding) {
 	s := &Scenario{File: file, source: strings.Split(string(data), "\n")}
 	top := r.fields(doc, []string{"scenario", "law", "given", "story"})
 	for _, k := range []string{"scenario", "given", "story"} {
-		if top[k] == nil {
+		if top[k] == nil && (k != "given" || !isPart(file)) {
 			r.wrong(doc, fmt.Sprintf("Thiếu mục %q (%s).", k, strings.Join(keys[k], ", ")), fmt.Sprintf("The entry %q is missing.", k))
 		}
 	}
@@ -229,7 +290,7 @@ func (s *Scenario) given(r *reader, n *node) {
 		}
 	}
 	if c := f["case"]; c != nil {
-		l := line{kind: "file", at: c, fields: map[string]*node{"files": c}}
+		l := line{kind: "file", at: c, text: s.text(c), fields: map[string]*node{"files": c}}
 		if c.Kind == "map" {
 			l.fields = r.fields(c, []string{"example", "change", "as", "by", "for"})
 			l.fields["files"], l.fields["when"] = l.fields["example"], l.fields["by"]
@@ -276,15 +337,23 @@ func (s *Scenario) line(r *reader, n *node) {
 					r.unknown(n.Keys[i], engine.Text{VI: "từ ở dòng này", EN: "word in this line"}, key.Text, both(append(slices.Clone(k.must), k.may...)))
 				}
 			}
-			s.lines = append(s.lines, line{kind: k.name, at: n, fields: f})
+			s.lines = append(s.lines, line{kind: k.name, at: n, text: s.text(n), fields: f})
 			return
 		}
 	}
 	if len(f) == 1 && f["note"] != nil {
 		return
 	}
-	r.wrong(n, "Dòng này chưa đủ: cần khi + làm/nộp/bổ sung, cơ sở dữ liệu + trả lời, sau, đến hoặc thì.",
-		"The line is not complete: it needs when + does/files/completes, agency + answers, after, until or then.")
+	r.wrong(n, "Dòng này chưa đủ: cần khi + làm/nộp/bổ sung, cơ sở dữ liệu + trả lời, sau, đến, kể hoặc thì.",
+		"The line is not complete: it needs when + does/files/completes, agency + answers, after, until, tell or then.")
+}
+
+// text is the line of the file at which something stands.
+func (s *Scenario) text(n *node) string {
+	if n.Line < 1 || n.Line > len(s.source) {
+		return ""
+	}
+	return strings.TrimSpace(s.source[n.Line-1])
 }
 
 func (r *reader) truth(n *node) bool {

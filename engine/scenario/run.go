@@ -83,17 +83,32 @@ func Run(ctx context.Context, ws Worlds, b Book, s *Scenario) (rep Report, err e
 	for _, st := range steps {
 		rep.Lines++
 		if bad := st.play(ctx, p); len(bad) > 0 {
-			rep.Failure = p.failure(ctx, s, st.line.at, bad)
+			rep.Failure = p.failure(ctx, st.line, bad)
 			return rep, ctx.Err()
 		}
 	}
 	if err := w.Sound(ctx); err != nil {
-		n := &node{Line: len(s.source), Column: 1}
-		rep.Failure = p.failure(ctx, s, n, one(n, "chains hold, every case is what its history gives, none is stuck", err))
+		n := &node{File: s.File, Line: len(s.source), Column: 1}
+		rep.Failure = p.failure(ctx, line{at: n, text: "(the end)"}, one(n, "chains hold, every case is what its history gives, none is stuck", err))
 		return rep, ctx.Err()
 	}
 	rep.Good = true
 	return rep, nil
+}
+
+// results are what the parts of the first case have issued, by part.
+func (p *player) results(ctx context.Context) map[string]any {
+	out := map[string]any{}
+	c, err := p.w.Case(ctx, p.cases[""])
+	if err != nil {
+		return out
+	}
+	for _, d := range c.Dossiers {
+		if d.Result != nil {
+			out[d.Step] = d.Result.Data
+		}
+	}
+	return out
 }
 
 func (p *player) pass(ctx context.Context, n *node, to time.Time) []Mismatch {
@@ -194,11 +209,8 @@ func prune(root, schema map[string]any, v any) any {
 	return v
 }
 
-func (p *player) failure(ctx context.Context, s *Scenario, at *node, bad []Mismatch) *Failure {
-	f := &Failure{File: s.File, Line: at.Line, Column: at.Column, Mismatches: bad, Now: p.w.Now()}
-	if at.Line >= 1 && at.Line <= len(s.source) {
-		f.Text = strings.TrimSpace(s.source[at.Line-1])
-	}
+func (p *player) failure(ctx context.Context, l line, bad []Mismatch) *Failure {
+	f := &Failure{File: l.at.File, Line: l.at.Line, Column: l.at.Column, Text: l.text, Mismatches: bad, Now: p.w.Now()}
 	for _, code := range p.order {
 		f.Cases = append(f.Cases, p.describe(ctx, code))
 	}

@@ -22,7 +22,7 @@ func Schema() ([]byte, error) {
 	for _, w := range []string{"when", "does", "part", "at", "refused", "says", "case", "agency", "answers", "after", "until", "note", "files", "for"} {
 		lineFields[w] = text
 	}
-	lineFields["completes"], lineFields["as"], lineFields["operation"] = list, list, list
+	lineFields["completes"], lineFields["as"], lineFields["operation"], lineFields["tell"] = list, list, list, list
 	lineFields["change"] = free(anything)
 	lineFields["then"] = free(anything)
 	for _, w := range thens { // parts stand beside them

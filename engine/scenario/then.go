@@ -93,7 +93,7 @@ func (c *compiler) expectPart(service, part string, n *node) expectation {
 		state = c.state(service, part, s)
 	}
 	office := ""
-	if o := f["office"]; o != nil {
+	if o := f["office"]; o != nil && fold(o.Text) != "none" && fold(o.Text) != "không" {
 		office = c.office(o)
 	}
 	return func(ctx context.Context, p *player, cs *engine.Case) []Mismatch {
@@ -316,6 +316,8 @@ func (c *compiler) expectTasks(n *node) expectation {
 			for _, w := range t.want {
 				want = append(want, w.Text)
 			}
+			slices.Sort(got)
+			slices.Sort(want)
 			if !slices.Equal(got, want) {
 				bad = append(bad, mismatch(t.n, listed(want), listed(got)))
 			}

@@ -16,7 +16,7 @@ var keys = map[string][]string{
 	"office": {"cơ quan"}, "roles": {"vai trò"},
 	"when": {"khi", "ai"}, "does": {"làm", "thực hiện"}, "files": {"nộp"}, "completes": {"bổ sung"}, "part": {"phần"},
 	"input": {"nhập"}, "refused": {"bị từ chối"}, "says": {"lý do chứa"}, "code": {"mã"},
-	"agency": {"cơ sở dữ liệu"}, "answers": {"trả lời"}, "operation": {"nghiệp vụ"}, "after": {"sau"}, "until": {"đến"}, "then": {"thì"},
+	"agency": {"cơ sở dữ liệu"}, "answers": {"trả lời"}, "operation": {"nghiệp vụ"}, "after": {"sau"}, "until": {"đến"}, "then": {"thì"}, "tell": {"kể"},
 	"state": {"trạng thái"}, "closed": {"không thực hiện"}, "ended": {"kết thúc"}, "due": {"hạn"}, "portal": {"cổng"}, "overdue": {"quá hạn"},
 	"clock": {"đồng hồ"}, "attempt": {"lần"}, "held": {"người giữ"}, "result": {"kết quả"}, "document": {"giấy tờ"}, "version": {"phiên bản"},
 	"revoked": {"đã thu hồi"}, "data": {"dữ liệu"}, "with": {"đầu vào"}, "waits": {"đang chờ"}, "review": {"rà soát"}, "of": {"của"}, "from": {"từ"}, "to": {"thành"},

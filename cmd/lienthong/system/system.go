@@ -44,7 +44,7 @@ type Config struct {
 	Demo      bool             // open sign-in, clock and fault dials over HTTP, seeded accounts
 	AutoPay   string           // how the embedded treasury collects: "", "0s", "10m", …
 	Seed      int64            // of the seeded world
-	InProcess bool             // nothing listens: the surface is Handler, and it and the registries call each other in this process
+	InProcess bool             // nothing listens and there are no pages: the surface is Handler, and it and the registries call each other in this process
 	Wall      func() time.Time // wall clock of back-off, signatures and repeats; time.Now
 	Secure    bool             // people come over TLS that somebody else ends: cookies of the pages are Secure
 	Secret    string           // master of the secrets shared with the registries
@@ -64,7 +64,7 @@ type System struct {
 	Store       engine.Store
 	Definitions *machine.Set
 	Messages    *workflows.Messages
-	Handler     http.Handler // the surface and the pages
+	Handler     http.Handler // the surface, and the pages
 	Runtime     *runtime.Runtime
 	Agencies    *agencies.Agencies // nil when they run elsewhere
 	Clock       runtime.Clock
@@ -247,6 +247,9 @@ func (s *System) wire(c Config, transport http.RoundTripper) (http.Handler, erro
 	surface, err := api.New(ac)
 	if err != nil {
 		return nil, err
+	}
+	if c.InProcess { // nobody looks at pages
+		return surface, nil
 	}
 	pages, err := portal.New(portal.Config{API: surface, Demo: c.Demo, Secure: c.Secure, Logger: c.Logger})
 	if err != nil {
