@@ -46,8 +46,8 @@ type CasePath struct {
 
 func (s *Server) routeCases() {
 	path := base + "/cases"
-	route(s, op{method: http.MethodGet, path: path, id: "list-cases", tag: "cases", summary: "Own cases; for staff the cases that their office works on", status: 200, who: caseFolk}, s.listCases)
-	route(s, op{method: http.MethodGet, path: path + "/{code}", id: "get-case", tag: "cases", summary: "A case with its dossiers, what it waits for, and what may be done", status: 200, who: caseFolk}, s.getCase)
+	route(s, op{method: http.MethodGet, path: path, id: "list-cases", tag: "cases", summary: "Own cases; for staff the cases that their office works on", status: 200, who: readers}, s.listCases)
+	route(s, op{method: http.MethodGet, path: path + "/{code}", id: "get-case", tag: "cases", summary: "A case with its dossiers, what it waits for, and what may be done", status: 200, who: readers}, s.getCase)
 }
 
 func (s *Server) listCases(ctx context.Context, in *struct {
@@ -83,7 +83,7 @@ func (s *Server) ownCases(ctx context.Context, who *caller, page *Page, out *cas
 // officeCases lists the cases behind the office's dossiers; a case with several
 // of them on one page stands there once.
 func (s *Server) officeCases(ctx context.Context, who *caller, text string, page *Page, out *casesAnswer) (string, error) {
-	rows, next, err := s.cfg.Store.Rows(ctx, engine.RowQuery{Offices: s.areas.offices(who), Text: text, Ended: true, After: page.After, Limit: page.Limit})
+	rows, next, err := s.cfg.Store.Rows(ctx, engine.RowQuery{Offices: s.officesSeen(who), Text: text, Ended: true, After: page.After, Limit: page.Limit})
 	if err != nil {
 		return "", err
 	}

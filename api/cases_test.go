@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"lienthong/api"
 	"lienthong/engine"
 )
 
@@ -69,8 +70,23 @@ func TestVisibility(t *testing.T) {
 		t.Errorf("%d accesses logged for refused reads", n)
 	}
 	// Roles that work on no case see none, whoever they are.
-	for _, who := range []string{"tester", "operator", "administrator"} {
+	for _, who := range []string{"operator", "administrator"} {
 		w.send(who, "GET", path, nil).refused(403, "forbidden")
+	}
+	// In a demonstration a tester looks into every case, and leaves a trace; they act
+	// on none.
+	before := len(w.accesses(code))
+	for _, sub := range []string{"", "/history", "/timeline", "/clock", "/diagram"} {
+		w.send("tester", "GET", path+sub, nil).want(200)
+	}
+	if log := w.accesses(code); len(log) != before+5 || log[0].Account != "tester" {
+		t.Errorf("access log %v", log)
+	}
+	if list := w.send("tester", "GET", "/api/v1/cases?text="+code, nil).want(200); list.str("cases.0.code") != code {
+		t.Errorf("the tester's list: %s", list.raw)
+	}
+	for _, sub := range []string{"/dossiers/birth/actions/receive", "/dossiers/birth/claim", "/actions/withdraw"} {
+		w.send("tester", "POST", path+sub, map[string]any{}, "If-Match", `"1"`).refused(403, "forbidden")
 	}
 	// A supervisor sees the province's cases.
 	if w.read("supervisor", code).str("code") != code {
@@ -82,6 +98,25 @@ func TestVisibility(t *testing.T) {
 		"If-Match", engine.Str(seen.dossier("birth"), "etag")).want(200)
 	w.read("officer."+officeOther, code)
 	w.read("officer."+officeBirth, code)
+}
+
+// A server in service has nothing to look into for testers.
+func TestTesterInService(t *testing.T) {
+	w := newWorld(t)
+	code := w.file()
+	w.token("tester")
+	inService := w.config
+	inService.Demo = nil
+	server, err := api.New(inService)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.server = server
+	w.send("tester", "GET", "/api/v1/cases/"+code, nil).refused(404, "not_found")
+	w.send("tester", "GET", "/api/v1/cases/"+code+"/history?at=1", nil).refused(404, "not_found")
+	if list := w.send("tester", "GET", "/api/v1/cases", nil).want(200); len(list.get("cases").([]any)) != 0 {
+		t.Errorf("the tester's list: %s", list.raw)
+	}
 }
 
 func TestActions(t *testing.T) {

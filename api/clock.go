@@ -49,7 +49,7 @@ type timerView struct {
 }
 
 func (s *Server) routeClock() {
-	route(s, op{method: http.MethodGet, path: base + "/cases/{code}/clock", id: "case-clock", tag: "cases", summary: "When clocks started, paused, moved, and fall due", status: 200, who: caseFolk}, s.clock)
+	route(s, op{method: http.MethodGet, path: base + "/cases/{code}/clock", id: "case-clock", tag: "cases", summary: "When clocks started, paused, moved, and fall due", status: 200, who: readers}, s.clock)
 }
 
 func (s *Server) clock(ctx context.Context, in *struct{ CasePath }) (*struct {
@@ -70,9 +70,16 @@ func (s *Server) clock(ctx context.Context, in *struct{ CasePath }) (*struct {
 	}{}
 	p := s.picture(ctx, c)
 	out.Body.Now = at(p.now)
+	out.Body.Clocks = p.clocks()
+	return out, nil
+}
+
+// clocks are the service's and each dossier's.
+func (p *picture) clocks() []clockView {
+	c := p.c
 	whole := clockOf(c.Clock, c.Timers, p.now, nil)
 	whole.Title = p.serviceRef().Title
-	out.Body.Clocks = append(out.Body.Clocks, whole)
+	out := []clockView{whole}
 	for _, d := range c.Dossiers {
 		if d.Status == engine.StatusWaiting || d.Status == engine.StatusClosed {
 			continue
@@ -85,9 +92,9 @@ func (s *Server) clock(ctx context.Context, in *struct{ CasePath }) (*struct {
 		}
 		k := clockOf(d.Clock, d.Timers, p.now, proc)
 		k.Step, k.Title, k.StateDue = d.Step, v.Title, at(d.StateDue)
-		out.Body.Clocks = append(out.Body.Clocks, k)
+		out = append(out, k)
 	}
-	return out, nil
+	return out
 }
 
 func clockOf(k calendar.Clock, timers []engine.TimerDue, now time.Time, proc *engine.Procedure) clockView {

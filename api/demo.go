@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,7 +23,19 @@ type demoClockView struct {
 	WorkingDay bool   `json:"working_day"`
 	Calendar   string `json:"calendar"`
 	NextDue    Time   `json:"next_due,omitzero" doc:"The next thing that happens by itself"`
+	// After an advance only.
+	Fired []firedView `json:"fired,omitempty" doc:"What happened on the way, oldest first"`
+	More  bool        `json:"more,omitempty" doc:"More happened than is listed"`
 }
+
+// firedView is something that happened while the clock was put forward.
+type firedView struct {
+	Case string `json:"case"`
+	momentView
+}
+
+// mostFired bounds what one advance lists.
+const mostFired = 200
 
 type demoClockAnswer struct{ Body demoClockView }
 
@@ -138,11 +151,72 @@ func (s *Server) advance(ctx context.Context, in *struct {
 			return nil, err
 		}
 		// An advance is many commits: it goes on when the caller leaves.
-		if err := s.cfg.Runtime.Advance(context.WithoutCancel(ctx), to); err != nil {
+		ctx := context.WithoutCancel(ctx)
+		before, changed := s.cfg.Runtime.Now(), s.watch()
+		err = s.cfg.Runtime.Advance(ctx, to)
+		codes, all := changed()
+		if err != nil {
 			return nil, err
 		}
-		return s.showClock(ctx)
+		out, err := s.showClock(ctx)
+		if err != nil {
+			return nil, err
+		}
+		out.Body.More = !all
+		return out, s.fired(ctx, before, codes, &out.Body)
 	})
+}
+
+// watch collects the codes of cases that change until the function it returns is
+// called; all is false when some were missed.
+func (s *Server) watch() (stop func() (codes []string, all bool)) {
+	changes, end := s.cfg.Runtime.Subscribe()
+	seen, ended, missed := map[string]bool{}, make(chan struct{}), make(chan bool, 1)
+	go func() {
+		for code := range changes {
+			seen[code] = true
+		}
+		select {
+		case <-ended:
+			missed <- false
+		default: // dropped: it did not keep up
+			missed <- true
+		}
+	}()
+	return func() ([]string, bool) {
+		close(ended)
+		end()
+		lost := <-missed
+		return sortedKeys(seen), !lost
+	}
+}
+
+// fired lists what happened in some cases since an instant.
+func (s *Server) fired(ctx context.Context, since time.Time, codes []string, out *demoClockView) error {
+	for i, code := range codes {
+		if len(out.Fired) > mostFired && i > mostFired { // enough to read
+			out.More = true
+			break
+		}
+		c, err := s.read(ctx, code, "timeline")
+		if err != nil {
+			return err
+		}
+		moments, err := s.moments(ctx, c)
+		if err != nil {
+			return err
+		}
+		for _, m := range moments {
+			if m.At.After(since) {
+				out.Fired = append(out.Fired, firedView{Case: code, momentView: m})
+			}
+		}
+	}
+	slices.SortStableFunc(out.Fired, func(a, b firedView) int { return a.At.Compare(b.At.Time) })
+	if len(out.Fired) > mostFired {
+		out.Fired, out.More = out.Fired[:mostFired], true
+	}
+	return nil
 }
 
 // farthest is how far one advance may go.

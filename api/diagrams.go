@@ -26,36 +26,86 @@ func (s *Server) routeDiagrams() {
 		o.Responses = map[string]*huma.Response{"200": {Description: "A picture", Content: map[string]*huma.MediaType{"image/svg+xml": {Schema: &huma.Schema{Type: "string"}}}}}
 	}
 	route(s, op{method: http.MethodGet, path: base + "/services/{id}/diagram", id: "service-diagram", tag: "services", summary: "The steps of a service over the agencies that work on them, drawn", status: 200, who: anyone}, s.serviceDiagram, picture)
-	route(s, op{method: http.MethodGet, path: base + "/cases/{code}/diagram", id: "case-diagram", tag: "cases", summary: "The steps of a case, painted with how far it has come", status: 200, who: caseFolk}, s.caseDiagram, picture)
+	route(s, op{method: http.MethodGet, path: base + "/services/{id}/steps/{step}/diagram", id: "step-diagram", tag: "services", summary: "The state machine of one step's procedure, drawn", status: 200, who: anyone}, s.stepDiagram, picture)
+	route(s, op{method: http.MethodGet, path: base + "/cases/{code}/diagram", id: "case-diagram", tag: "cases", summary: "The steps of a case, painted with how far it has come", status: 200, who: readers}, s.caseDiagram, picture)
 }
 
 func (s *Server) drawing(ctx context.Context) diagram.Options {
 	return diagram.Options{Lang: langOf(ctx), Agencies: s.cfg.Agencies, Registries: s.cfg.Registries}
 }
 
-func (s *Server) serviceDiagram(ctx context.Context, in *struct {
+// ServiceVersion names a version of a service in an address.
+type ServiceVersion struct {
 	ID      string `path:"id" maxLength:"60"`
 	Version string `query:"version" maxLength:"60" doc:"The one in force when absent"`
+}
+
+func (s *Server) serviceDiagram(ctx context.Context, in *struct {
+	ServiceVersion
+	Detail bool `query:"detail" doc:"Each step with its main states"`
 }) (*pictureAnswer, error) {
 	svc, err := s.service(in.ID, in.Version)
 	if err != nil {
 		return nil, err
 	}
-	return svgAnswer(diagram.Service(svc, s.drawing(ctx))), nil
+	opt := s.drawing(ctx)
+	opt.Detail = in.Detail
+	return svgAnswer(diagram.Service(svc, opt)), nil
 }
 
-func (s *Server) caseDiagram(ctx context.Context, in *struct{ CasePath }) (*pictureAnswer, error) {
+func (s *Server) stepDiagram(ctx context.Context, in *struct {
+	ServiceVersion
+	Step string `path:"step" maxLength:"60"`
+}) (*pictureAnswer, error) {
+	_, st, err := s.stepOfService(in.ID, in.Version, in.Step)
+	if err != nil {
+		return nil, err
+	}
+	return svgAnswer(diagram.Procedure(st.Procedure, s.drawing(ctx))), nil
+}
+
+// stepOfService finds a step with a procedure. NotFound.
+func (s *Server) stepOfService(id, version, step string) (*engine.Service, *engine.Step, error) {
+	svc, err := s.service(id, version)
+	if err != nil {
+		return nil, nil, err
+	}
+	if st := svc.Step(step); st != nil && st.Procedure != nil {
+		return svc, st, nil
+	}
+	return nil, nil, notFound()
+}
+
+func (s *Server) caseDiagram(ctx context.Context, in *struct {
+	CasePath
+	At     int64  `query:"at" minimum:"0" doc:"Sequence: as it was after that entry"`
+	Step   string `query:"step" maxLength:"60" doc:"The machine of this step, painted with its dossier"`
+	Detail bool   `query:"detail" doc:"Each step with its main states"`
+}) (*pictureAnswer, error) {
 	c, err := s.read(ctx, in.Code, "diagram")
 	if err != nil {
 		return nil, err
 	}
-	svc, err := s.cfg.Definitions.Service(c.Service, c.Version)
+	if in.At > 0 {
+		if c, _, err = s.was(ctx, c, in.At); err != nil {
+			return nil, err
+		}
+	}
+	opt := s.drawing(ctx)
+	opt.Case, opt.Detail = c, in.Detail
+	if in.Step == "" {
+		svc, err := s.cfg.Definitions.Service(c.Service, c.Version)
+		if err != nil {
+			return nil, err
+		}
+		return svgAnswer(diagram.Service(svc, opt)), nil
+	}
+	_, st, err := s.stepOfService(c.Service, c.Version, in.Step)
 	if err != nil {
 		return nil, err
 	}
-	opt := s.drawing(ctx)
-	opt.Case = c
-	return svgAnswer(diagram.Service(svc, opt)), nil
+	opt.Step = in.Step
+	return svgAnswer(diagram.Procedure(st.Procedure, opt)), nil
 }
 
 // service is a version of a service, the one in force when none is named.

@@ -346,6 +346,17 @@ func TestDemoClockAndFaults(t *testing.T) {
 	for _, bad := range []map[string]any{{}, {"advance": "soon"}, {"advance": "-3h"}, {"to": "2020-01-01T00:00:00+07:00"}, {"to": "2099-01-01T00:00:00+07:00"}, {"advance": "1h", "to": "2026-12-01T00:00:00+07:00"}} {
 		w.send("tester", "POST", path, bad).refused(422, "invalid")
 	}
+	// A day later the office is warned, then the dossier is late; both are told.
+	code := w.file()
+	w.settle()
+	w.act("reception."+officeBirth, code, "birth", "receive", nil).want(200)
+	w.act("officer."+officeBirth, code, "birth", "request_supplement", map[string]any{"items": []any{map[string]any{"kind": "paper", "about": "giấy chứng sinh", "reason": "mờ"}}}).want(200)
+	next := w.send("tester", "GET", path, nil).want(200).str("next_due")
+	fell := w.send("tester", "POST", path, map[string]any{"to": next}).want(200)
+	if fired := fell.get("fired").([]any); fell.str("now") != next || len(fired) == 0 || engine.Str(fired[0], "case") != code || engine.Str(fired[0], "who", "kind") != "timer" ||
+		engine.Str(fired[0], "text") == "" || engine.Str(fired[0], "at") != next {
+		t.Errorf("fired: %s", fell.raw)
+	}
 	a := w.send("tester", "POST", path, map[string]any{"advance": "1h"}, "Idempotency-Key", "t").want(200)
 	b := w.send("tester", "POST", path, map[string]any{"advance": "1h"}, "Idempotency-Key", "t").want(200)
 	if a.str("now") != b.str("now") {

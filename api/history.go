@@ -27,17 +27,36 @@ type eventView struct {
 	Data Object `json:"data"`
 }
 
+// effectView is one thing that an entry owes outside, with what became of it since.
+type effectView struct {
+	Key       string `json:"key"`
+	Step      string `json:"step,omitempty"`
+	Registry  string `json:"registry"`
+	Operation string `json:"operation"`
+	Title     *Text  `json:"title,omitempty"`
+	Input     Object `json:"input,omitempty"`
+	Status    string `json:"status,omitempty" enum:"pending,accepted,done,incident,skipped" doc:"Now; absent when it is no longer kept"`
+	Tries     int    `json:"tries,omitempty"`
+	LastError string `json:"last_error,omitempty"`
+	Outcome   string `json:"outcome,omitempty" doc:"Of the answer: done or refused"`
+	Code      string `json:"code,omitempty" doc:"Of a refusal"`
+}
+
 type historyAnswer struct {
 	Link string `header:"Link"`
 	Body struct {
 		Entries []entryView `json:"entries"`
 		Next    string      `json:"next,omitempty"`
 		Case    *caseView   `json:"case,omitempty" doc:"With ?at=SEQ: the case as it was then"`
+		Clocks  []clockView `json:"clocks,omitempty" doc:"With ?at=SEQ: the clocks as they were then"`
+		// What the entry made the engine owe.
+		Effects []effectView `json:"effects,omitempty" doc:"With ?at=SEQ: what that entry asked of registers, and whom it told"`
+		Last    int64        `json:"last,omitempty" doc:"With ?at=SEQ: the newest sequence"`
 	}
 }
 
 func (s *Server) routeHistory() {
-	route(s, op{method: http.MethodGet, path: base + "/cases/{code}/history", id: "case-history", tag: "cases", summary: "Every entry of a case; ?at=SEQ gives the case as it was", status: 200, who: caseFolk}, s.history)
+	route(s, op{method: http.MethodGet, path: base + "/cases/{code}/history", id: "case-history", tag: "cases", summary: "Every entry of a case; ?at=SEQ gives the case as it was", status: 200, who: readers}, s.history)
 }
 
 func (s *Server) history(ctx context.Context, in *struct {
@@ -80,33 +99,67 @@ func (s *Server) history(ctx context.Context, in *struct {
 	return out, nil
 }
 
-// asItWas folds the history up to a sequence.
-func (s *Server) asItWas(ctx context.Context, c *engine.Case, seq int64, out *historyAnswer) error {
+// was folds the history of a case up to a sequence; the entry is the last of it.
+func (s *Server) was(ctx context.Context, c *engine.Case, seq int64) (*engine.Case, *engine.Entry, error) {
 	if seq > c.Seq {
-		return notFound()
+		return nil, nil, notFound()
 	}
 	entries, err := s.cfg.Store.History(ctx, c.Code, 1, int(seq))
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	var was *engine.Case
 	for i := range entries {
-		if entries[i].Seq <= seq {
-			was = engine.Fold(was, entries[i])
-		}
+		was = engine.Fold(was, entries[i])
 	}
 	if was == nil || was.Seq != seq {
-		return &engine.Error{Code: engine.CorruptHistory, Case: c.Code}
+		return nil, nil, &engine.Error{Code: engine.CorruptHistory, Case: c.Code}
 	}
-	v, err := s.entryView(&entries[len(entries)-1])
+	return was, &entries[len(entries)-1], nil
+}
+
+// asItWas shows a case after one of its entries.
+func (s *Server) asItWas(ctx context.Context, c *engine.Case, seq int64, out *historyAnswer) error {
+	was, entry, err := s.was(ctx, c, seq)
+	if err != nil {
+		return err
+	}
+	v, err := s.entryView(entry)
 	if err != nil {
 		return err
 	}
 	p := s.picture(ctx, was)
 	p.past, p.now = true, was.Updated
 	out.Body.Entries = append(out.Body.Entries, *v)
+	out.Body.Clocks, out.Body.Last = p.clocks(), c.Seq
+	if out.Body.Effects, err = s.effectsOf(ctx, entry); err != nil {
+		return err
+	}
 	out.Body.Case, err = p.whole()
 	return err
+}
+
+// effectsOf are an entry's effects with what became of them.
+func (s *Server) effectsOf(ctx context.Context, e *engine.Entry) ([]effectView, error) {
+	var out []effectView
+	for _, x := range e.Effects() {
+		v := effectView{Key: x.Key, Step: x.Step, Registry: x.Registry, Operation: x.Operation, Input: x.Input}
+		if o, ok := s.cfg.Definitions.Operation(x.Registry, x.Operation); ok {
+			v.Title = &o.Title
+		}
+		d, err := s.cfg.Store.Delivery(ctx, x.Key)
+		switch {
+		case err == nil:
+			v.Status, v.Tries, v.LastError = d.Status, d.Tries, d.LastError
+			if d.Reply != nil {
+				v.Outcome, v.Code = d.Reply.Outcome, d.Reply.Code
+			}
+		case engine.CodeOf(err) != engine.NotFound: // answered long ago: not kept
+			return nil, err
+		}
+		out = append(out, v)
+	}
+	return out, nil
 }
 
 // entryView shows an entry as kept, but for the seed from which public result ids

@@ -48,6 +48,7 @@ var (
 	citizens = who{citizen: true}
 	desk     = who{staff: deskRoles}
 	caseFolk = who{citizen: true, staff: deskRoles}
+	readers  = who{citizen: true, staff: append(slices.Clone(deskRoles), roleTester)} // a tester in a demonstration only
 	filers   = who{citizen: true, staff: []string{roleReception}}
 )
 

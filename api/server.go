@@ -98,6 +98,7 @@ func (s *Server) routes() {
 	s.routePlaces()
 	s.routeForms()
 	s.routeDiagrams()
+	s.routeMachines()
 	s.routePrefill()
 	s.routeFiling()
 	s.routeCases()

@@ -25,7 +25,7 @@ type momentView struct {
 }
 
 func (s *Server) routeTimeline() {
-	route(s, op{method: http.MethodGet, path: base + "/cases/{code}/timeline", id: "case-timeline", tag: "cases", summary: "What happened, in plain words: who, what, which office, when, due when", status: 200, who: caseFolk}, s.timeline)
+	route(s, op{method: http.MethodGet, path: base + "/cases/{code}/timeline", id: "case-timeline", tag: "cases", summary: "What happened, in plain words: who, what, which office, when, due when", status: 200, who: readers}, s.timeline)
 }
 
 func (s *Server) timeline(ctx context.Context, in *struct{ CasePath }) (*struct {
@@ -37,21 +37,26 @@ func (s *Server) timeline(ctx context.Context, in *struct{ CasePath }) (*struct 
 	if err != nil {
 		return nil, err
 	}
-	entries, err := s.cfg.Store.History(ctx, c.Code, 1, 0)
-	if err != nil {
-		return nil, err
-	}
 	out := &struct {
 		Body struct {
 			Moments []momentView `json:"moments" doc:"Oldest first"`
 		}
 	}{}
+	out.Body.Moments, err = s.moments(ctx, c)
+	return out, err
+}
+
+// moments tells the history of a case in plain words.
+func (s *Server) moments(ctx context.Context, c *engine.Case) ([]momentView, error) {
+	entries, err := s.cfg.Store.History(ctx, c.Code, 1, 0)
+	if err != nil {
+		return nil, err
+	}
 	t := teller{p: s.picture(ctx, c), lang: langOf(ctx), out: []momentView{}}
 	for i := range entries {
 		t.tell(&entries[i])
 	}
-	out.Body.Moments = t.out
-	return out, nil
+	return t.out, nil
 }
 
 // sentences are what the events say. {part} is the step's title, {office} its

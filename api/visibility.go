@@ -98,6 +98,8 @@ func (s *Server) archived(ctx context.Context, err error) error {
 	who := callerOf(ctx)
 	switch {
 	case who == nil:
+	case s.tests(who):
+		return err
 	case who.citizen():
 		if id := who.actor.ID; id != "" && (stub.Requester == id || stub.FiledBy.Kind == engine.Citizen && stub.FiledBy.ID == id) {
 			return err
@@ -181,6 +183,9 @@ func (s *Server) sightNow(who *caller, c *engine.Case) sight {
 	if who.citizen() {
 		return citizenSight(who.actor.ID, c)
 	}
+	if s.tests(who) {
+		return full
+	}
 	if !s.worksOnCases(who) {
 		return blind
 	}
@@ -194,6 +199,24 @@ func (s *Server) sightNow(who *caller, c *engine.Case) sight {
 		}
 	}
 	return blind
+}
+
+// tests tells whether the caller may look into every case: a tester, where nobody in
+// the cases is real.
+func (s *Server) tests(who *caller) bool {
+	return s.cfg.Demo != nil && !who.citizen() && who.actor.Has(roleTester)
+}
+
+// officesSeen are the offices whose dossiers the caller may see.
+func (s *Server) officesSeen(who *caller) []string {
+	if !s.tests(who) {
+		return s.areas.offices(who)
+	}
+	var all []string
+	for _, o := range s.cfg.Definitions.Offices() {
+		all = append(all, o.ID)
+	}
+	return all
 }
 
 func (s *Server) worksOnCases(who *caller) bool {
