@@ -45,6 +45,7 @@ func (s *Server) routeDemo() {
 	route(s, op{method: http.MethodGet, path: base + "/demo/clock", id: "demo-clock", tag: "demo", summary: "The business clock", status: 200, who: tester}, s.demoClock)
 	route(s, op{method: http.MethodPost, path: base + "/demo/clock", id: "advance-demo-clock", tag: "demo", summary: "Put the business clock forward; stops at everything that falls due on the way", status: 200, who: tester, errors: []int{409}}, s.advance)
 	route(s, op{method: http.MethodPost, path: base + "/demo/cases/{code}/payment", id: "demo-payment", tag: "demo", summary: "Pay the fee of an own case, as a bank would", status: 204, who: citizens, errors: []int{409}}, s.demoPay)
+	route(s, op{method: http.MethodGet, path: base + "/demo/agencies", id: "demo-agencies", tag: "demo", summary: "The registries and their fault dials", status: 200, who: tester}, s.dials)
 	fault := op{method: http.MethodGet, path: base + "/demo/agencies/{id}/faults", id: "demo-faults", tag: "demo", summary: "A registry's fault dial", status: 200, who: tester}
 	route(s, fault, s.faults)
 	fault.method, fault.id, fault.summary = http.MethodPut, "set-demo-faults", "Turn a registry's fault dial"
@@ -260,6 +261,35 @@ func (s *Server) ahead(now time.Time, text string) (time.Time, error) {
 	}
 	local := now.In(calendar.Zone)
 	return day.At(local.Hour(), local.Minute()).Add(time.Duration(local.Second()) * time.Second), nil
+}
+
+// dialView is one registry with its fault dial.
+type dialView struct {
+	ID     string `json:"id"`
+	Title  Text   `json:"title"`
+	Faults Object `json:"faults" doc:"Empty: healthy"`
+}
+
+type dialsAnswer struct {
+	Body struct {
+		Agencies []dialView `json:"agencies" doc:"Those that run in this process"`
+	}
+}
+
+func (s *Server) dials(ctx context.Context, _ *struct{}) (*dialsAnswer, error) {
+	out := &dialsAnswer{}
+	out.Body.Agencies = []dialView{}
+	for _, id := range sortedKeys(s.cfg.Registries) {
+		dial, err := s.dial(ctx, id, nil)
+		switch {
+		case engine.CodeOf(err) == engine.NotFound && s.cfg.Demo != nil: // it runs elsewhere
+		case err != nil:
+			return nil, err
+		default:
+			out.Body.Agencies = append(out.Body.Agencies, dialView{ID: id, Title: s.cfg.Registries[id], Faults: dial.Body})
+		}
+	}
+	return out, nil
 }
 
 type faultsAnswer struct{ Body Object }

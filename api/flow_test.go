@@ -368,6 +368,17 @@ func TestDemoClockAndFaults(t *testing.T) {
 		t.Errorf("dial: %s", f.raw)
 	}
 	w.send("tester", "GET", dial, nil).want(200)
+	all := w.send("tester", "GET", "/api/v1/demo/agencies", nil).want(200)
+	turned := 0
+	for _, a := range all.get("agencies").([]any) {
+		if engine.At(a, "faults", "error_rate") == int64(0) && engine.Str(a, "id") == "population" && engine.Str(a, "title", "vi") != "" {
+			turned++
+		}
+	}
+	if turned != 1 {
+		t.Errorf("dials: %s", all.raw)
+	}
+	w.send(father, "GET", "/api/v1/demo/agencies", nil).refused(403, "forbidden")
 	w.send("tester", "GET", "/api/v1/demo/agencies/nothing/faults", nil).refused(404, "not_found")
 	inService := w.config
 	inService.Demo = nil

@@ -353,7 +353,13 @@ func (s *stage) officeTour() []stopover {
 	stuck := s.begin("death-o4")
 	op := s.browse("operator")
 	message := op.open("/exchange?registry=notification").want(200).find(`href="(/exchange/` + stuck.Code + `/[^"]+)"`)
+	tester := s.browse("tester")
+	code := tester.post("/lab", url.Values{"text": {"an nhien"}}).want(200).find(`href="/lab/cases/([^"]+)"`)
 	return []stopover{
+		{"workflows", tester, "/workflows", ""}, {"workflow", tester, "/workflows/birth", ""},
+		{"machine", tester, "/workflows/birth/birth", ""}, {"lab", tester, "/lab", ""},
+		{"clock-wrong", tester, "/lab/clock", `.lt-filter button`}, {"dial", tester, "/lab/agencies/population", ""},
+		{"replay", tester, "/lab/cases/" + code + "?at=6", ""},
 		{"exchange", op, "/exchange", ""}, {"delivery", op, message, ""}, {"delivery-wrong", op, message, `button[value="skip"]`},
 		{"dashboard", boss, "/dashboard", ""}, {"dashboard-wrong", boss, "/dashboard?period=own&from=2026-09-09&to=2026-09-01", ""},
 	}
@@ -393,6 +399,23 @@ func TestCaseChangesBeforeOnesEyes(t *testing.T) {
 	}
 	if stayed, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`window.stayed === true`)); err != nil || !stayed {
 		t.Errorf("the page was loaded again: %v", err)
+	}
+}
+
+// A tester drags the slider and sees the case as it was, without a new page.
+func TestSliderOverAHistory(t *testing.T) {
+	s := newStage(t)
+	w := s.openWindow(1280)
+	tale := s.begin("birth-b4").Registered()
+	s.fine(tale)
+	w.be(s.browse("tester"), "vi")
+	w.open("/lab/cases/" + tale.Code)
+	drag := `window.stayed = true; const at = document.getElementById("at"); at.value = 3; at.dispatchEvent(new Event("input", {bubbles: true})); 0`
+	w.do(chromedp.Evaluate[chromedp.Void](drag))
+	ctx, cancel := context.WithTimeout(w.ctx, time.Minute)
+	defer cancel()
+	if ok, err := chromedp.Run(ctx, chromedp.Poll[bool](`window.stayed && document.getElementById("moment").textContent.includes("Mục 3 trên") && document.querySelector("#moment img").src.includes("at=3")`)); err != nil || !ok {
+		t.Fatalf("%v: %s", err, w.text("main"))
 	}
 }
 

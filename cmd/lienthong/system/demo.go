@@ -50,10 +50,10 @@ func (s *System) faults(_ context.Context, registry string, body []byte) ([]byte
 	if body != nil {
 		var f agencies.Faults
 		if err := json.Unmarshal(body, &f); err != nil {
-			return nil, &engine.Error{Code: engine.Invalid, Err: err, Detail: engine.Text{VI: "Nút gây lỗi không đọc được", EN: err.Error()}}
+			return nil, &engine.Error{Code: engine.Invalid, Err: err, Detail: engine.Text{VI: "Nút gây lỗi không đọc được: " + err.Error(), EN: err.Error()}}
 		}
 		if err := s.Agencies.SetFaults(registry, f); err != nil {
-			return nil, &engine.Error{Code: engine.Invalid, Err: err, Detail: engine.Text{VI: "Nút gây lỗi không hợp lệ", EN: err.Error()}}
+			return nil, &engine.Error{Code: engine.Invalid, Err: err, Detail: engine.Text{VI: "Nút gây lỗi không hợp lệ: " + err.Error(), EN: err.Error()}}
 		}
 	}
 	return json.Marshal(s.Agencies.Faults(registry))
