@@ -30,6 +30,7 @@ type commands struct {
 	Bench    benchCommand    `cmd:"" help:"Measure the linked birth on a fresh store."`
 	Test     testCommand     `cmd:"" help:"Play the scenario files: the stories of the law, as an official reads them."`
 	Diagram  diagramCommand  `cmd:"" help:"Draw a service or a procedure as SVG, Mermaid or DOT."`
+	Diff     diffCommand     `cmd:"" help:"Say in words what decides otherwise in another version of a service."`
 	Check    checkCommand    `cmd:"" help:"Compile definitions and search everything that can happen under them."`
 	Chaos    chaosCommand    `cmd:"" help:"Hurt the system for minutes and count what was lost, doubled or left."`
 	Verify   verifyCommand   `cmd:"" help:"Check a whole database: pages, chains, every case against its history."`

@@ -235,6 +235,7 @@ func (l *loader) loadForms() {
 			continue
 		}
 		nodes[id], files[id] = s, n
+		l.set.formFiles[id] = n.file
 	}
 	l.bundle = &bundler{report: l.report, forms: nodes}
 	for _, id := range keysOf(nodes) {

@@ -118,6 +118,7 @@ func (l *loader) readAll(fsys fs.FS) {
 			default:
 				l.raw[p.doc] = p.data
 				l.files[f.name] = append(l.files[f.name], p.doc)
+				l.set.keepPlaces(p.doc)
 			}
 		}
 	}

@@ -29,7 +29,9 @@ type Set struct {
 	serving     map[string][]*office // agency and unit
 	units       map[string]engine.Text
 	findings    []Finding
-	docs        map[string]*node // files of services and procedures
+	formFiles   map[string]string            // form → its file
+	places      map[string]map[string][2]int // file → dotted path → line and column, for Diff
+	docs        map[string]*node             // files of services and procedures
 }
 
 var _ engine.Definitions = (*Set)(nil)
@@ -39,6 +41,7 @@ func newSet() *Set {
 		services: map[string][]*engine.Service{}, forms: map[string]*engine.Form{}, schemas: map[string]*schema{},
 		registries: map[string]*Registry{}, subforms: map[string]*Subform{},
 		paramValues: map[string][]any{}, paramKinds: map[string]string{}, paramTitles: map[string]engine.Text{},
+		formFiles: map[string]string{}, places: map[string]map[string][2]int{},
 		officeByID: map[string]*office{}, serving: map[string][]*office{}, units: map[string]engine.Text{}, docs: map[string]*node{},
 	}
 }
