@@ -117,14 +117,6 @@ func (s *Server) assign(ctx context.Context, in *struct {
 	Versioned
 	Body assignBody
 }) (*actAnswer, error) {
-	to, err := s.cfg.Store.Account(ctx, in.Body.Account)
-	if err != nil && engine.CodeOf(err) != engine.NotFound {
-		return nil, err
-	}
-	// The colleague must be one: the core knows no accounts.
-	if to == nil || to.Kind != engine.Staff || to.Office != callerOf(ctx).actor.Office || !valid(to, s.cfg.Runtime.Now()) {
-		return nil, invalid("/account", "enum", "Không phải cán bộ đang làm việc tại cơ quan này.", "Not an active member of this office.")
-	}
 	a := act{code: in.Code, step: in.Step, action: engine.ActAssign, key: in.Key, digest: digestOf(ctx),
 		input: map[string]any{"account": in.Body.Account}, comment: in.Body.Comment}
 	return s.act(ctx, a, &in.Versioned)
@@ -205,6 +197,11 @@ func (s *Server) do(ctx context.Context, a act, rev *int64) (runtime.Result, err
 	if a.step != "" && c.Dossier(a.step) == nil {
 		return runtime.Result{}, notFound()
 	}
+	if a.action == engine.ActAssign {
+		if err := s.isColleague(ctx, who, engine.Str(a.input, "account")); err != nil {
+			return runtime.Result{}, err
+		}
+	}
 	answer := s.picture(ctx, c).party(a.step, a.action)
 	if sees == partial && !answer {
 		return runtime.Result{}, notFound()
@@ -220,6 +217,18 @@ func (s *Server) do(ctx context.Context, a act, rev *int64) (runtime.Result, err
 		return res, s.explain(ctx, c.Code, a.step, err)
 	}
 	return res, nil
+}
+
+// isColleague checks whom a dossier is given to: the core knows no accounts.
+func (s *Server) isColleague(ctx context.Context, who *caller, account string) error {
+	to, err := s.cfg.Store.Account(ctx, account)
+	if err != nil && engine.CodeOf(err) != engine.NotFound {
+		return err
+	}
+	if to == nil || to.Kind != engine.Staff || to.Office != who.actor.Office || !valid(to, s.cfg.Runtime.Now()) {
+		return invalid("/account", "enum", "Không phải cán bộ đang làm việc tại cơ quan này.", "Not an active member of this office.")
+	}
+	return nil
 }
 
 // openToAct is open, and lets a party through whose answer is in already: their

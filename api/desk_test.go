@@ -199,6 +199,16 @@ func TestBatches(t *testing.T) {
 		}
 	}
 	w.send(father, "POST", "/api/v1/batches", one).refused(403, "forbidden")
+	// Whom a dossier is given to is checked on every way.
+	boss := "leader." + officeBirth
+	for _, account := range []string{"officer." + officeOther, "nobody", ""} {
+		fresh = engine.Str(w.read(boss, code).dossier("birth"), "etag")
+		give := map[string]any{"action": "assign", "input": map[string]any{"account": account}, "items": []any{map[string]any{"case": code, "step": "birth", "if_match": fresh}}}
+		if b := w.send(boss, "POST", "/api/v1/batches", give).want(200); b.str("results.0.problem.code") != "invalid" {
+			t.Errorf("given to %q: %s", account, b.raw)
+		}
+		w.send(boss, "POST", "/api/v1/cases/"+code+"/dossiers/birth/actions/assign", map[string]any{"input": map[string]any{"account": account}}, "If-Match", fresh).refused(422, "invalid")
+	}
 }
 
 func TestDrafts(t *testing.T) {

@@ -12,7 +12,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -52,15 +54,39 @@ type window struct {
 	wide int64
 }
 
-// openWindow starts a browser of a width.
+// shared is the one browser of the test binary; every window is a profile of its own.
+var shared struct {
+	once sync.Once
+	ctx  context.Context
+	stop func()
+	err  error
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if shared.stop != nil {
+		shared.stop()
+	}
+	os.Exit(code)
+}
+
+// openWindow opens a window of a width, which shares no cookies with others.
 func (s *stage) openWindow(wide int64) *window {
 	s.t.Helper()
-	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium(s.t)), chromedp.NoSandbox, chromedp.Flag("lang", "vi"))
-	alloc, stopBrowser := chromedp.NewExecAllocator(context.Background(), opts...)
-	s.t.Cleanup(stopBrowser)
-	ctx, cancel := chromedp.NewContext(alloc)
+	path := chromium(s.t)
+	shared.once.Do(func() {
+		opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.Flag("lang", "vi"))
+		alloc, stop := chromedp.NewExecAllocator(context.Background(), opts...)
+		ctx, cancel := chromedp.NewContext(alloc)
+		shared.ctx, shared.stop = ctx, func() { cancel(); stop() }
+		shared.err = chromedp.Do(ctx) // starts the browser
+	})
+	if shared.err != nil {
+		s.t.Fatal(shared.err)
+	}
+	ctx, cancel := chromedp.NewContext(shared.ctx, chromedp.WithNewBrowserContext())
 	s.t.Cleanup(cancel)
-	if err := chromedp.Do(ctx); err != nil { // starts the browser
+	if err := chromedp.Do(ctx); err != nil { // opens it: what a later call opens would end with that call
 		s.t.Fatal(err)
 	}
 	w := &window{t: s.t, s: s, ctx: ctx}
@@ -244,13 +270,16 @@ func TestTour(t *testing.T) {
 	chromium(t)
 	s := newStage(t)
 	w := s.openWindow(1280)
-	for _, stop := range s.tour() {
+	stops := s.tour()
+	defer w.do(chromedp.Navigate("about:blank")) // no stream stays open when a stage closes
+	for _, stop := range stops {
 		if !regexp.MustCompile(*only).MatchString(stop.name) {
 			continue
 		}
 		for _, lang := range []string{"vi", "en"} {
 			for _, wide := range []int64{1280, 390} {
 				w.resize(wide)
+				w.s = stop.who.s
 				w.be(stop.who, lang)
 				w.open(stop.path)
 				if stop.click != "" {
@@ -289,7 +318,7 @@ func (s *stage) tour() []stopover {
 
 	death := widow.start("death")
 	list = append(list, stopover{"death-about", widow, death + "/about", ""})
-	return append(append(list, s.caseTour()...), s.officeTour()...)
+	return slices.Concat(list, s.caseTour(), s.officeTour(), deskTour(s.t))
 }
 
 // caseTour is the part of the tour that follows cases on their way.

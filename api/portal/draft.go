@@ -27,6 +27,7 @@ type draftData struct {
 	Application map[string]any    `json:"application"`
 	Prefill     string            `json:"prefill,omitempty"`
 	Disputes    map[string]string `json:"disputes,omitempty"`
+	Behalf      *behalf           `json:"behalf,omitempty"` // the counter files for somebody
 	Pages       draftPages        `json:"pages"`
 }
 
@@ -70,11 +71,15 @@ type prefill struct {
 	Candidates  []person          `json:"candidates"`
 }
 
-// readPrefill asks the registers; about names the deceased, "" nobody.
-func (v *visit) readPrefill(service, about string) (*prefill, error) {
-	c := call{path: "/services/" + seg(service) + "/prefill"}
+// readPrefill asks the registers; person names whom the counter files for, about the
+// deceased, "" nobody.
+func (v *visit) readPrefill(service, person, about string) (*prefill, error) {
+	c := call{path: "/services/" + seg(service) + "/prefill", query: url.Values{}} // stays inside this process
 	if about != "" {
-		c.query = url.Values{"about": {about}} // stays inside this process
+		c.query.Set("about", about)
+	}
+	if person != "" {
+		c.query.Set("person", person)
 	}
 	var p prefill
 	_, err := v.call(c, &p)
@@ -129,6 +134,10 @@ func (d *draftData) state(wrong map[string][]string) form.State {
 func (d *draftData) filing(f *form.Form) map[string]any {
 	app := f.Answer(d.Application)
 	body := map[string]any{"application": app}
+	if b := d.Behalf; b != nil {
+		body["channel"] = b.Channel
+		body["on_behalf_of"] = behalf{ID: b.ID, Name: b.Name, Phone: b.Phone, Email: b.Email}
+	}
 	if d.Prefill != "" {
 		body["prefill"] = d.Prefill
 		disputes := map[string]string{}

@@ -10,14 +10,14 @@ import (
 
 func (p *Portal) applicationPages() []page {
 	return []page{
-		{pattern: "POST /applications", who: citizens, do: (*visit).startApplication},
-		{pattern: "GET /applications/{id}", who: citizens, do: (*visit).applicationTasks},
-		{pattern: "GET /applications/{id}/about", who: citizens, do: (*visit).aboutPage},
-		{pattern: "POST /applications/{id}/about", who: citizens, do: (*visit).chooseAbout},
-		{pattern: "GET /applications/{id}/pages/{page}", who: citizens, do: (*visit).questionPage},
-		{pattern: "POST /applications/{id}/pages/{page}", who: citizens, do: (*visit).answerPage},
-		{pattern: "POST /applications/{id}/refresh", who: citizens, do: (*visit).askRegistersAgain},
-		{pattern: "POST /applications/{id}/delete", who: citizens, do: (*visit).deleteApplication},
+		{pattern: "POST /applications", who: filers, do: (*visit).startApplication},
+		{pattern: "GET /applications/{id}", who: filers, do: (*visit).applicationTasks},
+		{pattern: "GET /applications/{id}/about", who: filers, do: (*visit).aboutPage},
+		{pattern: "POST /applications/{id}/about", who: filers, do: (*visit).chooseAbout},
+		{pattern: "GET /applications/{id}/pages/{page}", who: filers, do: (*visit).questionPage},
+		{pattern: "POST /applications/{id}/pages/{page}", who: filers, do: (*visit).answerPage},
+		{pattern: "POST /applications/{id}/refresh", who: filers, do: (*visit).askRegistersAgain},
+		{pattern: "POST /applications/{id}/delete", who: filers, do: (*visit).deleteApplication},
 	}
 }
 
@@ -27,11 +27,15 @@ func (v *visit) startApplication() error {
 	if _, _, err := v.serviceForm(service); err != nil {
 		return err
 	}
-	known, err := v.readPrefill(service, "")
+	who, err := v.onBehalf()
 	if err != nil {
 		return err
 	}
-	d := &draft{ID: "d" + randomHex(8), Service: service, Data: draftData{Pages: draftPages{Key: newKey()}}}
+	d := &draft{ID: "d" + randomHex(8), Service: service, Data: draftData{Behalf: who, Pages: draftPages{Key: newKey()}}}
+	known, err := v.readPrefill(service, d.Data.person(), "")
+	if err != nil {
+		return err
+	}
 	d.Data.take(known)
 	d.Data.Pages.About, d.Data.Pages.People = known.AsksAbout, known.Candidates
 	if err := v.saveDraft(d); err != nil {
@@ -248,9 +252,9 @@ func (v *visit) chooseAbout() error {
 		}
 		return v.showAbout(w, d, http.StatusUnprocessableEntity)
 	}
-	known, err := v.readPrefill(w.draft.Service, id)
+	known, err := v.readPrefill(w.draft.Service, w.draft.Data.person(), id)
 	if statusOf(err) == http.StatusNotFound { // no relative that a register knows of: everything is entered by hand
-		known, err = v.readPrefill(w.draft.Service, "")
+		known, err = v.readPrefill(w.draft.Service, w.draft.Data.person(), "")
 	}
 	if err != nil {
 		return err
@@ -374,7 +378,7 @@ func (v *visit) askRegistersAgain() error {
 		return v.elsewhere(err)
 	}
 	about, _ := form.Get(w.draft.Data.Application, "/deceased/id").(string)
-	known, err := v.readPrefill(w.draft.Service, about)
+	known, err := v.readPrefill(w.draft.Service, w.draft.Data.person(), about)
 	if err != nil {
 		return err
 	}
@@ -392,6 +396,6 @@ func (v *visit) deleteApplication() error {
 	if err := v.deleteDraft(v.r.PathValue("id")); err != nil {
 		return err
 	}
-	v.redirect("/cases")
+	v.redirect(v.homeOf())
 	return nil
 }

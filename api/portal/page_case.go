@@ -13,7 +13,7 @@ func (p *Portal) casePages() []page {
 		{pattern: "GET /cases/{code}/diagram.svg", who: citizens, do: func(v *visit) error {
 			return v.picture("/cases/" + seg(v.r.PathValue("code")) + "/diagram")
 		}},
-		{pattern: "GET /cases/{code}/declaration", who: citizens, do: (*visit).declarationPage},
+		{pattern: "GET /cases/{code}/declaration", who: caseFolk, do: (*visit).declarationPage},
 	}
 }
 
@@ -426,5 +426,8 @@ func (v *visit) declarationPage() error {
 }
 
 func caseCrumbs(v *visit, c *caseView) []crumb {
+	if !v.me.Citizen() {
+		return deskCrumbs(v, crumb{c.Code, v.casePath(c)})
+	}
 	return []crumb{{v.t("cases.title"), "/cases"}, {c.Code, "/cases/" + seg(c.Code)}}
 }

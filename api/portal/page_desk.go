@@ -76,6 +76,22 @@ type clash struct {
 	Typed             []row
 }
 
+// apologyOfCase stands in an address for the apology for the whole case, which the
+// receiving office gives beside the apologies of the parts.
+const apologyOfCase = "apologise_case"
+
+// apology is the action by which the visitor's office gives the whole case a new date;
+// nil when it has none to give.
+func (c *caseView) apology(v *visit) *action {
+	for i := range c.Actions {
+		if a := &c.Actions[i]; a.Code == "apologise" {
+			a.Label = Text{VI: v.p.words.say(vi, "desk.apology.case"), EN: v.p.words.say(en, "desk.apology.case")}
+			return a
+		}
+	}
+	return nil
+}
+
 // deskAction reads the case, and finds the action that the address names. gone tells
 // that the case is there, but the action is not listed in its state.
 func (v *visit) deskAction() (d *deskAction, gone bool, err error) {
@@ -88,6 +104,12 @@ func (v *visit) deskAction() (d *deskAction, gone bool, err error) {
 	}
 	d.Back = dossierPath(d.Case.Code, d.Part.Step)
 	code := v.r.PathValue("action")
+	if code == apologyOfCase {
+		if d.Action = d.Case.apology(v); d.Action == nil {
+			return d, true, nil
+		}
+		return d, false, v.readAsk(d)
+	}
 	i := slices.IndexFunc(d.Part.Actions, func(a action) bool { return a.Code == code })
 	if i < 0 {
 		return d, true, nil

@@ -268,6 +268,9 @@ func (v *visit) sortActions(d *dossierPageData) {
 			d.Forms = append(d.Forms, offer{Label: a.Label.In(v.lang), Path: path})
 		}
 	}
+	if a := d.Case.apology(v); a != nil && a.Allowed {
+		d.Forms = append(d.Forms, offer{Label: a.Label.In(v.lang), Path: at + "/" + apologyOfCase})
+	}
 	d.Forms = append(d.Forms, harm...)
 	v.chooseFirst(d)
 }
@@ -290,7 +293,7 @@ func (v *visit) chooseFirst(d *dossierPageData) {
 }
 
 // quietAtDesk are actions that do not move the work on.
-var quietAtDesk = []string{"claim", "release", "assign", "transfer", "apologise", "request_supplement", "return_upstream", "send_back", "correct"}
+var quietAtDesk = []string{apologyOfCase, "claim", "release", "assign", "transfer", "apologise", "request_supplement", "return_upstream", "send_back", "correct"}
 
 // file gathers what lies on the desk.
 func (v *visit) file(c *caseView, x *dossier, w *writing, r *records) (file, error) {

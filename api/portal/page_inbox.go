@@ -11,6 +11,7 @@ import (
 var (
 	deskRoles = []string{"reception", "officer", "leader", "supervisor"}
 	deskFolk  = audience{roles: deskRoles}
+	caseFolk  = audience{citizen: true, roles: deskRoles}
 )
 
 func (p *Portal) inboxPages() []page {

@@ -8,7 +8,7 @@ import (
 )
 
 func (p *Portal) receiptPages() []page {
-	return []page{{pattern: "GET /cases/{code}/receipt", who: citizens, do: (*visit).receiptPage}}
+	return []page{{pattern: "GET /cases/{code}/receipt", who: caseFolk, do: (*visit).receiptPage}}
 }
 
 func (p *Portal) documentPages() []page {
@@ -28,6 +28,7 @@ type slip struct {
 	Office string
 	Papers []string
 	QR     template.HTML
+	Path   string // of the case, for whoever looks at the slip
 }
 
 // Statuses of the national portal before anybody has looked at a filing.
@@ -55,7 +56,7 @@ func (v *visit) receiptPage() error {
 		if c.View != "full" {
 			return &problem{Status: http.StatusNotFound}
 		}
-		s := slip{Case: c, Papers: attached(c.Application)}
+		s := slip{Case: c, Papers: attached(c.Application), Path: v.casePath(c)}
 		for _, x := range c.Dossiers {
 			if x.Office != nil && s.Office == "" {
 				s.Office = x.Office.Name.VI

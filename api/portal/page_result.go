@@ -10,7 +10,7 @@ import (
 
 func (p *Portal) resultPages() []page {
 	return []page{
-		{pattern: "GET /cases/{code}/results/{step}", who: citizens, do: (*visit).resultPage},
+		{pattern: "GET /cases/{code}/results/{step}", who: caseFolk, do: (*visit).resultPage},
 		{pattern: "GET /r", who: anyone, menu: "check.menu", do: (*visit).checkForm},
 		{pattern: "POST /r", who: anyone, do: (*visit).checkResult},
 		{pattern: "GET /r/{id...}", who: anyone, do: (*visit).publicResult},

@@ -10,9 +10,9 @@ import (
 
 func (p *Portal) reviewPages() []page {
 	return []page{
-		{pattern: "GET /applications/{id}/review", who: citizens, do: (*visit).reviewPage},
-		{pattern: "POST /applications/{id}/file", who: citizens, do: (*visit).fileApplication},
-		{pattern: "GET /applications/{id}/file", who: citizens, do: func(v *visit) error {
+		{pattern: "GET /applications/{id}/review", who: filers, do: (*visit).reviewPage},
+		{pattern: "POST /applications/{id}/file", who: filers, do: (*visit).fileApplication},
+		{pattern: "GET /applications/{id}/file", who: filers, do: func(v *visit) error {
 			v.redirect("/applications/" + seg(v.r.PathValue("id")) + "/review")
 			return nil
 		}},

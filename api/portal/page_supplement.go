@@ -10,8 +10,8 @@ import (
 
 func (p *Portal) supplementPages() []page {
 	return []page{
-		{pattern: "GET /cases/{code}/supplement", who: citizens, do: (*visit).supplementPage},
-		{pattern: "POST /cases/{code}/supplement", who: citizens, do: (*visit).supplement},
+		{pattern: "GET /cases/{code}/supplement", who: filers, do: (*visit).supplementPage},
+		{pattern: "POST /cases/{code}/supplement", who: filers, do: (*visit).supplement},
 	}
 }
 
@@ -185,7 +185,7 @@ func (v *visit) supplement() error {
 	if err != nil {
 		return err
 	}
-	v.redirect("/cases/" + seg(c.Code) + "?done=1")
+	v.redirect(v.casePath(c) + "?done=1")
 	return nil
 }
 

@@ -73,6 +73,8 @@ func (a audience) admits(who *account) bool {
 func (p *Portal) pages() []page {
 	return slices.Concat(
 		p.homePages(),
+		p.inboxPages(),
+		p.counterPages(),
 		p.servicePages(),
 		p.applicationPages(),
 		p.reviewPages(),
@@ -93,7 +95,6 @@ func (p *Portal) pages() []page {
 		p.labPages(),
 		p.replayPages(),
 		p.signInPages(),
-		p.inboxPages(),
 		p.dossierPages(),
 		p.deskPages(),
 		p.batchPages(),

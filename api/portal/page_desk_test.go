@@ -1,0 +1,355 @@
+package portal_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"mime/multipart"
+	"net/http/cookiejar"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/net/html"
+)
+
+// upload hands a paper to the surface and returns its id.
+func (b *browser) upload(name string, content []byte) string {
+	b.t.Helper()
+	var body bytes.Buffer
+	w := multipart.NewWriter(&body)
+	part, err := w.CreateFormFile("file", name)
+	if err == nil {
+		_, err = part.Write(content)
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	at, err := url.Parse(b.s.sys.URL)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	token := ""
+	for _, c := range b.http.Jar.(*cookiejar.Jar).Cookies(at) {
+		if c.Name == "lienthong_session" {
+			token = c.Value
+		}
+	}
+	r := b.do("POST", "/api/v1/documents", &body, "Content-Type", w.FormDataContentType(), "Authorization", "Bearer "+token).want(201)
+	var d struct{ ID string }
+	if err := json.Unmarshal([]byte(r.body), &d); err != nil {
+		b.t.Fatal(err)
+	}
+	return d.ID
+}
+
+// aPDF is a page that says something.
+func aPDF() []byte {
+	var b bytes.Buffer
+	var at []int
+	b.WriteString("%PDF-1.4\n")
+	const text = "BT /F1 28 Tf 60 700 Td (Giay chung nhan ket hon) Tj ET"
+	for i, o := range []string{"<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Kids[3 0 R]/Count 1>>",
+		"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>>>",
+		fmt.Sprintf("<</Length %d>>stream\n%s\nendstream", len(text), text), "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>"} {
+		at = append(at, b.Len())
+		fmt.Fprintf(&b, "%d 0 obj%sendobj\n", i+1, o)
+	}
+	x := b.Len()
+	fmt.Fprintf(&b, "xref\n0 6\n0000000000 65535 f \n")
+	for _, n := range at {
+		fmt.Fprintf(&b, "%010d 00000 n \n", n)
+	}
+	fmt.Fprintf(&b, "trailer<</Size 6/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n", x)
+	return b.Bytes()
+}
+
+// aPNG is a picture of a paper.
+func aPNG(t *testing.T) []byte {
+	t.Helper()
+	m := image.NewRGBA(image.Rect(0, 0, 600, 400))
+	for x := range 600 {
+		for y := range 400 {
+			m.Set(x, y, color.RGBA{uint8(200 + x/30), uint8(210 + y/40), 230, 255})
+		}
+	}
+	var b bytes.Buffer
+	if err := png.Encode(&b, m); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// papers adds three papers to an application: a PDF, a picture, and one that no
+// browser shows.
+func papers(t *testing.T, b *browser) func(app map[string]any) {
+	t.Helper()
+	marriage, notice, xml := b.upload("kết hôn.pdf", aPDF()), b.upload("chứng sinh.png", aPNG(t)), b.upload("chứng sinh.xml", []byte(`<?xml version="1.0"?><a/>`))
+	return func(app map[string]any) {
+		app["attachments"] = []any{
+			map[string]any{"kind": "marriage_certificate", "document": marriage, "name": "Giấy chứng nhận kết hôn"},
+			map[string]any{"kind": "birth_notice", "document": notice, "name": "Giấy chứng sinh"},
+			map[string]any{"kind": "other", "document": xml, "name": "Bản điện tử"},
+		}
+	}
+}
+
+// deskTour is the part of the tour for those who work on dossiers: a stage of its own,
+// since its cases are filed for the same children.
+func deskTour(t *testing.T) []stopover {
+	t.Helper()
+	s := newStage(t)
+	first, officer, boss := s.browse(reception), s.browse(clerk), s.browse(leader)
+	signed := s.begin("birth-b4", papers(t, s.browse(tuan)))
+	signed.Staff("reception", "birth", "receive", nil).Draft().Applicant("birth", "confirm", nil)
+	s.fine(s.begin("death-o4"))
+	asked := s.begin("birth-unknown-father")
+	asked.Staff("reception", "birth", "receive", nil)
+	far := s.browse(asked.Clerk("officer", "birth"))
+	refused := s.begin("birth-requester-is-head")
+	refused.Staff("reception", "birth", "reject_reception", map[string]any{"reason": "Đã có hồ sơ khác cho trẻ này.", "legal_basis": "NĐ 123/2015 Điều 16"})
+	near := s.browse(refused.Clerk("reception", "birth"))
+	s.fine(asked)
+	s.fine(refused)
+	s.fine(signed)
+	at, open := "/dossiers/"+signed.Code+"/birth", "/dossiers/"+asked.Code+"/birth"
+	return []stopover{
+		{"desk-inbox", officer, "/inbox", ""}, {"desk-inbox-filter", officer, "/inbox?where=birth_registration/signing&ended=1", ""}, {"desk-inbox-none", officer, "/inbox?overdue=1", ""},
+		{"desk-dossier", boss, at, ""}, {"desk-dossier-officer", far, open, ""},
+		{"desk-draft", far, open + "/draft", ""}, {"desk-supplement", far, open + "/request_supplement", ""},
+		{"desk-supplement-wrong", far, open + "/request_supplement", ".lt-desk-form > .lt-buttons button"},
+		{"desk-transfer", far, open + "/transfer", ""}, {"desk-assign", boss, at + "/assign", ""}, {"desk-refuse", boss, at + "/refuse", ".lt-desk-form > .lt-buttons button"},
+		{"desk-slip-refusal", near, "/dossiers/" + refused.Code + "/birth/slips/refusal", ""}, {"desk-slip-control", officer, at + "/slips/control", ""},
+		{"counter", first, "/counter", ""}, {"counter-wrong", first, "/counter", ".lt-page form button"},
+	}
+}
+
+// picks posts what the list's checkboxes of the first rows would.
+func (b *browser) picks(n int) []string {
+	b.t.Helper()
+	var out []string
+	for _, f := range b.open("/inbox").want(200).forms() {
+		for _, in := range all(f, func(n *html.Node) bool { name, _ := attr(n, "name"); return name == "pick" }) {
+			if v, _ := attr(in, "value"); len(out) < n {
+				out = append(out, v)
+			}
+		}
+	}
+	if len(out) != n {
+		b.t.Fatalf("%d rows, want %d", len(out), n)
+	}
+	return out
+}
+
+// A birth and a death at one office: found by name without diacritics and by code, filtered,
+// kept as a view; nothing personal in any address.
+func TestInbox(t *testing.T) {
+	s := newStage(t)
+	one := s.begin("birth-b4")
+	s.begin("death-o4")
+	b := s.browse(reception)
+	r := b.open("/inbox").want(200).says("Nguyễn Trần An Nhiên", "Đang mở")
+	find := func(text string) reply { return b.form(r, "/inbox").set("text", text).send().want(200) }
+	if got := find("tran an nhien"); !strings.Contains(got.body, "1 hồ sơ khớp với") || got.path != "/inbox" {
+		t.Errorf("by name: %s %s", got.path, got.main())
+	}
+	if got := find(strings.ToLower(one.Code)); got.path != "/dossiers/"+one.Code+"/birth" {
+		t.Errorf("by code: %s", got.path)
+	}
+	find("khong co ai").says("Không có hồ sơ nào của cơ quan khớp với")
+	b.open("/inbox?where=birth_registration/signing").want(200).says("Không có hồ sơ nào.").saysNot("An Nhiên")
+	b.open("/inbox?where=birth_registration/submitted").want(200).says("An Nhiên")
+	b.take(one.Code, "birth", "claim").want(200)
+	mine := b.open("/inbox?assignee=me").want(200).says("An Nhiên", "Đang giữ: Cán bộ một cửa", "1 hồ sơ")
+	keep := b.form(mine, "/inbox/views")
+	keep.send().want(422).says("Hãy đặt tên cho bộ lọc")
+	kept := keep.set("name", "Việc của tôi").send().want(200).says("Việc của tôi", "An Nhiên", "1 hồ sơ")
+	b.open("/inbox?view=nothing").want(404)
+	s.browse(clerk).open("/inbox").want(200).saysNot("Việc của tôi")
+	b.form(kept, "/inbox/views/delete").send().want(200).saysNot("Việc của tôi")
+	one.Later(4 * 24 * time.Hour)
+	b.take(one.Code, "birth", "receive")
+	s.settle()
+	one.Later(3 * 24 * time.Hour)
+	b.open("/inbox?overdue=1").want(200).says("Quá hạn", "lt-item-late", "An Nhiên")
+	b.lang = "en"
+	b.open("/inbox").want(200).says("Birth registration", "the most urgent first")
+	for _, path := range []string{"/inbox/views", "/inbox/views/delete", "/batch", "/batch/run"} { // posted to, and opened after a reload
+		if r := b.open(path).want(200); r.path != "/inbox" {
+			t.Errorf("%s leads to %s", path, r.path)
+		}
+	}
+}
+
+// One action on several dossiers, a result for each: one that changed since the list
+// was shown is left alone.
+func TestBatchOnPages(t *testing.T) {
+	s := newStage(t)
+	one := s.begin("birth-b4")
+	s.begin("death-o4")
+	b := s.browse(reception)
+	rows := strings.Count(b.open("/inbox").body, `name="pick"`)
+	if rows < 2 {
+		t.Fatalf("%d dossiers", rows)
+	}
+	picks := b.picks(rows)
+	one.By(leader, "birth", "assign", map[string]any{"account": clerk})
+	s.fine(one)
+	r := b.post("/batch", url.Values{"pick": picks}).want(200).says("Tiếp nhận", "mở ở "+fmt.Sprint(rows)+" hồ sơ")
+	f := b.form(r, "/batch/run")
+	f.fields["pick"] = picks
+	f.send().want(422).says("Hãy chọn một thao tác")
+	f.fields.Set("action", "receive")
+	r = f.send().want(200).says("Đã xử lý "+fmt.Sprint(rows-1)+" trên "+fmt.Sprint(rows), "Lãnh đạo vừa xử lý hồ sơ này lúc")
+	if again := f.send().want(200); strings.Count(again.body, "Đã xong") != strings.Count(r.body, "Đã xong") { // a second click repeats nothing
+		t.Errorf("the second click: %s", again.main())
+	}
+	s.settle()
+	if got := one.Now().Dossier("birth").State; got != "submitted" {
+		t.Errorf("the one that changed is %s", got)
+	}
+	b.post("/batch", url.Values{"pick": {"nonsense"}}).want(400)
+	b.post("/batch", nil).want(200)
+}
+
+// Papers are shown beside the declaration from this host; what may run something is
+// handed out instead.
+func TestPapersBesideTheDeclaration(t *testing.T) {
+	s := newStage(t)
+	tale := s.begin("birth-b4", papers(t, s.browse(tuan)))
+	b := s.browse(reception)
+	r := b.dossier(tale.Code, "birth").says("Giấy tờ (3)", "<iframe", "<img src=\"/papers/")
+	if got := r.header.Get("Content-Security-Policy"); !strings.Contains(got, "frame-src 'self'") || strings.Contains(got, "script-src 'unsafe") {
+		t.Errorf("policy %q", got)
+	}
+	pdf := strings.ReplaceAll(r.find(`<iframe src="([^"]+)"`), "&amp;", "&")
+	p := b.open(pdf).want(200)
+	if p.header.Get("Content-Type") != "application/pdf" || !strings.HasPrefix(p.header.Get("Content-Disposition"), "inline") || !strings.Contains(p.header.Get("Content-Security-Policy"), "frame-ancestors 'self'") {
+		t.Errorf("the PDF: %v", p.header)
+	}
+	xml := strings.ReplaceAll(r.find(`<p class="lt-paper">[^<]*<span[^>]*>[^<]*</span> <a class="ds-link" href="([^"]+)"`), "&amp;", "&")
+	if x := b.open(xml).want(200); !strings.HasPrefix(x.header.Get("Content-Disposition"), "attachment") || !strings.Contains(x.header.Get("Content-Security-Policy"), "sandbox") {
+		t.Errorf("the XML: %v", x.header)
+	}
+	s.browse("officer.civil_status_00070").open(pdf).want(404)
+	s.browse(tuan).open(pdf).want(403)
+}
+
+// What is missing is asked for item by item; a field by its label. The citizen sees
+// one list.
+func TestAskForASupplement(t *testing.T) {
+	s := newStage(t)
+	tale := s.begin("birth-b4")
+	tale.Staff("reception", "birth", "receive", nil)
+	s.fine(tale)
+	b := s.browse(clerk)
+	at := "/dossiers/" + tale.Code + "/birth/request_supplement"
+	f := b.form(b.open(at).want(200).says("Ngày sinh: 28/08/2026"), at)
+	f.send().want(422).says("Hãy ghi tên giấy tờ", "Hãy ghi lý do", `href="#f-item0-name"`)
+	r := f.set("item0-name", "Giấy chứng nhận kết hôn").send("more").want(200).says("Nội dung 2", "Giấy chứng nhận kết hôn")
+	f = b.form(r, at).set("item0-reason", "Bản chụp bị mờ", "item1-what", "field:/child/birth_date", "item1-reason", "Khác với giấy chứng sinh", "legal", "NĐ 123/2015 Điều 9")
+	f.fields.Del("do")
+	f.send().want(200).says("Đã ghi nhận", "Chờ bổ sung", "Bản chụp bị mờ", "Ngày sinh", "tạm dừng")
+	s.browse(tuan).open("/cases/" + tale.Code).want(200).says("Có 2 nội dung cần bổ sung")
+	slip := b.open("/dossiers/" + tale.Code + "/birth/slips/supplement").want(200)
+	slip.says("PHIẾU YÊU CẦU BỔ SUNG, HOÀN THIỆN HỒ SƠ", "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "ngày 07 tháng 9 năm 2026", "Kính gửi: <strong>Nguyễn Minh Tuấn", "Ngày sinh", "NĐ 123/2015 Điều 9")
+	b.open("/dossiers/" + tale.Code + "/birth/slips/refusal").want(404)
+	b.open("/dossiers/" + tale.Code + "/birth/slips/nothing").want(404)
+}
+
+// Two clerks open the same form. Whoever is slower keeps what was typed and reads who
+// changed what; where the action is gone, it is shown for reading.
+func TestTwoClerks(t *testing.T) {
+	s := newStage(t)
+	tale := s.begin("birth-b4")
+	tale.Staff("reception", "birth", "receive", nil)
+	s.fine(tale)
+	b := s.browse(clerk)
+	at := "/dossiers/" + tale.Code + "/birth"
+	ask := b.form(b.open(at+"/ask_verification").want(200), "/ask_verification").set("/commune", "00070", "/question", "Đã kết hôn chưa?")
+	tale.By(leader, "birth", "assign", map[string]any{"account": reception})
+	s.fine(tale)
+	r := ask.send().want(412).says("Lãnh đạo đã xử lý hồ sơ này lúc", "Đã kết hôn chưa?", `value="00070" selected`, "Đã có những thay đổi sau")
+	again := b.form(r, "/ask_verification")
+
+	tale.Draft()
+	s.fine(tale)
+	again.send().want(409).says("không còn mở ở trạng thái mới", "Đã kết hôn chưa?", "Trạng thái bây giờ: Chờ xác nhận bản dự thảo")
+	if got := tale.Now().Dossier("birth").State; got != "confirming" {
+		t.Errorf("birth is %s", got)
+	}
+}
+
+// A dossier sent to the wrong office goes to the competent one; the first keeps
+// sight of it and has nothing to do any more.
+func TestTransfer(t *testing.T) {
+	s := newStage(t)
+	tale := s.begin("birth-b4")
+	b := s.browse(reception)
+	at := "/dossiers/" + tale.Code + "/birth/transfer"
+	f := b.form(b.open(at).want(200).says("UBND phường Hoàn Kiếm").saysNot("Công an phường"), at)
+	f.send().want(422).says("Hãy chọn cơ quan", "Hãy ghi lý do")
+	f.set("office", "civil_status_00070", "reason", "Cư trú ở Hoàn Kiếm").send().want(200).says("UBND phường Hoàn Kiếm", "Cư trú ở Hoàn Kiếm")
+	s.browse("reception.civil_status_00070").open("/inbox").want(200).says("An Nhiên")
+	b.open("/inbox").want(200).saysNot("An Nhiên")
+	control := b.open("/dossiers/" + tale.Code + "/birth/slips/control").want(200)
+	control.says("PHIẾU KIỂM SOÁT", "chuyển đến UBND phường Hoàn Kiếm")
+}
+
+// Refusal and apology have slips in the official layout; the clock tells why it moved.
+func TestSlips(t *testing.T) {
+	s := newStage(t)
+	tale := s.begin("birth-b4")
+	tale.Staff("reception", "birth", "receive", nil)
+	s.fine(tale)
+	b, at := s.browse(clerk), "/dossiers/"+tale.Code+"/birth"
+	f := b.form(b.open(at+"/apologise").want(200), "/apologise")
+	f.send().want(422).says("bắt buộc")
+	f.set("/reason", "Chờ xác minh tại xã khác", "/new_due", "09/09/2026 17:00").send().want(200).says("Đã ghi nhận", "xin lỗi và hẹn lại", "09/09/2026 17:00")
+	b.open(at+"/slips/apology").want(200).says("PHIẾU XIN LỖI VÀ HẸN LẠI NGÀY TRẢ KẾT QUẢ", "07/09/2026 17:00", "09/09/2026 17:00", "Chờ xác minh tại xã khác")
+	b.dossier(tale.Code, "birth").says("Chỉ được hẹn lại một lần")
+	boss := s.browse(leader)
+	boss.take(tale.Code, "birth", "refuse", "/reason", "Trẻ đã được đăng ký", "/legal_basis", "Luật Hộ tịch Điều 12").want(200).says("Từ chối đăng ký khai sinh")
+	boss.open(at+"/slips/refusal").want(200).says("PHIẾU TỪ CHỐI TIẾP NHẬN, GIẢI QUYẾT HỒ SƠ", "Trẻ đã được đăng ký", "Luật Hộ tịch Điều 12", "Lãnh đạo")
+}
+
+// A citizen without a telephone: the counter looks them up, fills the combined form
+// in, files it, and prints the receipt.
+func TestTheCounterFilesForACitizen(t *testing.T) {
+	s := newStage(t)
+	b := s.browse("reception.civil_status_26743")
+	f := b.form(b.open("/counter").want(200), "/counter")
+	f.set("id", "12").send().want(422).says("12 chữ số")
+	f.set("id", "079099999999").send().want(422).says("Không có số này")
+	r := f.set("id", tung).send().want(200).says("Ngô Thanh Tùng", "Bắt đầu khai")
+	if r.path != "/counter" {
+		t.Errorf("the number is at %s", r.path)
+	}
+	begin := b.form(r, "/applications").set("phone", "0900000000")
+	begin.fields.Set("service", "birth")
+	r = begin.send().want(200).says("Khai thay cho Ngô Thanh Tùng", "nội dung đã có sẵn")
+	at := r.path
+	b.fill(at+"/pages/registration", "/registration/situation", "ordinary")
+	b.fill(at+"/pages/relation_to_child", "/relation_to_child", "father")
+	b.fill(at + "/pages/children")
+	b.fill(at+"/pages/choices", "/choices/residence", "false", "/choices/card", "true", "/choices/identity", "false")
+	b.fill(at + "/pages/card")
+	b.fill(at+"/pages/delivery", "/delivery/channel", "electronic")
+	r = b.form(b.open(at+"/review").want(200), "/file").set("sure", "yes").send().want(200)
+	r.says("GIẤY TIẾP NHẬN HỒ SƠ", "Ngô Thanh Tùng", "Trực tiếp", "0900000000")
+	code := r.find(`class="lt-code">([^<]+)<`)
+	b.open(r.link("Theo dõi hồ sơ")).want(200)
+	d := b.dossier(code, "birth").says("nộp trực tiếp", "✓", "Cơ sở dữ liệu quốc gia về dân cư")
+	if !strings.Contains(d.body, "Tiếp nhận") {
+		t.Error("nothing to do")
+	}
+	s.browse(tung).open("/cases/" + code).want(200).says("Ngô Khánh Vy")
+	s.browse(clerk).open("/counter").want(403)
+}
