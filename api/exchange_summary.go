@@ -9,6 +9,7 @@ import (
 
 	"lienthong/engine"
 	"lienthong/engine/calendar"
+	"lienthong/engine/indicators"
 )
 
 // ratioView is a share with what it was made of.
@@ -18,22 +19,8 @@ type ratioView struct {
 	Value       string `json:"value" doc:"Percent with two decimals; N/A when the denominator is 0"`
 }
 
-// notAvailable is what is shown in place of a value over nothing.
-const notAvailable = "N/A"
-
 func percent(numerator, denominator int64) ratioView {
-	return ratioView{numerator, denominator, decimal(100*numerator, denominator)}
-}
-
-// decimal writes a quotient of numbers that are not negative with two decimals,
-// halves rounded up, without a detour through floating point.
-func decimal(numerator, denominator int64) string {
-	if denominator == 0 {
-		return notAvailable
-	}
-	whole, rest := numerator/denominator, numerator%denominator
-	cents := whole*100 + (rest*200+denominator)/(2*denominator)
-	return fmt.Sprintf("%d.%02d", cents/100, cents%100)
+	return ratioView{numerator, denominator, indicators.Decimal(100*numerator, denominator)}
 }
 
 // lineView is what a registry is owed now.

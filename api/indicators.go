@@ -17,6 +17,7 @@ import (
 
 	"lienthong/engine"
 	"lienthong/engine/calendar"
+	"lienthong/engine/indicators"
 )
 
 // indicatorView is one figure with everything that is needed to check it.
@@ -128,7 +129,7 @@ func (s *Server) indicators(ctx context.Context, in *indicatorsQuery) (*fileAnsw
 	body := &indicatorsBody{From: string(from), To: string(to), AsOf: at(asOf), Behind: behind, Offices: len(offices), By: in.By}
 	level := ""
 	if in.Procedure != "" {
-		level = perDossier
+		level = indicators.PerDossier
 	}
 	if in.Named != "" {
 		body.Earlier = string(from.AddDays(-1))
@@ -271,60 +272,11 @@ func (s *Server) freshSums(ctx context.Context) (behind bool, err error) {
 
 // shown computes the indicators of some figures; a level leaves the other out.
 func (s *Server) shown(figures []engine.Figure, asOf time.Time, level string) []indicatorView {
-	m, procedures := sums{}, map[string]bool{}
-	for _, f := range figures {
-		m.add(f, asOf)
-		if f.Procedure != "" {
-			procedures[f.Procedure] = true
-		}
-	}
 	var out []indicatorView
-	for i := range indicators {
-		d := &indicators[i]
-		if level == "" || d.level == level {
-			out = append(out, d.view(m, len(procedures) <= 1))
-		}
+	for _, v := range indicators.Of(figures, asOf, level) {
+		out = append(out, indicatorView(v))
 	}
 	return out
-}
-
-// view computes one indicator.
-func (d *indicator) view(m sums, single bool) indicatorView {
-	v := indicatorView{ID: d.id, Name: d.name, Formula: d.formula, Level: d.level, Unit: d.unit, Source: d.source, Value: notAvailable}
-	if !d.note.IsZero() {
-		v.Note = &d.note
-	}
-	if d.target > 0 {
-		v.Target = &d.target
-	}
-	if d.points > 0 {
-		v.MaxPoints = &d.points
-	}
-	if d.absent || d.single && !single {
-		return v
-	}
-	over, under := m.of(d.over...), m.of(d.under...)
-	v.Numerator = &over
-	if d.unit == unitCount {
-		v.Value = decimal(over, 1)
-		v.Value = v.Value[:len(v.Value)-3] // a count is whole
-		return v
-	}
-	v.Denominator = &under
-	switch d.unit {
-	case unitPercent:
-		v.Value = decimal(100*over, under)
-	case unitDays:
-		v.Value = decimal(over, under*24*3600)
-	}
-	if d.target > 0 && d.points > 0 && under > 0 {
-		points := decimal(d.points, 1)
-		if 100*over < d.target*under {
-			points = decimal(100*over*d.points, d.target*under)
-		}
-		v.Points = &points
-	}
-	return v
 }
 
 // refusals lists what refused dossiers, most often first.
@@ -373,7 +325,7 @@ func (s *Server) actionTitle(service, procedure, action string) Text {
 func (s *Server) groups(figures []engine.Figure, asOf time.Time, by string, offices map[string]engine.Office) []indicatorGroup {
 	parts, level := map[string][]engine.Figure{}, ""
 	if by == "procedure" {
-		level = perDossier
+		level = indicators.PerDossier
 	}
 	for _, f := range figures {
 		k := map[string]string{"unit": offices[f.Office].Unit, "office": f.Office, "agency": offices[f.Office].Agency, "service": f.Service, "procedure": f.Procedure}[by]
