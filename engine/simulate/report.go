@@ -8,32 +8,32 @@ import (
 
 	"lienthong/engine"
 	"lienthong/engine/calendar"
+	"lienthong/engine/indicators"
 )
 
 // Report is what a run came to. Everything but Speed follows from the
 // configuration.
 type Report struct {
-	Good     bool           `json:"good"` // every promise held
-	Plan     engine.Text    `json:"plan"`
-	Faults   string         `json:"faults"`
-	Seed     uint64         `json:"seed"`
-	Forms    int            `json:"forms"` // as asked for
-	Days     int            `json:"days"`
-	From     calendar.Date  `json:"from"`
-	To       calendar.Date  `json:"to"`
-	Counts   Counts         `json:"counts"`
-	Outcomes map[string]int `json:"outcomes"` // of ended cases
-	Refused  map[string]int `json:"refused"`  // commands, by who and code
-	Struck   map[string]int `json:"struck"`   // faults, by kind
-	Due      []DueRow       `json:"due"`
-	Desks    []DeskRow      `json:"desks"`
-	Open     []int          `json:"open"`  // open cases at the end of each day
-	Begun    []int          `json:"begun"` // cases filed on each day
-	Ended    []int          `json:"ended"` // cases that ended on each day
-	Failure  *Failure       `json:"failure,omitempty"`
-	Speed    Speed          `json:"speed,omitzero"`
-
-	figures []engine.Figure
+	Good       bool               `json:"good"` // every promise held
+	Plan       engine.Text        `json:"plan"`
+	Faults     string             `json:"faults"`
+	Seed       uint64             `json:"seed"`
+	Forms      int                `json:"forms"` // as asked for
+	Days       int                `json:"days"`
+	From       calendar.Date      `json:"from"`
+	To         calendar.Date      `json:"to"`
+	Counts     Counts             `json:"counts"`
+	Outcomes   map[string]int     `json:"outcomes"`   // of ended cases
+	Refused    map[string]int     `json:"refused"`    // commands, by who and code
+	Struck     map[string]int     `json:"struck"`     // faults, by kind
+	Indicators []indicators.Value `json:"indicators"` // as they stand at the end of the run
+	Due        []DueRow           `json:"due"`
+	Desks      []DeskRow          `json:"desks"`
+	Open       []int              `json:"open"`  // open cases at the end of each day
+	Begun      []int              `json:"begun"` // cases filed on each day
+	Ended      []int              `json:"ended"` // cases that ended on each day
+	Failure    *Failure           `json:"failure,omitempty"`
+	Speed      Speed              `json:"speed,omitzero"`
 }
 
 // Counts is how much happened.
@@ -110,7 +110,7 @@ func (w *world) report() *Report {
 			Sent: t.sent, Callbacks: t.callbacks, Incidents: t.incidents, Crashes: t.crashes, Silent: t.silent, Blocked: t.blocked, Checks: t.checks, Wholes: t.wholes,
 			CaseDays: round(t.caseDays(), 1)},
 		Outcomes: t.outcomes, Refused: t.refusals, Struck: w.faults.counts, Open: filled(t.open, w.cfg.Days), Begun: filled(t.begun, w.cfg.Days), Ended: filled(t.ended, w.cfg.Days),
-		Failure: w.broken, figures: engine.FiguresOf(t.sums), Due: []DueRow{}, Desks: []DeskRow{}}
+		Failure: w.broken, Indicators: indicators.Of(engine.FiguresOf(t.sums), w.end, ""), Due: []DueRow{}, Desks: []DeskRow{}}
 	for _, k := range sorted(t.due) {
 		r.Due = append(r.Due, *t.due[k])
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"lienthong/engine"
+	"lienthong/engine/indicators"
 )
 
 // Print writes the report for a person, in Vietnamese or English.
@@ -111,4 +112,30 @@ func (p *printer) failure(f *Failure) {
 	}
 }
 
-func (p *printer) figures(r *Report) {}
+func (p *printer) figures(r *Report) {
+	p.line("")
+	p.line("%-58s %10s  %s", p.say("Chỉ số", "Indicators"), "", p.say("tử số / mẫu số", "numerator / denominator"))
+	for _, v := range r.Indicators {
+		if v.Numerator == nil || *v.Numerator == 0 && (v.Denominator == nil || *v.Denominator == 0) {
+			continue
+		}
+		name := v.Name.In(p.lang)
+		pad := strings.Repeat(" ", max(58-len([]rune(name)), 0))
+		if v.Denominator == nil {
+			p.line("%s%s %10s", name, pad, v.Value)
+			continue
+		}
+		p.line("%s%s %10s  %d / %d", name, pad, v.Value+p.unit(v.Unit), *v.Numerator, *v.Denominator)
+	}
+}
+
+// unit is what stands behind a value.
+func (p *printer) unit(unit string) string {
+	switch unit {
+	case indicators.Percent:
+		return " %"
+	case indicators.Days:
+		return p.say(" ngày", " days")
+	}
+	return ""
+}
