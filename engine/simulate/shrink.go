@@ -148,8 +148,11 @@ type Fixture struct {
 	Faults    Faults   `json:"faults"`
 }
 
-// FixtureOf keeps what a configuration and its failure say.
+// FixtureOf keeps what a configuration and its failure (nil = it held) say.
 func FixtureOf(cfg Config, f *Failure) Fixture {
+	if f == nil {
+		f = &Failure{}
+	}
 	return Fixture{Why: f.Why, Invariant: f.Invariant, Seed: cfg.Seed, Cases: cfg.Cases, Days: cfg.Days, Over: cfg.Over, Only: cfg.Only, Struck: cfg.Struck, Plan: cfg.Plan, Faults: cfg.Faults}
 }
 
