@@ -422,8 +422,8 @@ func formatTime(t time.Time) string {
 	return t.In(calendar.Zone).Format(time.RFC3339)
 }
 
-// resultID derives a public id that cannot be guessed from the dossier's code.
-func resultID(seed, code string, version int) string {
+// ResultID derives a public id that cannot be guessed from the dossier's code.
+func ResultID(seed, code string, version int) string {
 	h := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%d", seed, code, version))
 	return hex.EncodeToString(h[:12])
 }

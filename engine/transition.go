@@ -508,7 +508,7 @@ func (d *decision) issue(dos *Dossier, st *State, data map[string]any) {
 	if dos.Result != nil {
 		version = dos.Result.Version + 1
 	}
-	r := Result{ID: resultID(d.c.Seed, dos.Code, version), Version: version, Document: st.Result.Document,
+	r := Result{ID: ResultID(d.c.Seed, dos.Code, version), Version: version, Document: st.Result.Document,
 		Code: st.Result.Code, Paper: st.Result.Paper, Issued: d.now, Data: data}
 	d.emit(ResultIssued{ev{dos.Step}, r})
 	if !r.Paper {

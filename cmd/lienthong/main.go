@@ -39,6 +39,7 @@ type commands struct {
 	Archive  archiveCommand  `cmd:"" help:"Move closed cases to a sealed file, or one back."`
 	Replay   replayCommand   `cmd:"" help:"Rebuild a case as it was at any entry, or all, and compare with what is stored."`
 	Simulate simulateCommand `cmd:"" help:"Play weeks of citizens, clerks and faults in seconds: queues, due times, and whether every invariant holds."`
+	Export   exportCommand   `cmd:"" help:"Write histories to a file, with pseudonyms instead of personal data."`
 	Import   importCommand   `cmd:"" help:"Bring in what other systems wrote."`
 }
 

@@ -18,10 +18,11 @@ import (
 )
 
 type verifyCommand struct {
-	DB         string `help:"Database, backup or archive; a server may be running on it." required:"" type:"path"`
-	Heads      string `help:"Write where every history ends to this file, for an auditor to keep (compressed when it ends in .gz)." type:"path"`
-	Against    string `help:"A heads file or a backup: name every case that lost entries or was replaced since." type:"path"`
-	Checkpoint string `help:"Number and hash of a checkpoint that somebody kept: N:HASH."`
+	DB            string `help:"Database, backup or archive; a server may be running on it." required:"" type:"path"`
+	Heads         string `help:"Write where every history ends to this file, for an auditor to keep (compressed when it ends in .gz)." type:"path"`
+	Against       string `help:"A heads file or a backup: name every case that lost entries or was replaced since." type:"path"`
+	Pseudonymised bool   `help:"The file is a pseudonymised copy that import made: stand-ins for payloads are no damage."`
+	Checkpoint    string `help:"Number and hash of a checkpoint that somebody kept: N:HASH."`
 }
 
 // Validate refuses a checkpoint that cannot be read.
@@ -64,7 +65,7 @@ func (c *verifyCommand) Run(e *env) (err error) {
 	defer func() { err = errors.Join(err, f.Close()) }()
 	out := verified{File: c.DB, Found: []sqlite.Finding{}}
 	bar := e.progress()
-	opt := sqlite.CheckOptions{Progress: bar.show, Bad: e.collect(bar, &out.Found)}
+	opt := sqlite.CheckOptions{Progress: bar.show, Bad: e.collect(bar, &out.Found), Copy: c.Pseudonymised}
 	if opt.Known, err = c.known(); err != nil {
 		return err
 	}
@@ -131,6 +132,9 @@ func (v verified) print(w io.Writer) {
 	}
 	if v.Checkpoint != "" {
 		fmt.Fprintf(w, "newest checkpoint: %s\n", v.Checkpoint)
+	}
+	if v.StandIns > 0 {
+		fmt.Fprintf(w, "%s entries hold a stand-in for their payload: what they say is not what was decided, that they are there and in this order is\n", thousands(v.StandIns))
 	}
 	if v.Held > 0 {
 		fmt.Fprintf(w, "%s cases still have what was known of them\n", thousands(v.Held))

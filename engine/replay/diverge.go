@@ -258,7 +258,7 @@ func name(v engine.Event) string {
 }
 
 // titled are the parameters of a message that hold titles of the definition.
-var titled = []string{"step", "state", "office", "service"}
+var titled = []string{"step", "state", "office", "service", "document"}
 
 // plainEvent is an event as JSON values, without what the version of a definition
 // says of itself and without titles.

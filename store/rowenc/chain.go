@@ -5,8 +5,10 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash"
+	"slices"
 
 	"lienthong/engine"
 )
@@ -31,6 +33,9 @@ type Sealed struct {
 	Salt       []byte
 	Commitment []byte
 	Hash       []byte
+	// StandIn, if there is one, says that the payload is not the one that Commitment is
+	// of but stands in its place (see Replace), and is the commitment to this one.
+	StandIn []byte
 
 	broken error // why the payload could not be unpacked
 }
@@ -45,6 +50,13 @@ func (s *Sealed) Versions() Versions {
 
 // SetPacked takes the payload as Pack made it; nil = erased.
 func (s *Sealed) SetPacked(v []byte) {
+	if len(v) > 0 && v[0] == standIn {
+		if len(v) < 1+sha256.Size {
+			s.Payload, s.broken = v, errors.New("stand-in: it is cut off")
+			return
+		}
+		s.StandIn, v = v[1:1+sha256.Size:1+sha256.Size], v[1+sha256.Size:]
+	}
 	s.Payload, s.broken = Unpack(v)
 	if s.broken != nil {
 		s.Payload = v // there is one
@@ -72,6 +84,41 @@ func Seal(e *engine.Entry) (Sealed, error) {
 		Payload: payload, Salt: salt, Commitment: commit(salt, payload),
 	}, nil
 }
+
+// standIn begins a stored payload that stands in the place of another: its own
+// commitment follows, then the payload as Pack made it.
+const standIn = 0x02
+
+// Packed is the payload as it is stored; SetPacked is the inverse.
+func (s *Sealed) Packed() []byte {
+	if s.StandIn == nil {
+		return Pack(s.Payload)
+	}
+	return slices.Concat([]byte{standIn}, s.StandIn, Pack(s.Payload))
+}
+
+// Replace puts another payload in the place of the entry's own. The metadata, the
+// commitment to the own payload and the hash stay, so that the chain still holds;
+// what is there now has a salt and a commitment of its own. The new entry must have
+// the old one's metadata.
+func (s *Sealed) Replace(e *engine.Entry) error {
+	n, err := Seal(e)
+	if err != nil {
+		return err
+	}
+	if n.Case != s.Case || n.Seq != s.Seq || s.differs(*e) != "" {
+		return fmt.Errorf("entry %d of %s: its stand-in has other metadata", s.Seq, s.Case)
+	}
+	s.Payload, s.Salt, s.StandIn = n.Payload, n.Salt, n.Commitment
+	return nil
+}
+
+// Fault says what is wrong with the payload, "" when nothing is.
+func (s *Sealed) Fault() string { return s.fault() }
+
+// Differs says what of an entry's metadata is not as the entry itself says, "" when
+// nothing is.
+func (s *Sealed) Differs(e engine.Entry) string { return s.differs(e) }
 
 func commit(salt, payload []byte) []byte {
 	h := sha256.New()
@@ -143,10 +190,18 @@ func (s *Sealed) fault() string {
 		return "payload missing but salt kept"
 	case s.Payload == nil:
 		return ""
-	case subtle.ConstantTimeCompare(commit(s.Salt, s.Payload), s.Commitment) != 1:
+	case subtle.ConstantTimeCompare(commit(s.Salt, s.Payload), s.committed()) != 1:
 		return "payload does not match its commitment"
 	}
 	return ""
+}
+
+// committed is what the payload that is there must match.
+func (s *Sealed) committed() []byte {
+	if s.StandIn != nil {
+		return s.StandIn
+	}
+	return s.Commitment
 }
 
 // AccessRow is one line of the access log as it is stored.

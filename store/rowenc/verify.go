@@ -21,6 +21,7 @@ type Stored struct {
 	Err     error        // why it could not be read
 	Rows    *Rows        // what the lists hold of it, dossiers by step; nil = not looked at
 	Leads   Leads        // nil = not looked at
+	Copy    bool         // it may hold stand-ins for its payloads: an imported, pseudonymised copy
 }
 
 // Leads is what leads to a case from elsewhere in the store.
@@ -72,6 +73,8 @@ func (w *walker) chain() (int64, string) {
 			return next, e.fault()
 		case !bytes.Equal(e.Link(w.last), e.Hash):
 			return next, "entry does not match the chain"
+		case e.StandIn != nil && !w.s.Copy:
+			return next, "payload is a stand-in: it was replaced by a pseudonymised one"
 		case e.Erased() && w.covered[i] < next:
 			return next, "payload is missing and no entry says that it was erased"
 		}

@@ -26,6 +26,7 @@ type CheckOptions struct {
 	Against  Heads                                // what was known before
 	Known    *rowenc.Checkpoint                   // number and hash of a checkpoint that is known
 	Workers  int                                  // 0 = one for each CPU
+	Copy     bool                                 // the file is a pseudonymised copy: stand-ins for payloads are no damage
 }
 
 // Checked is what a check looked at.
@@ -97,7 +98,7 @@ func (s *Store) checkAll(ctx context.Context, o CheckOptions, found []Finding) (
 		return out, failure("store.check", "", err)
 	}
 	out.Seal = seal
-	w := &walker{s: s, workers: o.Workers, bad: bad, head: o.Head, known: o.Known}
+	w := &walker{s: s, workers: o.Workers, bad: bad, head: o.Head, known: o.Known, copied: o.Copy}
 	if o.Progress != nil {
 		w.progress = func(done, total int64) { o.Progress("cases", done, total) }
 	}

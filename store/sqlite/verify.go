@@ -50,6 +50,7 @@ type Counts struct {
 	Access      int64 `json:"access"`   // lines of the access log
 	Documents   int64 `json:"documents"`
 	Checkpoints int64 `json:"checkpoints"`
+	StandIns    int64 `json:"stand_ins,omitempty"` // entries whose payload was replaced by a pseudonymised one
 }
 
 // Verify walks every chain within one read transaction, so that what is being
@@ -105,6 +106,7 @@ type walker struct {
 	head     func(rowenc.Head) error // hears where every history ends; nil = nobody
 	known    *rowenc.Checkpoint      // number and hash of a checkpoint that somebody kept; nil = none
 	against  *against                // what was known before; nil = nothing
+	copied   bool                    // stand-ins are no damage
 
 	sum     rowenc.HeadSum
 	newest  rowenc.Checkpoint
@@ -229,6 +231,7 @@ func (w *walker) read(ctx context.Context, order, work chan<- *kept) error {
 	lists := []*listing{{query: casesAfter, what: "cases"}, {query: historiesAfter, what: "histories"}}
 	for {
 		k := &kept{done: make(chan struct{})}
+		k.Copy = w.copied
 		var err error
 		if k.Code, k.found, err = w.next(ctx, lists); err != nil {
 			return err
@@ -365,6 +368,11 @@ func (w *walker) hear(k *kept) error {
 	default:
 		w.Cases++
 		w.Entries += int64(len(k.Entries))
+		for i := range k.Entries {
+			if k.Entries[i].StandIn != nil {
+				w.StandIns++
+			}
+		}
 	}
 	for i, p := range w.noted {
 		p.take(k, i)
