@@ -564,9 +564,11 @@ func (s *search) later(g *linked, k int, do func(act Act, k int, g *linked)) {
 			}
 			s.settle(w, func(w *linked) { do(act(actEnded), k, w) })
 		}
-		w := g.clone()
-		w.steps[k] = local{status: closed, why: closing(engine.ClosedWithdrawn), state: none}
-		s.settle(w, func(w *linked) { do(act(actEnded), k, w) })
+		for _, why := range []string{engine.ClosedAbsent, engine.ClosedNotApplicable, engine.ClosedNeed, engine.ClosedWithdrawn, engine.ClosedRefused} {
+			w := g.clone()
+			w.steps[k] = local{status: closed, why: closing(why), state: none}
+			s.settle(w, func(w *linked) { do(act(actEnded), k, w) })
+		}
 		return
 	}
 	for _, f := range st.laterEnds[l.final] {

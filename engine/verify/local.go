@@ -512,7 +512,9 @@ func (s *search) replyMoves(st *step, l local, add func(Act, []taken)) {
 	if l.flags&asking == 0 || r == nil {
 		return
 	}
-	for _, code := range sortedKeys(r.Replies) {
+	codes := sortedKeys(r.Replies)
+	slices.SortStableFunc(codes, func(a, b string) int { return rank(a) - rank(b) })
+	for _, code := range codes {
 		i := slices.IndexFunc(st.acts, func(a action) bool { return a.ID == r.Replies[code] })
 		if i < 0 {
 			continue
@@ -521,4 +523,12 @@ func (s *search) replyMoves(st *step, l local, add func(Act, []taken)) {
 		to.flags &^= asking
 		add(Act{Step: st.ID, Action: st.acts[i].ID, By: engine.ByRegistry, Reply: code}, s.take(st, to, &st.acts[i], 0))
 	}
+}
+
+// rank puts the answer that one hopes for first, so that stories tell it.
+func rank(code string) int {
+	if code == "ok" {
+		return 0
+	}
+	return 1
 }

@@ -305,8 +305,12 @@ func (s *search) givesUp(k int, act int32) bool {
 // withdraws tells whether an action is the applicant's withdrawal.
 func (st *step) withdraws(id string) bool {
 	a := st.p.Action(id)
-	return a != nil && len(a.To) > 0 && slices.Contains(a.By, engine.ByApplicant) &&
-		!slices.ContainsFunc(a.To, func(t engine.Target) bool { return st.p.State(t.State).Final != engine.FinalWithdrawn })
+	return a != nil && givesUp(st.p, a)
+}
+
+func givesUp(p *engine.Procedure, a *engine.Action) bool {
+	return len(a.To) > 0 && slices.Contains(a.By, engine.ByApplicant) &&
+		!slices.ContainsFunc(a.To, func(t engine.Target) bool { return p.State(t.State).Final != engine.FinalWithdrawn })
 }
 
 // explore searches a service's cones, each within its limits: first every order of
