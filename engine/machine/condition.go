@@ -84,6 +84,12 @@ func MayBeNothing(x engine.Expr) bool {
 	return ok && e != nil && (e.optional || e.typ.Kind() == types.NullTypeKind)
 }
 
+// GivesText tells whether an expression always gives a text.
+func GivesText(x engine.Expr) bool {
+	e, ok := x.(*expr)
+	return ok && e != nil && !e.optional && e.typ.Kind() == types.StringKind
+}
+
 // ConstantsOf lists the constants that an expression chooses from; ok is false
 // when it may give something else.
 func ConstantsOf(x engine.Expr) (values []any, ok bool) {
@@ -177,7 +183,7 @@ func (e *expr) placed(t *Test, a ast.Expr) *Test {
 	t.Line, t.Column = placeOf(e, a)
 	t.Reads = readPaths(a)
 	if t.Text == "" {
-		t.Text = e.src
+		t.Text = e.src + " @" + strconv.FormatInt(a.ID(), 10)
 		if s, err := parser.Unparse(a, e.ast.SourceInfo()); err == nil {
 			t.Text = strings.Join(strings.Fields(s), " ")
 		}

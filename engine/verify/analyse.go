@@ -16,17 +16,14 @@ func (c *checker) service(ctx context.Context, svc *engine.Service) {
 	m := newModel(c.set, svc)
 	c.models = append(c.models, m)
 	c.static(m)
-	before := len(c.report.Findings)
 	f := newFound()
 	r := ServiceReport{Service: svc.ID, Version: svc.Version, Title: svc.Title}
 	complete, reduced, canEnd := true, false, true
-	var opened, looked = make([]bool, len(m.steps)), make([]bool, len(m.steps))
+	opened := make([]bool, len(m.steps))
 	for _, s := range m.explore(ctx, c.o, f) {
 		cone := ConeReport{States: len(s.parent), Reduced: s.reduced, Complete: !s.bound, Millis: s.found.took.Milliseconds()}
 		for _, i := range s.cone {
 			cone.Steps = append(cone.Steps, m.steps[i].ID)
-			opened[i] = opened[i] || s.opened[i]
-			looked[i] = looked[i] || s.evaluated[i]
 			if s.bound {
 				c.cutOff(m.steps[i].p)
 			}
@@ -41,11 +38,12 @@ func (c *checker) service(ctx context.Context, svc *engine.Service) {
 		if s.bound {
 			c.say("too_many_states", svc.File, []string{"steps", m.steps[s.cone[len(s.cone)-1]].ID}, nil, svc, "", strings.Join(cone.Steps, ", "), c.o.MaxStates)
 		}
+		s.begins(opened)
 		canEnd = c.ending(s) && canEnd
 		c.cycles(s)
 	}
 	for _, st := range m.steps {
-		if !opened[st.i] && !looked[st.i] && complete {
+		if v := f.ifs[stepKey{svc, st.ID, ""}]; !opened[st.i] && complete && (v == nil || v.yes) {
 			c.say("join_never", svc.File, []string{"steps", st.ID, "needs"}, nil, svc, st.ID, st.ID)
 		}
 	}
@@ -55,7 +53,36 @@ func (c *checker) service(ctx context.Context, svc *engine.Service) {
 	r.Loops = m.loops(c.all)
 	r.Millis = time.Since(begin).Milliseconds()
 	c.report.Services = append(c.report.Services, r)
-	_ = before
+}
+
+// begins notes which steps begin without anything being filed again.
+func (s *search) begins(opened []bool) {
+	seen := make([]bool, len(s.edges))
+	var queue []int
+	for i := range s.edges {
+		if s.parent[i] < 0 {
+			queue = append(queue, i)
+		}
+	}
+	for len(queue) > 0 {
+		i := queue[len(queue)-1]
+		queue = queue[:len(queue)-1]
+		if seen[i] {
+			continue
+		}
+		seen[i] = true
+		g, _ := s.read(i)
+		for k, l := range g.steps {
+			if l.state >= 0 || l.state == past && l.final != 0 {
+				opened[s.cone[k]] = true
+			}
+		}
+		for _, e := range s.edges[i] {
+			if !e.aside && int(e.to) < len(seen) {
+				queue = append(queue, int(e.to))
+			}
+		}
+	}
 }
 
 func (c *checker) cutOff(p *engine.Procedure) {
@@ -87,8 +114,8 @@ func (c *checker) ending(s *search) bool {
 			continue
 		}
 		good = false
-		if stops[i] {
-			continue
+		if stops[i] || s.parent[i] >= 0 && !ends[s.parent[i]] {
+			continue // told already: where nothing goes on, or where the trap is entered
 		}
 		g, _ := s.read(i)
 		k := s.blame(g, i)
@@ -355,14 +382,14 @@ func (c *checker) everywhere() {
 func (c *checker) procedure(svc *engine.Service, st *step) {
 	p, f := st.p, c.all
 	for i, s := range p.States {
-		if !f.states[stateKey{p, i, 0}] && !c.cut[p] {
+		if !f.states[stateKey{p, i, 0}] && !c.cut[p] && c.expected(p, s) {
 			c.say("state_never", p.File, []string{"states", s.ID}, nil, svc, st.ID, s.ID)
 		}
 		for n, a := range s.After {
 			k := stateKey{p, i, n}
 			if at, ok := f.spent[k]; ok {
 				code := "deadline_lost"
-				if f.never[k] {
+				if i := slices.IndexFunc(p.Actions, func(x *engine.Action) bool { return x.ID == a.Action }); !f.actions[condKey{p, i, 0}] {
 					code = "deadline_unhandled"
 				}
 				c.say(code, p.File, []string{"states", s.ID, "after"}, &at, svc, st.ID, s.ID, a.Action)
@@ -372,11 +399,9 @@ func (c *checker) procedure(svc *engine.Service, st *step) {
 	for i, a := range p.Actions {
 		k := condKey{p, i, 0}
 		if !f.actions[k] && !c.cut[p] {
-			var at *spot
-			if o, ok := f.offered[k]; ok {
-				at = &o
+			if at, ok := f.offered[k]; ok { // else its states are never reached, which is said of them
+				c.say("action_never", p.File, []string{"actions", a.ID}, &at, svc, st.ID, a.ID)
 			}
-			c.say("action_never", p.File, []string{"actions", a.ID}, at, svc, st.ID, a.ID)
 		}
 		c.condition(svc, st, a, condKey{p, i, -1}, []string{"actions", a.ID, "if"}, a.If)
 		for j, t := range a.To {
@@ -390,6 +415,17 @@ func (c *checker) procedure(svc *engine.Service, st *step) {
 			}
 		}
 	}
+}
+
+// expected tells whether a state should have been reached from one that was; the
+// others follow from it.
+func (c *checker) expected(p *engine.Procedure, s *engine.State) bool {
+	for i, a := range p.Actions {
+		if _, ok := c.all.offered[condKey{p, i, 0}]; ok && slices.ContainsFunc(a.To, func(t engine.Target) bool { return t.State == s.ID }) {
+			return true
+		}
+	}
+	return false
 }
 
 // condition says of a guard or a target that it is always false or true.

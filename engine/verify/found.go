@@ -53,7 +53,6 @@ type found struct {
 	ifs     map[stepKey]*seen
 	clashes map[pairKey]spot
 	spent   map[stateKey]spot // a timer whose action was refused
-	never   map[stateKey]bool // and always is
 	starved map[stepKey]spot
 	undone  map[stepKey]undoing
 	early   map[stepKey]spot
@@ -67,7 +66,7 @@ type undoing struct {
 
 func newFound() *found {
 	return &found{states: map[stateKey]bool{}, actions: map[condKey]bool{}, offered: map[condKey]spot{}, conds: map[condKey]*seen{},
-		ifs: map[stepKey]*seen{}, clashes: map[pairKey]spot{}, spent: map[stateKey]spot{}, never: map[stateKey]bool{},
+		ifs: map[stepKey]*seen{}, clashes: map[pairKey]spot{}, spent: map[stateKey]spot{},
 		starved: map[stepKey]spot{}, undone: map[stepKey]undoing{}, early: map[stepKey]spot{}}
 }
 
@@ -78,9 +77,6 @@ func (f *found) merge(o *found) {
 	}
 	for k := range o.actions {
 		f.actions[k] = true
-	}
-	for k := range o.never {
-		f.never[k] = true
 	}
 	fill(f.offered, o.offered)
 	fill(f.clashes, o.clashes)
@@ -175,13 +171,10 @@ func (s *search) clash(st *step, a *action, i int, vals []values, recs uint64) {
 }
 
 // unheeded notes a timer whose action is refused: it is spent.
-func (s *search) unheeded(st *step, state, n int, always bool) {
+func (s *search) unheeded(st *step, state, n int) {
 	k := stateKey{st.p, state, n}
 	if _, ok := s.found.spent[k]; !ok {
 		s.found.spent[k] = s.here()
-	}
-	if always {
-		s.found.never[k] = true
 	}
 }
 

@@ -173,14 +173,18 @@ func (s *search) rebind(w *linked, i int, do then) {
 	l := &w.steps[i]
 	l.uses |= s.usable(w, st)
 	l.flags &^= stale
-	st.keep(l, s.inputs(w, st, st.sc.forget(st.valuesOf(l), st.with...)))
-	if st.sets {
+	for _, t := range st.split(taken{to: *l, issuer: -1}, s.inputs(w, st, st.sc.forget(st.valuesOf(l), st.with...))) {
+		if st.sets {
+			v := w.clone()
+			v.steps[i] = t.to
+			v.steps[i].flags |= renewed
+			do(v)
+		}
 		v := w.clone()
-		v.steps[i].flags |= renewed
+		v.steps[i] = t.to
+		v.steps[i].flags &^= renewed
 		do(v)
 	}
-	l.flags &^= renewed
-	do(w)
 }
 
 // usable are the steps whose results a step would be handed now.
@@ -330,7 +334,6 @@ func (s *search) mayOpen(w *linked, st *step) int {
 // open starts or skips a step, by its condition and its place.
 func (s *search) open(w *linked, k int, do then) {
 	st := s.m.steps[s.cone[k]]
-	s.evaluated[st.i] = true
 	vals := s.standing(w)
 	for _, c := range s.m.sc.eval(st.cond, valuation{vals: vals}) {
 		if st.cond != nil {
@@ -432,7 +435,6 @@ func (s *search) start(w *linked, k int, do then) {
 			return
 		}
 	}
-	s.opened[st.i] = true
 	s.checkOpening(w, st)
 	l := local{state: none, uses: s.usable(w, st)}
 	for _, t := range st.arrive(l, nil, 0, s.inputs(w, st, st.sc.start())) {

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"lienthong/engine"
+	"lienthong/engine/machine"
 )
 
 // local is what the search knows of one step: a projection of engine.Dossier.
@@ -279,8 +280,7 @@ func (st *step) arrive(l local, a *action, state int, vals []values) []taken {
 		t.to.flags |= items
 	}
 	if a != nil && state == int(l.state) {
-		st.keep(&t.to, vals)
-		return []taken{t}
+		return st.split(t, vals)
 	}
 	if !asks {
 		t.to.flags &^= items
@@ -302,8 +302,61 @@ func (st *step) arrive(l local, a *action, state int, vals []values) []taken {
 			}
 		}
 	}
-	st.keep(&t.to, vals)
-	return st.ask(t, state)
+	var out []taken
+	for _, v := range st.split(t, vals) {
+		out = append(out, st.ask(v, state)...)
+	}
+	return out
+}
+
+// split tells apart what the guards of a state's actions depend on, so that a state
+// in which a guard stays false is a state of its own. What an act itself brings is
+// left open: whoever acts chooses it.
+func (st *step) split(t taken, vals []values) []taken {
+	ways := [][]values{vals}
+	for i := range st.acts {
+		a := &st.acts[i]
+		if a.guard == nil || !slices.Contains(a.from, int(t.to.state)) {
+			continue
+		}
+		recs := t.to.recs
+		if a.record >= 0 {
+			recs |= 1 << a.record
+		}
+		own := []string{a.ID}
+		for _, b := range a.sets {
+			own = append(own, b.name)
+			if b.record >= 0 {
+				recs |= 1 << b.record
+			}
+		}
+		var next [][]values
+		seen := map[string]bool{}
+		for _, w := range ways {
+			for _, o := range st.sc.eval(a.guard, valuation{st.sc.forget(w, own...), recs}) {
+				v := slices.Clone(o.vals)
+				for j := range v {
+					if slices.ContainsFunc(own, func(r string) bool { return slices.Contains(st.sc.vars[j].roots, r) }) {
+						v[j] = w[j]
+					}
+				}
+				if k := encode(v); !seen[k] {
+					seen[k] = true
+					next = append(next, v)
+				}
+			}
+		}
+		if len(next) > maxOutcomes {
+			break
+		}
+		ways = next
+	}
+	out := make([]taken, len(ways))
+	for i, w := range ways {
+		out[i] = t
+		st.keep(&out[i].to, w)
+	}
+	return out
 }
 
 // finish is the core's finish, as far as the step alone tells.
@@ -343,7 +396,9 @@ func (st *step) ask(t taken, state int) []taken {
 			empty := out[j]
 			empty.to.answer(i, agreed)
 			out[j].to.answer(i, asked)
-			out = append(out, empty)
+			if !machine.GivesText(set.People) { // one person is never nobody
+				out = append(out, empty)
+			}
 		}
 	}
 	return out
@@ -483,7 +538,7 @@ func (s *search) timerMoves(st *step, l local, add func(Act, []taken)) {
 		if len(ts) == 0 || s.mayRefuse(st, to, a) {
 			act.Refused = true
 			add(act, []taken{{to: to, issuer: -1}})
-			s.unheeded(st, int(l.state), i, len(ts) == 0)
+			s.unheeded(st, int(l.state), i)
 		}
 	}
 }

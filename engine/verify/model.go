@@ -277,6 +277,10 @@ func (m *model) dossierScope(st *step) *scope {
 		return "", true
 	}
 	s.domain = func(path string) (values, bool) { return m.dossierDomain(p, path) }
+	s.merges = func(path string) bool {
+		name, _ := strings.CutPrefix(path, "dossier.")
+		return slices.ContainsFunc(st.With, func(b engine.Binding) bool { return b.Name == name && machine.PathOf(b.Value) == "" })
+	}
 	var asked []string
 	see := func(t *machine.Test) {
 		for _, r := range t.Reads {

@@ -214,9 +214,7 @@ type checker struct {
 	models []*model
 	all    *found
 	seen   map[string]bool
-	ends   []ending // where stories end, beside the findings
-	opened map[stepKey]bool
-	looked map[stepKey]bool
+	ends   []ending                   // where stories end, beside the findings
 	cut    map[*engine.Procedure]bool // of an incomplete search: nothing is "never" there
 }
 
@@ -224,7 +222,6 @@ type checker struct {
 type ending struct {
 	i    int
 	spot spot
-	last []Act
 }
 
 // say adds a finding once. path is its place in file.
@@ -255,7 +252,7 @@ func (c *checker) say(code string, file string, path []string, at *spot, svc *en
 	if at != nil && at.s != nil {
 		f.Service, f.Version = at.s.m.svc.ID, at.s.m.svc.Version
 		f.Story, f.Played = at.s.story(at.at), Possible
-		c.ends = append(c.ends, ending{len(c.report.Findings), *at, nil})
+		c.ends = append(c.ends, ending{len(c.report.Findings), *at})
 	}
 	c.report.Findings = append(c.report.Findings, f)
 }
@@ -286,8 +283,13 @@ func (s *search) stateName(step int, l *local) string {
 	if l.state >= 0 {
 		return s.m.steps[step].p.States[l.state].ID
 	}
-	if l.state == past {
-		return "(" + string(finals[l.final]) + ")"
+	switch {
+	case l.state == past && l.final == success:
+		return "(success)"
+	case l.state == past && l.final == 0:
+		return "(running)"
+	case l.state == past:
+		return "(failed)"
 	}
 	if l.status == closed {
 		return "(" + closings[l.why] + ")"

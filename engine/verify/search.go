@@ -5,7 +5,10 @@ import (
 	"context"
 	"encoding/binary"
 	"maps"
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"lienthong/engine"
@@ -38,11 +41,12 @@ type search struct {
 	edges  [][]edge
 	moved  []uint32 // by state: the places that have a way on
 
-	now       int // state being expanded
-	evaluated []bool
-	opened    []bool
-	checked   int // openings whose needs were looked at
-	bound     bool
+	now      int     // state being expanded
+	from     *linked // the same, read
+	fromIDs  []int32
+	fromVals int32
+	checked  int // openings whose needs were looked at
+	bound    bool
 }
 
 // edge is one transition. by is the place that moved; -1 the case.
@@ -59,7 +63,7 @@ type limits struct {
 
 func newSearch(m *model, cone []int, f *found, reduced bool) *search {
 	s := &search{m: m, cone: cone, found: f, reduced: reduced, localID: map[local]int32{}, valsID: map[string]int32{}, actID: map[Act]int32{},
-		cache: map[int64][]move{}, ids: map[string]int32{}, width: 5 + 4*len(cone), evaluated: make([]bool, len(m.steps)), opened: make([]bool, len(m.steps))}
+		cache: map[int64][]move{}, ids: map[string]int32{}, width: 5 + 4*len(cone)}
 	s.place = make([]int, len(m.steps))
 	for i := range s.place {
 		s.place[i] = slices.Index(cone, i)
@@ -132,8 +136,17 @@ func (s *search) valsOf(v []values) int32 {
 // key writes a linked state.
 func (s *search) key(g *linked, b []byte) []byte {
 	b = append(b[:0], g.fee)
-	b = binary.LittleEndian.AppendUint32(b, uint32(s.valsOf(g.vals)))
+	from := s.from
+	if from != nil && len(g.vals) > 0 && &g.vals[0] == &from.vals[0] {
+		b = binary.LittleEndian.AppendUint32(b, uint32(s.fromVals))
+	} else {
+		b = binary.LittleEndian.AppendUint32(b, uint32(s.valsOf(g.vals)))
+	}
 	for i := range g.steps {
+		if from != nil && g.steps[i] == from.steps[i] { // most steps stay as they were
+			b = binary.LittleEndian.AppendUint32(b, uint32(s.fromIDs[i]))
+			continue
+		}
 		b = binary.LittleEndian.AppendUint32(b, uint32(s.localOf(g.steps[i])))
 	}
 	return b
@@ -170,7 +183,7 @@ func (s *search) put(g *linked, parent, via int32, buf *[]byte) (id int32, fresh
 // which. Parents make shortest stories.
 func (s *search) run(ctx context.Context, most limits) {
 	var buf []byte
-	s.now = -1
+	s.now, s.from = -1, nil
 	s.filed(func(act Act, g *linked) { s.put(g, -1, s.act(act), &buf) })
 	edges := 0
 	for at := 0; at < len(s.parent); at++ {
@@ -188,6 +201,7 @@ func (s *search) run(ctx context.Context, most limits) {
 // expand works out everything that may happen in a state.
 func (s *search) expand(at int, buf *[]byte) []edge {
 	g, ids := s.read(at)
+	s.from, s.fromIDs, s.fromVals = g, ids, s.valsOf(g.vals)
 	s.reach(g)
 	var moved uint32
 	var out []edge
@@ -313,25 +327,39 @@ func givesUp(p *engine.Procedure, a *engine.Action) bool {
 		!slices.ContainsFunc(a.To, func(t engine.Target) bool { return p.State(t.State).Final != engine.FinalWithdrawn })
 }
 
-// explore searches a service's cones, each within its limits: first every order of
-// everything; where that is too much, independent moves in one order.
+// explore searches a service's cones, side by side, each within its limits: first
+// every order of everything; where that is too much, independent moves in one order.
 func (m *model) explore(ctx context.Context, o Options, f *found) []*search {
-	var out []*search
-	for _, cone := range m.cones() {
-		start := time.Now()
-		part := newFound()
-		s := newSearch(m, cone, part, false)
-		s.run(ctx, limits{o.MaxStates, 12 * o.MaxStates})
-		if s.bound && ctx.Err() == nil {
-			part = newFound()
-			s = newSearch(m, cone, part, true)
-			s.run(ctx, limits{o.MaxStates, 12 * o.MaxStates})
-		}
-		part.took = time.Since(start)
-		f.merge(part)
-		out = append(out, s)
+	cones := m.cones()
+	out := make([]*search, len(cones))
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(cones)) {
+		wg.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(cones)); i = next.Add(1) - 1 {
+				out[i] = m.searchCone(ctx, cones[len(cones)-1-int(i)], o) // the last are the largest
+			}
+		})
+	}
+	wg.Wait()
+	slices.Reverse(out)
+	for _, s := range out {
+		f.merge(s.found)
 	}
 	return out
+}
+
+func (m *model) searchCone(ctx context.Context, cone []int, o Options) *search {
+	start := time.Now()
+	most := limits{o.MaxStates, 12 * o.MaxStates}
+	s := newSearch(m, cone, newFound(), false)
+	s.run(ctx, most)
+	if s.bound && ctx.Err() == nil {
+		s = newSearch(m, cone, newFound(), true)
+		s.run(ctx, most)
+	}
+	s.found.took = time.Since(start)
+	return s
 }
 
 func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }

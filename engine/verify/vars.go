@@ -138,7 +138,8 @@ type scope struct {
 	records map[string]int // dossier names whose presence follows from what was done → bit
 	domain  func(path string) (values, bool)
 	rootOf  func(path string) (root string, stable bool)
-	shared  map[string]int // how often each test stands in the conditions of this scope
+	merges  func(path string) bool // a true-or-false value that nothing else is known of
+	shared  map[string]int         // how often each test stands in the conditions of this scope
 }
 
 // maxVars bounds the variables of a scope; what is beyond may be either at any time.
@@ -182,15 +183,27 @@ func (s *scope) compile(c *machine.Condition) *cond {
 	if c == nil {
 		return nil
 	}
-	if c.Op != machine.CondTest && s.lonely(c) {
+	if c.Op != machine.CondTest && s.lonely(c, 2) {
 		return s.whole(c)
 	}
 	out := &cond{op: c.Op, v: -1, rec: -1}
 	if c.Op == machine.CondTest {
 		return s.test(c.Test)
 	}
+	together := &machine.Condition{Op: c.Op} // the lonely parts of a conjunction or disjunction
 	for _, a := range c.Args {
-		out.args = append(out.args, s.compile(a))
+		if (c.Op == machine.CondAnd || c.Op == machine.CondOr) && s.lonely(a, 1) {
+			together.Args = append(together.Args, a)
+		} else {
+			out.args = append(out.args, s.compile(a))
+		}
+	}
+	switch len(together.Args) {
+	case 0:
+	case 1:
+		out.args = append(out.args, s.compile(together.Args[0]))
+	default:
+		out.args = append(out.args, s.whole(together))
 	}
 	return out
 }
@@ -309,8 +322,8 @@ func testKey(t *machine.Test) string {
 }
 
 // lonely tells whether a condition's tests are about stable data only and stand in
-// no other condition: it is then one test itself.
-func (s *scope) lonely(c *machine.Condition) bool {
+// no other condition: it is then one test itself. It must hold as many as least.
+func (s *scope) lonely(c *machine.Condition, least int) bool {
 	tests := 0
 	seen := map[string]int{}
 	var look func(*machine.Condition) bool
@@ -325,11 +338,11 @@ func (s *scope) lonely(c *machine.Condition) bool {
 			if _, isRecord := s.records[name]; isRecord && c.Test.Has {
 				return false
 			}
-			return c.Test.Has || c.Test.Path == ""
+			return c.Test.Has || c.Test.Path == "" || s.merges != nil && c.Test.Compare == "" && c.Test.In[0] == true && s.merges(c.Test.Path)
 		}
 		return !slices.ContainsFunc(c.Args, func(a *machine.Condition) bool { return !look(a) })
 	}
-	if !look(c) || tests < 2 {
+	if !look(c) || tests < least {
 		return false
 	}
 	for k, n := range seen {

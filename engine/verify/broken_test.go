@@ -1,0 +1,156 @@
+package verify_test
+
+import (
+	"flag"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"lienthong/engine/verify"
+)
+
+// update writes what was found into the fixtures, to be read and judged.
+var update = flag.Bool("update", false, "write what is found into testdata/broken")
+
+// broken is the base set with one thing wrong, and what must be found.
+type broken struct {
+	About     string              `yaml:"about"`
+	Staff     map[string][]string `yaml:"staff,omitempty"`
+	MaxStates int                 `yaml:"max_states,omitempty"`
+	Edits     []edit              `yaml:"edits,omitempty"`
+	Found     []found             `yaml:"found"`
+}
+
+type edit struct {
+	File string `yaml:"file"`
+	Old  string `yaml:"old"`
+	New  string `yaml:"new"`
+}
+
+type found struct {
+	Code   string   `yaml:"code"`
+	At     string   `yaml:"at"`
+	Step   string   `yaml:"step,omitempty"`
+	Says   string   `yaml:"says"`
+	Played string   `yaml:"played,omitempty"`
+	Story  []string `yaml:"story,omitempty"`
+}
+
+// base reads the valid set that the fixtures alter.
+func base(t testing.TB) fstest.MapFS {
+	out := fstest.MapFS{}
+	root := os.DirFS("testdata/base")
+	err := fs.WalkDir(root, ".", func(p string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := fs.ReadFile(root, p)
+		out[p] = &fstest.MapFile{Data: b}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func TestBaseIsProven(t *testing.T) {
+	r, err := verify.CheckFS(t.Context(), base(t), verify.Options{Staff: map[string][]string{
+		"hall": {"reception", "officer", "leader"}, "police": {"officer", "leader"}}})
+	if err != nil || !r.Good() || len(r.Findings) > 0 {
+		t.Errorf("%v %+v", err, r)
+	}
+}
+
+// TestBrokenDefinitionsAreCaught: every seeded defect is found at its place, with
+// the shortest story that leads there, and with nothing else beside it than what
+// follows from it.
+func TestBrokenDefinitionsAreCaught(t *testing.T) {
+	files, err := filepath.Glob("testdata/broken/*.yaml")
+	if err != nil || len(files) < 30 {
+		t.Fatalf("%d fixtures: %v", len(files), err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".yaml"), func(t *testing.T) {
+			var b broken
+			raw, err := os.ReadFile(file)
+			if err == nil {
+				err = yaml.UnmarshalWithOptions(raw, &b, yaml.Strict())
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			set := base(t)
+			for _, e := range b.Edits {
+				s := string(set[e.File].Data)
+				if strings.Count(s, e.Old) != 1 {
+					t.Fatalf("%s holds %q %d times", e.File, e.Old, strings.Count(s, e.Old))
+				}
+				set[e.File] = &fstest.MapFile{Data: []byte(strings.Replace(s, e.Old, e.New, 1))}
+			}
+			begin := time.Now()
+			r, err := verify.CheckFS(t.Context(), set, verify.Options{Staff: b.Staff, MaxStates: b.MaxStates})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if took := time.Since(begin); took > 30*time.Second {
+				t.Errorf("took %v", took)
+			}
+			got := summary(r)
+			if *update {
+				b.Found = got
+				write(t, file, raw, b)
+				return
+			}
+			if len(b.Found) == 0 || !slices.EqualFunc(got, b.Found, same) {
+				t.Errorf("%s: found\n%s\nwant\n%s", b.About, show(got), show(b.Found))
+			}
+			if r.Good() && r.Warnings == 0 {
+				t.Error("the report is good")
+			}
+		})
+	}
+}
+
+func summary(r verify.Report) []found {
+	var out []found
+	for _, f := range r.Findings {
+		g := found{Code: f.Code, At: fmt.Sprintf("%s:%d:%d", f.File, f.Line, f.Column), Step: f.Step, Says: f.Message.EN, Played: f.Played}
+		for _, a := range f.Story {
+			g.Story = append(g.Story, a.In("en"))
+		}
+		out = append(out, g)
+	}
+	return out
+}
+
+func same(a, b found) bool { return show([]found{a}) == show([]found{b}) }
+
+func show(fs []found) string {
+	b, err := yaml.Marshal(fs)
+	if err != nil {
+		return err.Error()
+	}
+	return string(b)
+}
+
+func write(t *testing.T, file string, raw []byte, b broken) {
+	head, _, _ := strings.Cut(string(raw), "found:")
+	tail, err := yaml.MarshalWithOptions(struct {
+		Found []found `yaml:"found"`
+	}{b.Found}, yaml.UseSingleQuote(true))
+	if err == nil {
+		err = os.WriteFile(file, append([]byte(head), tail...), 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
