@@ -448,55 +448,58 @@ func TestSliderOverAHistory(t *testing.T) {
 	}
 }
 
-// A birth is filed on a telephone: from the front page to the receipt.
+// A birth is filed on a telephone without scripts: from the front page to the receipt.
+// With them it is the beginning of TestBirthByFourPeople.
 func TestBirthOnATelephone(t *testing.T) {
-	for _, scripts := range []bool{true, false} {
-		t.Run(map[bool]string{true: "with scripts", false: "without scripts"}[scripts], func(t *testing.T) {
-			s := newStage(t)
-			w := s.openWindow(390)
-			if !scripts {
-				w.noScripts()
-			}
-			w.open("/")
-			w.follow(`a[href="/services/birth"]`)
-			w.follow(`form[action="/applications"] button`)
-			if got := w.path(); got != "/applications" { // the sign-in page keeps what was asked for
-				t.Fatalf("at %s", got)
-			}
-			w.follow(`button[value="` + tung + `"]`)
-			at := w.path()
-			w.follow(".lt-buttons a")
-			w.do(chromedp.Click(chromedp.CSS(`input[value="ordinary"]`)))
-			w.follow(".lt-buttons button")
-			w.do(chromedp.Click(chromedp.CSS(`input[value="father"]`)))
-			w.follow(".lt-buttons button")
-			w.follow(".lt-buttons button") // the child: nothing to enter
-			for _, name := range []string{"residence", "card", "identity"} {
-				w.do(chromedp.Click(chromedp.CSS(`input[name="/choices/` + name + `"][value="true"]`)))
-			}
-			w.follow(".lt-buttons button")
-			w.do(chromedp.Click(chromedp.CSS(`input[value="daughter"]`)))
-			w.follow(".lt-buttons button")
-			w.follow(".lt-buttons button") // health card
-			w.do(chromedp.Click(chromedp.CSS(`input[value="post"]`)))
-			if scripts { // the address appears at once
-				w.do(chromedp.WaitVisible(chromedp.CSS(`select[name="/delivery/address/commune"]`)))
-				w.do(chromedp.WaitNotPresent(chromedp.CSS(".htmx-request"))) // the page is not being changed any more
-			} else { // and without scripts after the first click
-				w.follow(".lt-buttons button")
-			}
-			w.do(chromedp.SetValue(chromedp.CSS(`select[name="/delivery/address/commune"]`), "26743"))
-			w.follow(".lt-buttons button")
-			if got := w.path(); got != at+"/pages/attachments" {
-				t.Fatalf("at %s", got)
-			}
-			w.follow(".lt-buttons button")
-			w.do(chromedp.Click(chromedp.CSS(`input[name="sure"]`)))
-			w.follow(`form[action$="/file"] button`)
-			if !strings.HasSuffix(w.path(), "/receipt") || !strings.Contains(w.text("main"), "GIẤY TIẾP NHẬN HỒ SƠ") {
-				t.Fatalf("at %s: %s", w.path(), w.text("main"))
-			}
-			w.shoot("telephone-receipt")
-		})
+	s := newStage(t)
+	w := s.openWindow(390)
+	w.noScripts()
+	w.fileBirth(false)
+	w.shoot("telephone-receipt")
+}
+
+// fileBirth signs in from the front page, declares, and files; it returns the case's
+// code.
+func (w *window) fileBirth(scripts bool) string {
+	w.t.Helper()
+	w.open("/")
+	w.follow(`a[href="/services/birth"]`)
+	w.follow(`form[action="/applications"] button`)
+	if got := w.path(); got != "/applications" { // the sign-in page keeps what was asked for
+		w.t.Fatalf("at %s", got)
 	}
+	w.follow(`button[value="` + tung + `"]`)
+	at := w.path()
+	w.follow(".lt-buttons a")
+	w.do(chromedp.Click(chromedp.CSS(`input[value="ordinary"]`)))
+	w.follow(".lt-buttons button")
+	w.do(chromedp.Click(chromedp.CSS(`input[value="father"]`)))
+	w.follow(".lt-buttons button")
+	w.follow(".lt-buttons button") // the child: nothing to enter
+	for _, name := range []string{"residence", "card", "identity"} {
+		w.do(chromedp.Click(chromedp.CSS(`input[name="/choices/` + name + `"][value="true"]`)))
+	}
+	w.follow(".lt-buttons button")
+	w.do(chromedp.Click(chromedp.CSS(`input[value="daughter"]`)))
+	w.follow(".lt-buttons button")
+	w.follow(".lt-buttons button") // health card
+	w.do(chromedp.Click(chromedp.CSS(`input[value="post"]`)))
+	if scripts { // the address appears at once
+		w.do(chromedp.WaitVisible(chromedp.CSS(`select[name="/delivery/address/commune"]`)))
+		w.do(chromedp.WaitNotPresent(chromedp.CSS(".htmx-request"))) // the page is not being changed any more
+	} else { // and without scripts after the first click
+		w.follow(".lt-buttons button")
+	}
+	w.do(chromedp.SetValue(chromedp.CSS(`select[name="/delivery/address/commune"]`), "26743"))
+	w.follow(".lt-buttons button")
+	if got := w.path(); got != at+"/pages/attachments" {
+		w.t.Fatalf("at %s", got)
+	}
+	w.follow(".lt-buttons button")
+	w.do(chromedp.Click(chromedp.CSS(`input[name="sure"]`)))
+	w.follow(`form[action$="/file"] button`)
+	if !strings.HasSuffix(w.path(), "/receipt") || !strings.Contains(w.text("main"), "GIẤY TIẾP NHẬN HỒ SƠ") {
+		w.t.Fatalf("at %s: %s", w.path(), w.text("main"))
+	}
+	return w.text(".lt-code")
 }

@@ -29,6 +29,7 @@ type slipPageData struct {
 	Guidance string
 	Due      Time
 
+	Reception     bool   // 03: refused before it was received
 	Reason, Legal string // 03, 04
 	From, To      Time   // 04: the old and the new date
 
@@ -109,6 +110,7 @@ func (v *visit) slip(c *caseView, x *dossier, k *clockLines, kind string) *slipP
 			if a := x.deed(name); a != nil && x.Final == "refused" {
 				d.Reason, _ = a.Data["reason"].(string)
 				d.Legal, _ = a.Data["legal_basis"].(string)
+				d.Reception = name == "reject_reception"
 				d.sign(a)
 				break
 			}

@@ -265,7 +265,7 @@ func (v *visit) sortActions(d *dossierPageData) {
 		case harms(a.Code):
 			harm = append(harm, offer{Label: a.Label.In(v.lang), Path: path})
 		default:
-			d.Forms = append(d.Forms, offer{Label: a.Label.In(v.lang), Path: path})
+			d.Forms = append(d.Forms, offer{Label: a.Label.In(v.lang), Path: path, First: a.movesOn()})
 		}
 	}
 	if a := d.Case.apology(v); a != nil && a.Allowed {
@@ -275,20 +275,22 @@ func (v *visit) sortActions(d *dossierPageData) {
 	v.chooseFirst(d)
 }
 
+// movesOn tells whether an action is what the work comes to next: not a question to
+// others, not a refusal, not how the work is shared out.
+func (a *action) movesOn() bool {
+	return !harms(a.Code) && !slices.Contains(quietAtDesk, a.Code) && !slices.Contains(remarks, a.Form)
+}
+
 // chooseFirst marks the one action that moves the work on.
 func (v *visit) chooseFirst(d *dossierPageData) {
+	found := false
 	for i := range d.Plain {
-		if !d.Plain[i].Harm && !slices.Contains(quietAtDesk, d.Plain[i].Code) {
-			d.Plain[i].First = true
-			return
-		}
+		d.Plain[i].First = !found && d.Plain[i].movesOn()
+		found = found || d.Plain[i].First
 	}
 	for i := range d.Forms {
-		code := d.Forms[i].Path[strings.LastIndexByte(d.Forms[i].Path, '/')+1:]
-		if !harms(code) && !slices.Contains(quietAtDesk, code) {
-			d.Forms[i].First = true
-			return
-		}
+		d.Forms[i].First = !found && d.Forms[i].First
+		found = found || d.Forms[i].First
 	}
 }
 

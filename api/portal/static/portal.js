@@ -12,6 +12,16 @@
     if (button) window.print();
   });
 
+  // Alt and a letter leads to what has it as access key, where the browser itself
+  // wants other keys for that.
+  document.addEventListener("keydown", (e) => {
+    if (!e.altKey || e.ctrlKey || e.metaKey) return;
+    const to = document.querySelector(`[accesskey="${CSS.escape(e.key.toLowerCase())}"]`);
+    if (!to) return;
+    to.focus();
+    e.preventDefault();
+  });
+
   // A list that is walked by keys: only while one of its links has the focus.
   document.addEventListener("keydown", (e) => {
     const link = e.target.closest("[data-keys] a");
