@@ -436,24 +436,8 @@ func (f *filler) value(op, path string, at spot) any {
 	return nil
 }
 
-// dig follows a path of members and indices.
-func dig(v any, path string) any {
-	for _, k := range strings.Split(path, "/") {
-		switch x := v.(type) {
-		case map[string]any:
-			v = x[k]
-		case []any:
-			i, err := strconv.Atoi(k)
-			if err != nil || i < 0 || i >= len(x) {
-				return nil
-			}
-			v = x[i]
-		default:
-			return nil
-		}
-	}
-	return v
-}
+// dig follows a path of members and indices, parted by slashes.
+func dig(v any, path string) any { return engine.At(v, strings.Split(path, "/")...) }
 
 func (f *filler) list(op string, at spot) []any {
 	src := f.table.Sources[op]

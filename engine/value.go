@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -66,14 +67,21 @@ func Plain(v any) (any, error) {
 	return v, nil
 }
 
-// At returns the value at a path of keys in nested maps, or nil.
+// At returns the value at a path of keys and of indices in lists, or nil.
 func At(v any, path ...string) any {
 	for _, k := range path {
-		m, ok := v.(map[string]any)
-		if !ok {
+		switch x := v.(type) {
+		case map[string]any:
+			v = x[k]
+		case []any:
+			i, err := strconv.Atoi(k)
+			if err != nil || i < 0 || i >= len(x) {
+				return nil
+			}
+			v = x[i]
+		default:
 			return nil
 		}
-		v = m[k]
 	}
 	return v
 }

@@ -333,20 +333,5 @@ func resolve(root any, ref string) any {
 	if !ok || pointer != "" && pointer[0] != '/' {
 		return nil
 	}
-	v := root
-	for _, step := range split(pointer) {
-		switch x := v.(type) {
-		case map[string]any:
-			v = x[step]
-		case []any:
-			i, err := strconv.Atoi(step)
-			if err != nil || i < 0 || i >= len(x) {
-				return nil
-			}
-			v = x[i]
-		default:
-			return nil
-		}
-	}
-	return v
+	return engine.At(root, split(pointer)...)
 }

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"lienthong/engine"
 )
 
 // holds tells whether what is there agrees with what a story says: every entry of
@@ -78,23 +80,7 @@ func nothing(v any) bool {
 }
 
 // at follows a dotted path.
-func at(v any, path string) any {
-	for _, k := range strings.Split(path, ".") {
-		switch x := v.(type) {
-		case map[string]any:
-			v = x[k]
-		case []any:
-			i, err := strconv.Atoi(k)
-			if err != nil || i < 0 || i >= len(x) {
-				return nil
-			}
-			v = x[i]
-		default:
-			return nil
-		}
-	}
-	return v
-}
+func at(v any, path string) any { return engine.At(v, strings.Split(path, ".")...) }
 
 func number(v any) float64 {
 	switch x := v.(type) {
