@@ -359,9 +359,11 @@ func (es Events) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads what MarshalJSON wrote; an unknown kind is an error.
 func (es *Events) UnmarshalJSON(b []byte) error {
-	var in []wireEvent
-	if err := json.Unmarshal(b, &in); err != nil {
-		return err
+	in, ok := splitEvents(b)
+	if !ok { // null, or written by somebody else
+		if err := json.Unmarshal(b, &in); err != nil {
+			return err
+		}
 	}
 	out := make(Events, len(in))
 	for i, w := range in {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"time"
 
+	"lienthong/cmd/lienthong/bench"
 	"lienthong/engine"
 	"lienthong/engine/calendar"
 	"lienthong/engine/replay"
@@ -137,7 +138,7 @@ func (c *replayCommand) all(e *env, f *sqlite.File) error {
 	found := []bad{}
 	var entries, erased, seen int64
 	bar := e.progress()
-	began := time.Now()
+	began, busy := time.Now(), bench.CPU()
 	n, err := replay.All(e.ctx, f, 0, func(r replay.Result) {
 		seen++
 		entries += r.Entries
@@ -163,13 +164,16 @@ func (c *replayCommand) all(e *env, f *sqlite.File) error {
 	if err != nil {
 		return err
 	}
-	took := time.Since(began)
+	took, each := time.Since(began), 0.0
+	if n > 0 {
+		each = (bench.CPU() - busy).Seconds() * 1000 / float64(n)
+	}
 	if e.asJSON {
 		err = e.json(map[string]any{"good": len(found) == 0, "cases": n, "entries": entries, "erased": erased, "found": found,
-			"took_s": took.Seconds(), "cases_per_s": perSecond(int64(n), took)})
+			"took_s": took.Seconds(), "cases_per_s": perSecond(int64(n), took), "cpu_ms_per_case": each})
 	} else {
-		fmt.Fprintf(e.out, "%s: %s cases rebuilt from %s entries in %.1f s (%s cases/s), %s with erased payloads left out; %s differ\n", c.DB,
-			thousands(int64(n)), thousands(entries), took.Seconds(), thousands(perSecond(int64(n), took)), thousands(erased), thousands(int64(len(found))))
+		fmt.Fprintf(e.out, "%s: %s cases rebuilt from %s entries in %.1f s (%s cases/s, %.2f ms of CPU each), %s with erased payloads left out; %s differ\n", c.DB,
+			thousands(int64(n)), thousands(entries), took.Seconds(), thousands(perSecond(int64(n), took)), each, thousands(erased), thousands(int64(len(found))))
 	}
 	if err == nil && len(found) > 0 {
 		return errNotGood

@@ -112,7 +112,7 @@ const maxHistory = 100_000
 // History reads the whole history of a case. NotFound when it has none.
 func History(ctx context.Context, src Source, code string) ([]engine.Entry, error) {
 	var all []engine.Entry
-	err := walk(ctx, src, code, 0, func(e engine.Entry) error {
+	err := walk(ctx, src.History, code, 0, func(e engine.Entry) error {
 		if all = append(all, e); len(all) > maxHistory {
 			return refuse(engine.Invalid, "replay.history", code, "Lịch sử có hơn %d mục.", "the history has more than %d entries", maxHistory)
 		}

@@ -164,6 +164,10 @@ const historyOf = `SELECT ` + sealedCols + ` FROM entries e JOIN versions v ON v
 
 // History returns entries from a sequence on.
 func (s *Store) History(ctx context.Context, code string, from int64, limit int) ([]engine.Entry, error) {
+	return s.history(ctx, code, from, limit, (*rowenc.Sealed).Open)
+}
+
+func (s *Store) history(ctx context.Context, code string, from int64, limit int, open func(*rowenc.Sealed) (engine.Entry, error)) ([]engine.Entry, error) {
 	const op = "store.history"
 	out := []engine.Entry{}
 	next := max(from, 1)
@@ -175,7 +179,7 @@ func (s *Store) History(ctx context.Context, code string, from int64, limit int)
 		if e.Seq != next {
 			return rowenc.Corrupt(op, code, next, "entry is missing")
 		}
-		x, err := e.Open()
+		x, err := open(&e)
 		out = append(out, x)
 		next++
 		return err

@@ -20,6 +20,26 @@ func (f *File) Sealed(ctx context.Context, code string) ([]rowenc.Sealed, error)
 	return out, failure("store.sealed", code, err)
 }
 
+// Events is History with of each entry only what Fold needs.
+func (f *File) Events(ctx context.Context, code string, from int64, limit int) ([]engine.Entry, error) {
+	return f.s.history(ctx, code, from, limit, (*rowenc.Sealed).OpenEvents)
+}
+
+// Snapshot is the stored state of a case as its JSON, the entry that it stands at (0 =
+// there is none), and the last entry of the case.
+func (f *File) Snapshot(ctx context.Context, code string) (text []byte, at, last int64, err error) {
+	const op = "store.snapshot"
+	var body []byte
+	err = f.s.row(ctx, `SELECT c.seq, coalesce(s.seq, 0), s.body FROM cases c LEFT JOIN snapshots s ON s.case_code = c.code WHERE c.code = ?1`, []any{code}, &last, &at, &body)
+	if err != nil {
+		return nil, 0, 0, failure(op, code, err)
+	}
+	if text, err = rowenc.Unpack(body); err != nil {
+		return nil, 0, 0, rowenc.Corrupt(op, code, at, "stored case cannot be read: "+err.Error())
+	}
+	return text, at, last, nil
+}
+
 // Import writes the whole history of a case that was sealed elsewhere, with its
 // chain: payloads, salts, commitments and hashes stay as they are. c is the case's
 // one change, from nothing to its last entry; its entries are the sealed ones, opened.
