@@ -12,8 +12,8 @@ func (p *Portal) actionPages() []page {
 	return []page{
 		{pattern: "GET /cases/{code}/parts/{step}/{action}", who: signedIn, do: (*visit).actionPage},
 		{pattern: "POST /cases/{code}/parts/{step}/{action}", who: signedIn, do: (*visit).act},
-		{pattern: "GET /cases/{code}/withdraw", who: citizens, do: (*visit).withdrawPage},
-		{pattern: "POST /cases/{code}/withdraw", who: citizens, do: (*visit).withdraw},
+		{pattern: "GET /cases/{code}/withdraw", who: filers, do: (*visit).withdrawPage},
+		{pattern: "POST /cases/{code}/withdraw", who: filers, do: (*visit).withdraw},
 	}
 }
 
@@ -262,6 +262,7 @@ type withdrawPageData struct {
 	Chosen map[string]bool
 	Reason string
 	Key    string
+	Back   string
 }
 
 func (v *visit) withdrawPage() error {
@@ -273,7 +274,7 @@ func (v *visit) withdrawPage() error {
 }
 
 func (v *visit) showWithdraw(c *caseView, wrong string, status int) error {
-	d := withdrawPageData{Case: c, Chosen: map[string]bool{}, Reason: v.form.Get("reason"), Key: newKey()}
+	d := withdrawPageData{Case: c, Chosen: map[string]bool{}, Reason: v.form.Get("reason"), Key: newKey(), Back: v.casePath(c)}
 	for _, s := range v.form["step"] {
 		d.Chosen[s] = true
 	}
@@ -320,6 +321,6 @@ func (v *visit) withdraw() error {
 	if err != nil {
 		return err
 	}
-	v.redirect("/cases/" + seg(c.Code) + "?done=1")
+	v.redirect(v.casePath(c) + "?done=1")
 	return nil
 }

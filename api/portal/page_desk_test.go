@@ -2,6 +2,7 @@ package portal_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"image"
@@ -303,6 +304,51 @@ func TestTransfer(t *testing.T) {
 	control.says("PHIẾU KIỂM SOÁT", "chuyển đến UBND phường Hoàn Kiếm")
 }
 
+// A session that ends while an officer writes loses nothing of it.
+func TestAClerksFormOutlivesItsSession(t *testing.T) {
+	s := newStage(t)
+	tale := s.begin("birth-b4")
+	tale.Staff("reception", "birth", "receive", nil)
+	s.fine(tale)
+	b, at := s.browse(clerk), "/dossiers/"+tale.Code+"/birth/request_supplement"
+	f := b.form(b.open(at).want(200), at).set("item0-name", "Giấy chứng sinh", "item0-reason", "Bản chụp bị mờ")
+	b.post("/sign-out", nil)
+	again := b.form(f.send().want(401).says("vẫn được giữ"), "/sign-in")
+	again.fields.Set("account", clerk)
+	again.send().want(200).says("Đã ghi nhận", "Bản chụp bị mờ")
+	if n := len(tale.Now().Items); n != 1 {
+		t.Errorf("%d items", n)
+	}
+}
+
+// The inbox says that something changed, without taking the list from under one's
+// hands.
+func TestInboxNews(t *testing.T) {
+	s := newStage(t)
+	b := s.browse(reception)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	lines := b.stream(ctx, "/inbox/live")
+	if first := <-lines; !strings.HasPrefix(first, "retry:") {
+		t.Fatalf("first line %q", first)
+	}
+	tale := s.begin("birth-b4")
+	told := false
+	for line := range lines {
+		if strings.HasPrefix(line, "data:") {
+			told = strings.Contains(line, tale.Code)
+			break
+		}
+	}
+	if !told {
+		t.Error("the stream told nothing of the new case")
+	}
+	b.do("GET", "/inbox/news", nil, "HX-Request", "true").want(200).says("Có thay đổi ở hồ sơ của cơ quan").saysNot("<html")
+	if r := b.open("/inbox/news"); r.path != "/inbox" {
+		t.Errorf("opened by itself: %s", r.path)
+	}
+}
+
 // Refusal and apology have slips in the official layout; the clock tells why it moved.
 func TestSlips(t *testing.T) {
 	s := newStage(t)
@@ -351,5 +397,23 @@ func TestTheCounterFilesForACitizen(t *testing.T) {
 		t.Error("nothing to do")
 	}
 	s.browse(tung).open("/cases/" + code).want(200).says("Ngô Khánh Vy")
+
+	// What the applicant is asked, they answer at the counter.
+	b.take(code, "birth", "receive").want(200)
+	s.settle()
+	officer := s.browse("officer.civil_status_26743")
+	officer.take(code, "birth", "request_supplement", "item0-name", "Căn cước", "item0-reason", "Đối chiếu").want(200)
+	b.dossier(code, "birth").says("Tại quầy, thay người nộp:")
+	answer := b.form(b.open("/cases/"+code+"/supplement").want(200).says("Căn cước"), "/supplement")
+	for name := range answer.names {
+		if strings.HasSuffix(name, "/comment") {
+			answer.set(name, "Đã xem bản chính tại quầy")
+		}
+	}
+	answer.send().want(200).says("Đã ghi nhận")
+	s.settle()
+	officer.take(code, "birth", "draft").want(200)
+	b.take(code, "birth", "confirm").want(200).says("Đã ghi nhận")
+	b.open("/cases/" + code + "/receipt").want(200).says("GIẤY TIẾP NHẬN HỒ SƠ")
 	s.browse(clerk).open("/counter").want(403)
 }

@@ -23,19 +23,21 @@ type dossierPageData struct {
 	Case *caseView
 	Part *dossier
 	file
-	Waits  []string
-	Why    string
-	Forms  []offer // actions that ask something: they have a page
-	Plain  []plainAct
-	Closed []action // actions of this state that are not open, with the reasons
-	Slips  []offer
-	Others []otherPart
-	Clock  *clockLines
-	Recent []moment
-	Older  []moment
-	Holder string
-	Items  []namedItem
-	Done   bool
+	Waits   []string
+	Why     string
+	Forms   []offer // actions that ask something: they have a page
+	Plain   []plainAct
+	Closed  []action // actions of this state that are not open, with the reasons
+	Slips   []offer
+	Counter []offer // for the applicant, at the counter that filed
+	Result  string  // address of the result, for printing
+	Others  []otherPart
+	Clock   *clockLines
+	Recent  []moment
+	Older   []moment
+	Holder  string
+	Items   []namedItem
+	Done    bool
 }
 
 // plainAct is an action that asks nothing: one button.
@@ -147,6 +149,9 @@ func (v *visit) fillDossier(d *dossierPageData) error {
 		d.Waits = append(d.Waits, v.waitsAtDesk(c, x, wait))
 	}
 	d.Why = refusal(x.Data)
+	if x.Result != nil {
+		d.Result = "/cases/" + seg(c.Code) + "/results/" + seg(x.Step)
+	}
 	v.sortActions(d)
 	if d.Others, err = v.others(c, x, r); err != nil {
 		return err
@@ -272,7 +277,27 @@ func (v *visit) sortActions(d *dossierPageData) {
 		d.Forms = append(d.Forms, offer{Label: a.Label.In(v.lang), Path: at + "/" + apologyOfCase})
 	}
 	d.Forms = append(d.Forms, harm...)
+	d.Counter = v.atCounter(d.Case)
 	v.chooseFirst(d)
+}
+
+// atCounter are the applicant's own pages that the counter opens for those for whom it
+// filed.
+func (v *visit) atCounter(c *caseView) []offer {
+	var out []offer
+	for _, a := range c.Actions {
+		switch {
+		case !a.Allowed:
+		case a.Code == "answer_supplement":
+			out = append(out, offer{Label: v.t("todo.supplement"), Path: "/cases/" + seg(c.Code) + "/supplement"})
+		case a.Code == "withdraw":
+			out = append(out, offer{Label: v.t("case.withdraw"), Path: "/cases/" + seg(c.Code) + "/withdraw"})
+		}
+	}
+	if len(out) > 0 {
+		out = append(out, offer{Label: v.t("case.receipt"), Path: "/cases/" + seg(c.Code) + "/receipt"})
+	}
+	return out
 }
 
 // movesOn tells whether an action is what the work comes to next: not a question to

@@ -20,6 +20,7 @@ type supplementPageData struct {
 	Case  *caseView
 	Items []askedItem
 	Key   string
+	Back  string
 }
 
 // askedItem is one item with the field that answers it.
@@ -82,7 +83,7 @@ func (w *writing) fieldOf(it item) *form.Question {
 // showSupplement shows every open item; wrong holds messages by pointer into the
 // action's input, typed what was posted by item.
 func (v *visit) showSupplement(c *caseView, w *writing, wrong map[string][]string, typed map[string]map[string]any, status int) error {
-	d := supplementPageData{Case: c, Key: newKey()}
+	d := supplementPageData{Case: c, Key: newKey(), Back: v.casePath(c)}
 	a := w.asking(v)
 	var list []fieldError
 	for _, it := range c.Items {
