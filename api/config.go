@@ -107,6 +107,7 @@ type Config struct {
 	// register refuses (it does not know), Unavailable when it is silent.
 	Lookup func(ctx context.Context, registry, operation string, input map[string]any) (map[string]any, error)
 	Demo   *Demo            // nil in service
+	Tools  Tools            // for testers
 	Wall   func() time.Time // for sessions and limits; time.Now
 	Logger *slog.Logger     // silent when nil
 	Limits Limits

@@ -55,13 +55,19 @@ func (s *Server) serviceDiagram(ctx context.Context, in *struct {
 
 func (s *Server) stepDiagram(ctx context.Context, in *struct {
 	ServiceVersion
-	Step string `path:"step" maxLength:"60"`
+	Step  string `path:"step" maxLength:"60"`
+	State string `query:"state" maxLength:"60" doc:"Lit as the current one"`
 }) (*pictureAnswer, error) {
 	_, st, err := s.stepOfService(in.ID, in.Version, in.Step)
 	if err != nil {
 		return nil, err
 	}
-	return svgAnswer(diagram.Procedure(st.Procedure, s.drawing(ctx))), nil
+	opt := s.drawing(ctx)
+	if in.State != "" {
+		opt.Step = st.ID
+		opt.Case = &engine.Case{Dossiers: []*engine.Dossier{{Step: st.ID, Procedure: st.Procedure.ID, Status: engine.StatusOpen, State: in.State}}}
+	}
+	return svgAnswer(diagram.Procedure(st.Procedure, opt)), nil
 }
 
 // stepOfService finds a step with a procedure. NotFound.

@@ -99,6 +99,7 @@ func (s *Server) routes() {
 	s.routeForms()
 	s.routeDiagrams()
 	s.routeMachines()
+	s.routeTools()
 	s.routePrefill()
 	s.routeFiling()
 	s.routeCases()

@@ -10,6 +10,7 @@ import (
 func (p *Portal) replayPages() []page {
 	return []page{
 		{pattern: "GET /lab/cases/{code}", who: testers, do: (*visit).replayPage},
+		{pattern: "GET /lab/cases/{code}/again", who: testers, do: (*visit).againPage},
 		{pattern: "GET /lab/cases/{code}/diagram.svg", who: testers, do: func(v *visit) error {
 			return v.pass("/cases/"+seg(v.r.PathValue("code"))+"/diagram", "at", "step", "detail")
 		}},

@@ -146,7 +146,7 @@ func (v *visit) workflowPicture() error {
 }
 
 func (v *visit) machinePicture() error {
-	return v.pass("/services/"+seg(v.r.PathValue("id"))+"/steps/"+seg(v.r.PathValue("step"))+"/diagram", "version")
+	return v.pass("/services/"+seg(v.r.PathValue("id"))+"/steps/"+seg(v.r.PathValue("step"))+"/diagram", "version", "state")
 }
 
 // machine is the state machine of one step.
@@ -226,7 +226,11 @@ func (v *visit) machinePage() error {
 		d.Actions[a.ID] = a.Title
 	}
 	version := "?version=" + url.QueryEscape(m.Service.Version)
-	d.Zoom = v.zoomed("/workflows/"+seg(id)+"/"+seg(step)+"/diagram.svg"+version, v.t("machine.alt", m.Procedure.Title.In(v.lang)), "100")
+	lit := ""
+	if x := v.r.URL.Query().Get("state"); x != "" {
+		lit = "&state=" + url.QueryEscape(x)
+	}
+	d.Zoom = v.zoomed("/workflows/"+seg(id)+"/"+seg(step)+"/diagram.svg"+version+lit, v.t("machine.alt", m.Procedure.Title.In(v.lang)), "100")
 	return v.show(screen{page: "machine", status: http.StatusOK, title: m.Procedure.Title.In(v.lang), wide: true, data: d,
 		crumbs: []crumb{{v.t("workflow.title"), "/workflows"}, {m.Service.Title.In(v.lang), "/workflows/" + seg(id) + version}}})
 }

@@ -94,6 +94,7 @@ func (p *Portal) pages() []page {
 		p.workflowPages(),
 		p.labPages(),
 		p.replayPages(),
+		p.searchPages(),
 		p.signInPages(),
 		p.dossierPages(),
 		p.deskPages(),

@@ -228,7 +228,7 @@ func (s *System) wire(c Config, transport http.RoundTripper) (http.Handler, erro
 		return nil, err
 	}
 	ac := api.Config{Runtime: stepping{s.Runtime, s}, Store: s.Store, Definitions: s.Definitions, Messages: s.Messages,
-		Callback: x.verify, Lookup: x.lookup, Logger: c.Logger, Registries: map[string]engine.Text{}, Metrics: m, Writer: writerStats(s.Store), Wall: c.Wall}
+		Callback: x.verify, Lookup: x.lookup, Logger: c.Logger, Registries: map[string]engine.Text{}, Metrics: m, Writer: writerStats(s.Store), Wall: c.Wall, Tools: tools(s.Definitions)}
 	for _, r := range s.Definitions.Registries() {
 		ac.Registries[r.ID] = r.Title
 	}

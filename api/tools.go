@@ -1,0 +1,75 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"slices"
+
+	"lienthong/engine"
+)
+
+// Tools are what testers run over definitions and histories; their answers are shown
+// as they stand. A nil one is not offered.
+type Tools struct {
+	// Check searches everything that can happen under the versions of a service.
+	Check func(ctx context.Context, service string, maxStates int) (any, error)
+	// Again decides the kept commands of one case again, under a version of its service
+	// ("" = the one that it was filed under).
+	Again func(history []engine.Entry, version string) any
+}
+
+type checkServiceBody struct {
+	Service   string `json:"service" minLength:"1" maxLength:"60"`
+	MaxStates int    `json:"max_states,omitempty" minimum:"1000" maximum:"400000" doc:"Most abstract states of one search; the usual bound without it"`
+}
+
+type replayBody struct {
+	Case    string `json:"case" minLength:"1" maxLength:"100" doc:"Any code of a case"`
+	Version string `json:"version,omitempty" maxLength:"60" doc:"Of its service; the one that it was filed under without it"`
+}
+
+type toolAnswer struct{ Body Object }
+
+func (s *Server) routeTools() {
+	route(s, op{method: http.MethodPost, path: base + "/definitions/check", id: "check-definitions", tag: "definitions", summary: "Search everything that can happen under a service's versions: dead ends, stuck combinations, with the shortest story; the answer is that of check --json",
+		status: 200, who: only(roleTester, roleAdministrator)}, s.checkDefinitions)
+	route(s, op{method: http.MethodPost, path: base + "/replays", id: "replay", tag: "definitions", summary: "Decide a case's kept commands again, under another version; names the first divergence",
+		status: 200, who: only(roleTester)}, s.replay)
+}
+
+func (s *Server) checkDefinitions(ctx context.Context, in *struct{ Body checkServiceBody }) (*toolAnswer, error) {
+	known := slices.ContainsFunc(s.cfg.Definitions.Services(), func(svc *engine.Service) bool { return svc.ID == in.Body.Service })
+	if s.cfg.Tools.Check == nil || !known {
+		return nil, notFound()
+	}
+	report, err := s.cfg.Tools.Check(ctx, in.Body.Service, in.Body.MaxStates)
+	if err != nil {
+		return nil, err
+	}
+	return told(report)
+}
+
+func (s *Server) replay(ctx context.Context, in *struct{ Body replayBody }) (*toolAnswer, error) {
+	if s.cfg.Tools.Again == nil {
+		return nil, notFound()
+	}
+	c, err := s.read(ctx, in.Body.Case, "history")
+	if err != nil {
+		return nil, err
+	}
+	if v := in.Body.Version; v != "" {
+		if _, err := s.cfg.Definitions.Service(c.Service, v); err != nil {
+			return nil, err
+		}
+	}
+	history, err := s.cfg.Store.History(ctx, c.Code, 1, 0)
+	if err != nil {
+		return nil, err
+	}
+	return told(s.cfg.Tools.Again(history, in.Body.Version))
+}
+
+func told(v any) (*toolAnswer, error) {
+	o, err := plainObject(v)
+	return &toolAnswer{Body: o}, err
+}
