@@ -48,6 +48,8 @@ var arrows = map[string][]string{
 	"cmd/lienthong/story":  {"..."},
 	"cmd/lienthong/bench":  {"..."},
 	"cmd/lienthong/chaos":  {"..."},
+
+	"engine/scenario/paths": {"engine", "engine/machine"},
 }
 
 func allowed(pkg, imp string) bool {
