@@ -75,7 +75,7 @@ func (v view) OpenChart() template.HTML {
 	for i, r := range v.Reports {
 		ls = append(ls, series{fmt.Sprintf("%c", 'A'+i), r.Open})
 	}
-	return lines(v.first(), ls)
+	return lines(760, 200, v.first(), ls)
 }
 
 func (v view) first() calendar.Date { return v.Reports[0].From }
@@ -96,7 +96,7 @@ func (q queue) Chart() template.HTML {
 			ls = append(ls, series{fmt.Sprintf("%c", 'A'+i), d.Queue})
 		}
 	}
-	return lines(q.v.first(), ls)
+	return lines(340, 140, q.v.first(), ls)
 }
 
 // chartsShown is for how many desks a chart is drawn; the table has all.
@@ -168,7 +168,7 @@ func (v view) Due() []dueLine {
 				n = len(out)
 				at[d.Procedure] = n
 				whole := engine.Text{VI: "Cả hồ sơ liên thông", EN: "The whole case"}
-				out = append(out, dueLine{cmp.Or(d.Procedure, whole.In(v.Lang)), make([]DueRow, len(v.Reports))})
+				out = append(out, dueLine{cmp.Or(d.Title.In(v.Lang), d.Procedure, whole.In(v.Lang)), make([]DueRow, len(v.Reports))})
 			}
 			out[n].Rows[i] = d
 		}

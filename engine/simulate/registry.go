@@ -19,12 +19,11 @@ type registers struct {
 
 // answer is what a registry made of a request.
 type answer struct {
-	reply   engine.Reply
-	ready   time.Time // when it is decided
-	never   bool      // nobody ever decides: the citizen does not pay
-	gone    bool      // taken back
-	told    bool      // its callback is planned
-	waiting bool      // answered later than the exchange
+	reply engine.Reply
+	ready time.Time // when it is decided
+	never bool      // nobody ever decides: the citizen does not pay
+	gone  bool      // taken back
+	told  bool      // its callback is planned
 }
 
 // Send asks a registry to perform an operation.
@@ -215,7 +214,7 @@ func (r *registers) post(d engine.Delivery, rep engine.Reply, try int) {
 	w.note(act{Who: d.Registry, What: "answers " + d.Operation + " " + rep.Outcome + " " + rep.Code, Case: d.Case, Step: d.Step, Error: code(err)})
 	switch c := engine.CodeOf(err); {
 	case err == nil:
-		if known && f.seqNow() > seq && !f.timersOnly(w, seq) {
+		if known && f.c.Seq > seq && !f.timersOnly(w, seq) {
 			w.breaks("duplicate", f, "a second answer to "+d.Key+" changed the case")
 		}
 	case dead || c == engine.Unavailable || c == engine.UnknownOutcome:

@@ -59,16 +59,17 @@ type Counts struct {
 // DueRow is how due times were kept by one procedure; Procedure "" is the case as a
 // whole.
 type DueRow struct {
-	Procedure  string `json:"procedure"`
-	Total      int    `json:"total"` // whose clock started
-	InTime     int    `json:"in_time"`
-	Late1      int    `json:"late_1"` // by at most one day …
-	Late2      int    `json:"late_2"`
-	Late5      int    `json:"late_5"`
-	Late10     int    `json:"late_10"`
-	LateMore   int    `json:"late_more"`
-	OpenInTime int    `json:"open_in_time"` // not ended at the end of the run
-	OpenLate   int    `json:"open_late"`
+	Procedure  string      `json:"procedure"`
+	Title      engine.Text `json:"title,omitzero"`
+	Total      int         `json:"total"` // whose clock started
+	InTime     int         `json:"in_time"`
+	Late1      int         `json:"late_1"` // by at most one day …
+	Late2      int         `json:"late_2"`
+	Late5      int         `json:"late_5"`
+	Late10     int         `json:"late_10"`
+	LateMore   int         `json:"late_more"`
+	OpenInTime int         `json:"open_in_time"` // not ended at the end of the run
+	OpenLate   int         `json:"open_late"`
 }
 
 // Late counts all that are late.
@@ -111,8 +112,14 @@ func (w *world) report() *Report {
 			CaseDays: round(t.caseDays(), 1)},
 		Outcomes: t.outcomes, Refused: t.refusals, Struck: w.faults.counts, Open: filled(t.open, w.cfg.Days), Begun: filled(t.begun, w.cfg.Days), Ended: filled(t.ended, w.cfg.Days),
 		Failure: w.broken, Indicators: indicators.Of(engine.FiguresOf(t.sums), w.end, ""), Due: []DueRow{}, Desks: []DeskRow{}}
+	titles := map[string]engine.Text{}
+	for _, p := range w.set.Procedures() {
+		titles[p.ID] = p.Title
+	}
 	for _, k := range sorted(t.due) {
-		r.Due = append(r.Due, *t.due[k])
+		d := *t.due[k]
+		d.Title = titles[k]
+		r.Due = append(r.Due, d)
 	}
 	keys := slices.SortedFunc(maps.Keys(w.desks.all), func(a, b deskKey) int {
 		return cmp.Or(cmp.Compare(a.office, b.office), cmp.Compare(a.role, b.role))

@@ -19,13 +19,12 @@ type series struct {
 var strokes = []struct{ colour, dash string }{{"#0b5cad", ""}, {"#b3261e", "6 3"}, {"#2e7d32", "2 3"}, {"#6a1b9a", "8 3 2 3"}}
 
 const (
-	wide, high  = 640.0, 180.0
 	left, below = 40.0, 24.0
 	above       = 8.0
 )
 
-// lines draws numbers over days.
-func lines(first calendar.Date, ss []series) template.HTML {
+// lines draws numbers over days, in a picture of a size.
+func lines(wide, high float64, first calendar.Date, ss []series) template.HTML {
 	most, days := 1, 1
 	for _, s := range ss {
 		if len(s.values) > 0 {
@@ -41,7 +40,8 @@ func lines(first calendar.Date, ss []series) template.HTML {
 	for v := 0; v <= top; v += step {
 		fmt.Fprintf(&b, `<line x1="%g" x2="%g" y1="%.1f" y2="%.1f" stroke="#ddd"/><text x="%g" y="%.1f" text-anchor="end">%d</text>`, left, wide-10, y(v), y(v), left-5, y(v)+4, v)
 	}
-	every := max((days+7)/8, 1)
+	labels := max(int(wide)/80, 1)
+	every := max((days+labels-1)/labels, 1)
 	for d := 0; d < days; d += every {
 		day := string(first.AddDays(d))
 		if len(day) == 10 {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"time"
 
@@ -75,6 +76,7 @@ type world struct {
 	store    engine.Store
 	nodes    []*node
 	skew     time.Duration
+	rough    bool             // something may go wrong beside people
 	files    map[string]*file // cases that are followed
 	touched  []*file          // by the step under way, in order
 	commits  map[string][]engine.Change
@@ -184,6 +186,9 @@ func newWorld(ctx context.Context, cfg *Config) (*world, error) {
 	w := &world{cfg: cfg, ctx: ctx, set: cfg.Definitions, dice: dice(cfg.Seed), start: start, now: start, end: start.AddDate(0, 0, cfg.Days),
 		store: s, skew: time.Duration(cfg.Faults.Skew), files: map[string]*file{}, commits: map[string][]engine.Change{},
 		routes: map[*engine.Procedure]map[string]int{}, relays: map[int64]bool{}, sampler: newSampler()}
+	f := cfg.Faults
+	f.Name = ""
+	w.rough = !reflect.DeepEqual(f, Faults{})
 	w.register = registers{world: w, known: map[string]map[string]*answer{}}
 	w.faults = newStriker(cfg)
 	w.desks = newDesks(w)

@@ -76,11 +76,20 @@ func show(t *testing.T, r *simulate.Report) {
 	}
 }
 
-func TestAsUsual(t *testing.T) { show(t, run(t, config(t, 60, 20, "none"))) }
-
-func TestLight(t *testing.T) { show(t, run(t, config(t, 60, 20, "light"))) }
-
-func TestHeavy(t *testing.T) { show(t, run(t, config(t, 60, 20, "heavy"))) }
+// TestPromisesHold: as usual, in ordinary trouble, and in far more than there ever is.
+func TestPromisesHold(t *testing.T) {
+	for _, faults := range simulate.FaultNames {
+		for seed := range uint64(2) {
+			cfg := config(t, 35, 15, faults)
+			cfg.Seed = seed
+			r := run(t, cfg)
+			show(t, r)
+			if r.Counts.Entries < 250 || len(r.Outcomes) < 3 || (faults != "none") != (len(r.Struck) > 5) {
+				t.Errorf("%s, seed %d: %d entries, ends %v, struck %v", faults, seed, r.Counts.Entries, r.Outcomes, r.Struck)
+			}
+		}
+	}
+}
 
 // TestSameSeedSameReport: nothing but the configuration decides.
 func TestSameSeedSameReport(t *testing.T) {

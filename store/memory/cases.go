@@ -55,6 +55,9 @@ func (s *Store) Append(ctx context.Context, changes ...engine.Change) error {
 			if err := s.apply(t, c, states[i]); err != nil {
 				return err
 			}
+			for j := range c.Entries {
+				s.remember(&c.Entries[j], &changes[i].Entries[j])
+			}
 		}
 		return nil
 	})
@@ -181,22 +184,34 @@ func (s *Store) entry(code string, seq int64) (*engine.Entry, error) {
 	if !ok {
 		return nil, rowenc.Corrupt("store.outbox", code, seq, "entry is missing")
 	}
-	// What one entry owes is read together: the last one opened is remembered, by the
-	// very bytes that it was read from.
-	if last := s.opened.Load(); last != nil && len(es[i].Payload) > 0 && last.from == &es[i].Payload[0] {
-		return last.entry, nil
+	if e := s.recent[payload(&es[i])]; e != nil {
+		return e, nil
 	}
 	e, err := es[i].Open()
-	if err == nil && len(es[i].Payload) > 0 {
-		s.opened.Store(&opened{&es[i].Payload[0], &e})
-	}
 	return &e, err
 }
 
-// opened is an entry as it was read from its payload. Nobody changes it.
-type opened struct {
-	from  *byte
-	entry *engine.Entry
+// remembered is how many entries are kept as they were committed: what an entry owes
+// is claimed soon after.
+const remembered = 1024
+
+// remember keeps a committed entry, which nobody changes any more, by the very bytes
+// that were made of it: bytes that are replaced are read again.
+func (s *Store) remember(sealed *rowenc.Sealed, e *engine.Entry) {
+	if len(s.recent) >= remembered {
+		clear(s.recent)
+	}
+	if k := payload(sealed); k != nil {
+		s.recent[k] = e
+	}
+}
+
+// payload names an entry's bytes; nil when they are erased.
+func payload(e *rowenc.Sealed) *byte {
+	if len(e.Payload) == 0 {
+		return nil
+	}
+	return &e.Payload[0]
 }
 
 // History returns entries from a sequence on.

@@ -9,6 +9,7 @@ func (s *Store) Forget(codes ...string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	gone := make(map[string]bool, len(codes))
+	clear(s.recent)
 	for _, c := range codes {
 		gone[c] = true
 		delete(s.cases, c)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"sync"
-	"sync/atomic"
 
 	"lienthong/engine"
 	"lienthong/store/rowenc"
@@ -21,14 +20,13 @@ type Store struct {
 	hooks Hooks
 	line  line // who writes next
 
-	opened atomic.Pointer[opened] // the entry read last
-
 	mu       sync.RWMutex
 	closed   bool
 	cases    map[string]record
 	entries  map[string][]rowenc.Sealed
-	keys     map[string]string // duplicate key → case
-	codes    map[string]string // any code → case
+	recent   map[*byte]*engine.Entry // see remember
+	keys     map[string]string       // duplicate key → case
+	codes    map[string]string       // any code → case
 	results  map[string]result
 	answers  map[pair]engine.Answer
 	outbox   map[rowenc.Key]rowenc.DeliveryRow
@@ -69,7 +67,7 @@ func New() *Store { return NewWithHooks(Hooks{}) }
 func NewWithHooks(h Hooks) *Store {
 	return &Store{
 		hooks: h,
-		cases: map[string]record{}, entries: map[string][]rowenc.Sealed{}, keys: map[string]string{},
+		cases: map[string]record{}, entries: map[string][]rowenc.Sealed{}, recent: map[*byte]*engine.Entry{}, keys: map[string]string{},
 		codes: map[string]string{}, results: map[string]result{}, answers: map[pair]engine.Answer{},
 		outbox: map[rowenc.Key]rowenc.DeliveryRow{}, owed: map[rowenc.Key]bool{}, notes: map[rowenc.Key]rowenc.NoteRow{}, counters: map[pair]int{},
 		accounts: map[string]engine.Account{}, sessions: map[string]engine.Session{}, drafts: map[pair]draft{}, views: map[pair]view{},
