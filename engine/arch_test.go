@@ -27,6 +27,7 @@ var arrows = map[string][]string{
 	"engine/replay":        {"engine", "engine/calendar"},
 	"engine/indicators":    {"engine"},
 	"engine/replay/hide":   {"engine"},
+	"engine/replay/mining": {"engine"},
 	"engine/scenario":      {"engine", "engine/calendar", "engine/machine"},
 	"engine/simulate":      {"engine", "engine/calendar", "engine/machine", "engine/runtime", "engine/replay", "engine/indicators"},
 	"engine/verify":        {"engine", "engine/calendar", "engine/machine"},

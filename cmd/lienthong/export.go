@@ -27,12 +27,17 @@ type exportCommand struct {
 	Plain bool   `help:"Leave personal data as it is; only for those who may have it."`
 	Defs  string `help:"Definitions whose own words stay; those of the binary without it." placeholder:"DIR"`
 	Force bool   `help:"Overwrite the file."`
+
+	Format string `help:"history: for import; xes (IEEE 1849) and ocel (OCEL 2.0, JSON): event logs for process-mining tools, without persons." enum:"history,xes,ocel" default:"history"`
 }
 
 // Validate refuses what makes no sense together.
 func (c *exportCommand) Validate() error {
 	if c.Plain && c.Key != "" {
 		return errors.New("--plain takes no --key")
+	}
+	if c.Format != "history" && (c.Plain || c.Key != "") {
+		return errors.New("--plain and --key go with --format history")
 	}
 	return nil
 }
@@ -44,6 +49,9 @@ func (c *exportCommand) Run(e *env) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
+	if c.Format != "history" {
+		return c.mine(e, f)
+	}
 	x := exporter{header: transfer.Header{Pseudonymised: !c.Plain, Made: time.Now().UTC(), Source: filepath.Base(c.DB)}}
 	told := ""
 	if !c.Plain {
@@ -109,14 +117,34 @@ func (c *exportCommand) key() (secret []byte, fresh bool, err error) {
 	return secret, false, nil
 }
 
-// write writes the file under another name first.
+// write writes histories.
 func (c *exportCommand) write(e *env, f *sqlite.File, x *exporter) (t transfer.Total, err error) {
+	err = c.file(func(w io.Writer) error {
+		if x.w, err = transfer.NewWriter(w, x.header); err != nil {
+			return err
+		}
+		bar := e.progress()
+		defer bar.end()
+		err := c.cases(e, f, func(code string) error {
+			bar.show("cases "+thousands(x.seen), 0, 0)
+			return x.add(e, f, code)
+		})
+		if err == nil {
+			t, err = x.w.Close()
+		}
+		return err
+	})
+	return t, err
+}
+
+// file makes the file; it has another name until it is whole.
+func (c *exportCommand) file(write func(io.Writer) error) (err error) {
 	if _, err := os.Stat(c.To); err == nil && !c.Force {
-		return t, fmt.Errorf("%s is there already; --force overwrites it", c.To)
+		return fmt.Errorf("%s is there already; --force overwrites it", c.To)
 	}
 	tmp, err := os.CreateTemp(filepath.Dir(c.To), ".export-*")
 	if err != nil {
-		return t, err
+		return err
 	}
 	defer func() {
 		if err != nil {
@@ -129,25 +157,13 @@ func (c *exportCommand) write(e *env, f *sqlite.File, x *exporter) (t transfer.T
 		z := gzip.NewWriter(tmp)
 		w, end = z, z.Close
 	}
-	if x.w, err = transfer.NewWriter(w, x.header); err != nil {
-		return t, err
+	if err := write(w); err != nil {
+		return err
 	}
-	bar := e.progress()
-	err = c.cases(e, f, func(code string) error {
-		bar.show("cases "+thousands(x.seen), 0, 0)
-		return x.add(e, f, code)
-	})
-	bar.end()
-	if err != nil {
-		return t, err
+	if err := errors.Join(end(), tmp.Sync(), tmp.Close()); err != nil {
+		return err
 	}
-	if t, err = x.w.Close(); err != nil {
-		return t, err
-	}
-	if err = errors.Join(end(), tmp.Sync(), tmp.Close()); err != nil {
-		return t, err
-	}
-	return t, os.Rename(tmp.Name(), c.To)
+	return os.Rename(tmp.Name(), c.To)
 }
 
 // cases lists what is asked for.
