@@ -15,13 +15,14 @@ func TestBytesOfTheFirstLoad(t *testing.T) {
 	s := newStage(t)
 	tale := s.begin("birth-b4").Registered()
 	s.fine(tale)
-	me, father := s.browse(tuan), s.browse(dung)
+	me, father, desk := s.browse(tuan), s.browse(dung), s.browse(clerk)
 	at := s.readyBirth(father)
 	for _, stop := range []struct {
 		who  *browser
 		path string
 	}{{me, "/"}, {s.browse(""), "/sign-in"}, {me, "/services/death"}, {father, at}, {father, at + "/pages/children"}, {father, at + "/review"},
-		{me, "/cases"}, {me, "/tasks"}, {me, "/cases/" + tale.Code}, {me, "/cases/" + tale.Code + "/results/birth"}, {me, "/cases/" + tale.Code + "/receipt"}} {
+		{me, "/cases"}, {me, "/tasks"}, {me, "/cases/" + tale.Code}, {me, "/cases/" + tale.Code + "/results/birth"}, {me, "/cases/" + tale.Code + "/receipt"},
+		{desk, "/inbox?ended=1"}, {desk, "/dossiers/" + tale.Code + "/birth"}} {
 		page := stop.who.weigh(stop.path)
 		body := stop.who.open(stop.path).want(200).body
 		css, js, fonts, images := 0, 0, 0, 0
