@@ -212,7 +212,7 @@ func (d *deskAction) begin() map[string]any {
 }
 
 func (v *visit) showDeskAction(d *deskAction, value map[string]any, wrong map[string][]string, status int) error {
-	s := screen{page: "deskaction", status: status, wide: true, title: v.r.PathValue("action"),
+	s := screen{page: "deskaction", status: status, wide: true, title: v.t("desk.gone.title"),
 		crumbs: deskCrumbs(v, crumb{d.Case.Subject + " – " + d.Part.Title.In(v.lang), d.Back})}
 	if d.Action != nil {
 		s.title = d.Action.Label.In(v.lang)
@@ -382,16 +382,22 @@ func (v *visit) clash(d *deskAction, p *problem, seen string) (*clash, error) {
 	if err != nil {
 		return c, nil
 	}
-	c.Moments, err = v.momentsOf(d.Case, d.Part.Step, seq)
-	return c, err
+	if c.Moments, err = v.momentsOf(d.Case, d.Part.Step, seq); err != nil {
+		return nil, err
+	}
+	for _, m := range c.Moments { // the surface names nobody where the action is gone
+		if c.By == "" && m.Who.Kind == "staff" {
+			c.By, c.At = m.Who.Name, m.At
+		}
+	}
+	return c, nil
 }
 
 // actionGone answers a form whose action the dossier's state has no more: the same
 // form sent twice leads on; anything else is shown with what happened meanwhile, and
 // what was typed.
 func (v *visit) actionGone(d *deskAction) error {
-	form := v.form
-	if key := form.Get("key"); key != "" && d.Action == nil {
+	if key := v.form.Get("key"); key != "" && d.Action == nil {
 		again := &action{Href: base + "/cases/" + seg(d.Case.Code) + "/dossiers/" + seg(d.Part.Step) + "/actions/" + seg(v.r.PathValue("action"))}
 		if v.repeated(again, key) {
 			v.redirect(d.Back + "?done=1")
@@ -403,10 +409,18 @@ func (v *visit) actionGone(d *deskAction) error {
 	}
 	var err error
 	d.Ask, d.Action = askNothing, nil
-	if d.Clash, err = v.clash(d, &problem{Detail: v.t("desk.gone")}, form.Get("seq")); err != nil {
+	if d.Clash, err = v.clash(d, &problem{Detail: v.t("desk.gone")}, v.form.Get("seq")); err != nil {
 		return err
 	}
-	d.Clash.Gone, d.Clash.Typed = true, v.typed()
+	d.Clash.Gone = true
+	if v.r.PathValue("action") == "transfer" {
+		if err := v.readOffices(d); err != nil {
+			return err
+		}
+	}
+	if d.Clash.Typed, err = v.typed(d); err != nil {
+		return err
+	}
 	return v.showDeskAction(d, nil, nil, http.StatusConflict)
 }
 
@@ -418,26 +432,45 @@ func (v *visit) repeated(a *action, key string) bool {
 	return err == nil || ok && p.Code == "idempotency_mismatch"
 }
 
-// housekeeping are fields of a form that nobody types.
-var housekeeping = []string{"key", "etag", "seq", "back", form.Button}
-
-// typed is what was entered, for reading: by the labels of the form that it was
-// entered in, as far as they are known.
-func (v *visit) typed() []row {
+// typed is what was entered, for reading: in the words of the form it was entered in.
+func (v *visit) typed(d *deskAction) ([]row, error) {
 	var out []row
-	for _, name := range sortedKeys(v.form) {
-		if slices.Contains(housekeeping, name) {
-			continue
+	if id := v.form.Get("form"); id != "" && id != "supplement_request" {
+		f, err := d.records.form(id)
+		if err != nil || f == nil {
+			return nil, err
 		}
-		label := name[strings.LastIndexByte(name, '/')+1:]
-		if s, ok := v.word("data", label); ok {
-			label = s
+		value := map[string]any{}
+		f.Take(value, "", v.form)
+		if out, err = d.records.rows(id, value); err != nil {
+			return nil, err
 		}
-		for _, x := range v.form[name] {
-			if strings.TrimSpace(x) != "" {
-				out = append(out, row{Label: label, Value: x})
+	}
+	add := func(label, value string) {
+		if value = strings.TrimSpace(value); value != "" {
+			out = append(out, row{Label: label, Value: value})
+		}
+	}
+	if v.form.Has("item0-what") {
+		s := readSupplement(d.writing, v)
+		for _, l := range s.Lines {
+			out = append(out, row{Label: v.t("desk.item", l.N+1), Heading: true})
+			add(v.t("desk.item.what"), s.what(v, l))
+			add(v.t("desk.item.name"), l.Name)
+			add(v.t("desk.item.reason"), l.Reason)
+		}
+		add(v.t("desk.guidance"), s.Guidance)
+		add(v.t("desk.legal"), s.Legal)
+	}
+	add(v.t("desk.account"), v.form.Get("account"))
+	for _, g := range d.Offices {
+		for _, o := range g.Offices {
+			if o.ID == v.form.Get("office") {
+				add(v.t("desk.office"), o.Name.In(v.lang))
 			}
 		}
 	}
-	return out
+	add(v.t("desk.reason"), v.form.Get("reason"))
+	add(v.t("action.comment"), v.form.Get("comment"))
+	return out, nil
 }

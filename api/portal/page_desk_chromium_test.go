@@ -140,7 +140,7 @@ func TestRefusedUnderAnOfficersHands(t *testing.T) {
 	boss.signIn(tale.Clerk("leader", "residence"))
 	boss.take(tale.Code, "residence", "refuse", chromedp.SetValue(chromedp.CSS(`[name="/reason"]`), "Chủ hộ không đồng ý"))
 	officer.follow(".lt-desk-form > .lt-buttons button")
-	officer.says("không còn mở ở trạng thái mới", "Hợp đồng thuê nhà", "Chứng minh chỗ ở khác", "Từ chối đăng ký thường trú (CT06)")
+	officer.says("không còn mở ở trạng thái mới", "Hợp đồng thuê nhà", "Chứng minh chỗ ở khác", "Lãnh đạo đã xử lý hồ sơ này", "Từ chối đăng ký thường trú (CT06)")
 	officer.accessible("desk-gone")
 	officer.shoot("desk-gone")
 	s.browse(tale.Citizen).open("/cases/"+tale.Code).want(200).says("Chủ hộ không đồng ý", "Nộp lại phần này")

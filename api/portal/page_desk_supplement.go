@@ -173,6 +173,18 @@ func (s *supplementForm) input() map[string]any {
 	return in
 }
 
+// what is what a line is about, in words.
+func (s *supplementForm) what(v *visit, l supplementLine) string {
+	for _, g := range s.Sections {
+		for _, f := range g.Fields {
+			if f.Value == l.What {
+				return f.Label
+			}
+		}
+	}
+	return v.tg("item", l.What)
+}
+
 // mark puts messages at their lines and lists them. The surface names a line by its
 // place among those that were sent.
 func (s *supplementForm) mark(v *visit, wrong map[string][]string) []fieldError {

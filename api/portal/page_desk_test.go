@@ -282,7 +282,7 @@ func TestTwoClerks(t *testing.T) {
 
 	tale.Draft()
 	s.fine(tale)
-	again.send().want(409).says("không còn mở ở trạng thái mới", "Đã kết hôn chưa?", "Trạng thái bây giờ: Chờ xác nhận bản dự thảo")
+	again.send().want(409).says("không còn mở ở trạng thái mới", "Phường Hoàn Kiếm, Thành phố Hà Nội", "Đã kết hôn chưa?", "Trạng thái bây giờ: Chờ xác nhận bản dự thảo")
 	if got := tale.Now().Dossier("birth").State; got != "confirming" {
 		t.Errorf("birth is %s", got)
 	}
