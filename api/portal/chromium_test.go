@@ -389,7 +389,7 @@ func (s *stage) officeTour() []stopover {
 		{"machine", tester, "/workflows/birth/birth", ""}, {"lab", tester, "/lab", ""},
 		{"clock-wrong", tester, "/lab/clock", `.lt-filter button`}, {"dial", tester, "/lab/agencies/population", ""},
 		{"replay", tester, "/lab/cases/" + code + "?at=6", ""}, {"again", tester, "/lab/cases/" + code + "/again?version=2024-07-01", ""},
-		{"lab-check", tester, "/lab/checks/birth", ""},
+		{"lab-check", tester, "/lab/checks/birth", ""}, {"compare", tester, "/lab/compare/birth", ""},
 		{"exchange", op, "/exchange", ""}, {"delivery", op, message, ""}, {"delivery-wrong", op, message, `button[value="skip"]`},
 		{"dashboard", boss, "/dashboard", ""}, {"dashboard-wrong", boss, "/dashboard?period=own&from=2026-09-09&to=2026-09-01", ""},
 	}

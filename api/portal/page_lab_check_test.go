@@ -97,3 +97,18 @@ func TestDecidedAgain(t *testing.T) {
 		t.Error("the case changed")
 	}
 }
+
+// Two versions stand side by side, with what they tell differently.
+func TestVersionsSideBySide(t *testing.T) {
+	s := newStage(t)
+	b := s.browse("tester")
+	at := b.open("/workflows/birth").want(200).find(`href="(/lab/compare/[^"]+)"`)
+	r := b.open(at).want(200).says("So sánh hai phiên bản", "2024-07-01", "2026-09-01", "Thẻ căn cước", "không có", "chỗ khác nhau")
+	if strings.Count(r.body, "<img") != 3 { // the emblem and two pictures
+		t.Errorf("%d pictures", strings.Count(r.body, "<img"))
+	}
+	b.open(at+"?a=2026-09-01&b=2026-09-01").want(200).says("0 chỗ khác nhau", "giống nhau")
+	b.open(at + "?a=none").want(404)
+	b.open("/lab/compare/nothing").want(404)
+	s.browse(clerk).open(at).want(403)
+}

@@ -95,6 +95,7 @@ func (p *Portal) pages() []page {
 		p.labPages(),
 		p.replayPages(),
 		p.searchPages(),
+		p.comparePages(),
 		p.signInPages(),
 		p.dossierPages(),
 		p.deskPages(),
