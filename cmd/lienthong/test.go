@@ -5,21 +5,26 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"lienthong/engine/machine"
 	"lienthong/engine/scenario"
+	"lienthong/engine/scenario/paths"
 	"lienthong/workflows"
 )
 
 type testCommand struct {
 	Dir  string `arg:"" optional:"" help:"Folder of definitions with scenarios/ beside them; the embedded ones without it." type:"existingdir"`
 	Only string `name:"run" help:"Only scenarios whose file or title matches this expression." placeholder:"REGEX"`
+
+	Paths bool `help:"Instead of the stories: drive every transition and every simple path of every procedure through the core, and tell which cannot be driven and why."`
 
 	match *regexp.Regexp
 }
@@ -36,18 +41,81 @@ func (c *testCommand) Run(e *env) error {
 	if c.Dir != "" {
 		fsys = os.DirFS(c.Dir)
 	}
+	if c.Paths {
+		return c.found(e, c.explore(e, fsys))
+	}
 	reports, err := playAll(e.ctx, fsys, c.match, e.progress())
 	if err != nil {
-		var bad *machine.FindingsError
-		if errors.As(err, &bad) {
-			for _, f := range bad.Findings {
-				fmt.Fprintln(e.out, f)
-			}
-			return errNotGood
-		}
-		return err
+		return c.found(e, err)
 	}
 	return c.tell(e, reports)
+}
+
+// found prints what is wrong with the definitions themselves.
+func (c *testCommand) found(e *env, err error) error {
+	var bad *machine.FindingsError
+	if errors.As(err, &bad) {
+		for _, f := range bad.Findings {
+			fmt.Fprintln(e.out, f)
+		}
+		return errNotGood
+	}
+	return err
+}
+
+// explore drives the paths of every procedure whose id matches.
+func (c *testCommand) explore(e *env, fsys fs.FS) error {
+	set, subjects, err := paths.Load(fsys)
+	if err != nil {
+		return err
+	}
+	p := e.progress()
+	defer p.end()
+	var all []paths.Report
+	good := true
+	for i, s := range subjects {
+		if e.ctx.Err() != nil {
+			return e.ctx.Err()
+		}
+		if !c.match.MatchString(s.Procedure.ID) {
+			continue
+		}
+		p.show("procedures", int64(i), int64(len(subjects)))
+		r, err := paths.Explore(set, s, paths.Bounds{})
+		if err != nil {
+			return err
+		}
+		all, good = append(all, r), good && len(r.Missing()) == 0
+	}
+	p.end()
+	if e.asJSON {
+		err = e.json(map[string]any{"good": good, "procedures": all})
+	} else {
+		printPaths(e, all)
+	}
+	if err == nil && (!good || len(all) == 0) {
+		return errNotGood
+	}
+	return err
+}
+
+// printPaths tells for each procedure what was driven, and what was not and why.
+func printPaths(e *env, all []paths.Report) {
+	for _, r := range all {
+		fmt.Fprintf(e.out, "%-28s transitions %d of %d, simple paths %d of %d\n", r.Subject.Procedure.ID, len(r.Edges)-len(r.Missing()), len(r.Edges), r.Done(), len(r.Paths))
+		for _, x := range r.Missing() {
+			fmt.Fprintf(e.out, "  not driven: %s: %s\n", x, r.Why[x])
+		}
+		why := map[string]int{}
+		for _, p := range r.Paths {
+			if p.Why != "" {
+				why[p.Why]++
+			}
+		}
+		for _, w := range slices.Sorted(maps.Keys(why)) {
+			fmt.Fprintf(e.out, "  %d paths not: %s\n", why[w], w)
+		}
+	}
 }
 
 // tell prints the reports.
