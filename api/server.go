@@ -25,16 +25,17 @@ const maxBody = 1 << 20
 
 // Server is the surface: an http.Handler with its OpenAPI document.
 type Server struct {
-	cfg     Config
-	engine  *gin.Engine
-	api     huma.API
-	signIns *limiter
-	public  *limiter
-	streams chan struct{}
-	filings *gate
-	others  *gate
-	once    *memo
-	areas   *areas
+	simulations simulations
+	cfg         Config
+	engine      *gin.Engine
+	api         huma.API
+	signIns     *limiter
+	public      *limiter
+	streams     chan struct{}
+	filings     *gate
+	others      *gate
+	once        *memo
+	areas       *areas
 }
 
 // New builds the surface.
@@ -100,6 +101,7 @@ func (s *Server) routes() {
 	s.routeDiagrams()
 	s.routeMachines()
 	s.routeTools()
+	s.routeSimulations()
 	s.routePrefill()
 	s.routeFiling()
 	s.routeCases()

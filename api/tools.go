@@ -16,6 +16,8 @@ type Tools struct {
 	// Again decides the kept commands of one case again, under a version of its service
 	// ("" = the one that it was filed under).
 	Again func(history []engine.Entry, version string) any
+	// Simulate makes an order ready to be played; Invalid for a plan that cannot be.
+	Simulate func(o SimulationOrder) (Play, error)
 }
 
 type checkServiceBody struct {

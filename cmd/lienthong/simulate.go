@@ -9,13 +9,12 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/pprof"
-	"slices"
 	"strings"
 
+	"lienthong/cmd/lienthong/system"
 	"lienthong/engine"
 	"lienthong/engine/machine"
 	"lienthong/engine/simulate"
-	"lienthong/store/memory"
 	"lienthong/store/sqlite"
 	"lienthong/workflows"
 )
@@ -154,22 +153,20 @@ func profile(file string) (stop func() error, err error) {
 
 // config reads everything that the run needs.
 func (c *simulateCommand) config() (simulate.Config, error) {
-	cfg := simulate.Config{Seed: c.Seed, Cases: c.Cases, Days: c.Days, Plan: simulate.DefaultPlan(), Reply: workflows.AgreeReply}
-	files, examples := workflows.Files(), workflows.Examples()
+	set, err := workflows.Load()
+	var applications fs.FS
 	if c.Definitions != "" {
-		files = os.DirFS(c.Definitions)
-		var err error
-		if examples, err = fs.Sub(files, "examples"); err != nil {
-			return cfg, err
-		}
+		applications = os.DirFS(filepath.Join(c.Definitions, "examples"))
+		set, err = workflows.LoadDir(os.DirFS(c.Definitions))
 	}
-	var err error
-	if cfg.Definitions, err = workflows.LoadDir(files); err != nil {
+	if err != nil {
+		return simulate.Config{}, err
+	}
+	cfg, err := system.Simulation(set, applications)
+	if err != nil {
 		return cfg, err
 	}
-	if cfg.Examples, err = readExamples(examples); err != nil {
-		return cfg, err
-	}
+	cfg.Seed, cfg.Cases, cfg.Days = c.Seed, c.Cases, c.Days
 	if c.Plan != "" {
 		if cfg.Plan, err = readPlan(c.Plan, cfg.Definitions, cfg.Examples); err != nil {
 			return cfg, err
@@ -211,28 +208,6 @@ func readPlan(name string, set *machine.Set, examples []simulate.Example) (simul
 	return simulate.ReadPlan(name, b, beside, set, known)
 }
 
-// readExamples reads applications to file, by name.
-func readExamples(files fs.FS) ([]simulate.Example, error) {
-	names, err := fs.Glob(files, "*.json")
-	if err != nil || len(names) == 0 {
-		return nil, errors.Join(err, errors.New("there is no examples/*.json to file"))
-	}
-	slices.Sort(names)
-	var out []simulate.Example
-	for _, n := range names {
-		b, err := fs.ReadFile(files, n)
-		if err != nil {
-			return nil, err
-		}
-		var x workflows.Example
-		if err := engine.Unmarshal(b, &x); err != nil {
-			return nil, fmt.Errorf("examples/%s: %w", n, err)
-		}
-		out = append(out, simulate.Example{Name: strings.TrimSuffix(n, ".json"), Service: x.Service, Filed: x.Filed, Requester: x.Requester, Application: x.Application})
-	}
-	return out, nil
-}
-
 // play runs once, with a line of progress.
 func (c *simulateCommand) play(e *env, cfg *simulate.Config) (*simulate.Report, error) {
 	bar := e.progress()
@@ -251,8 +226,8 @@ func (c *simulateCommand) play(e *env, cfg *simulate.Config) (*simulate.Report, 
 
 // stores says where each run keeps its cases; done removes what it left.
 func (c *simulateCommand) stores(cfg *simulate.Config) (done func(), err error) {
-	cfg.Store = func(context.Context) (engine.Store, error) { return memory.New(), nil }
-	if c.Store != "sqlite" {
+	if c.Store != "sqlite" { // in memory, as it is
+
 		return func() {}, nil
 	}
 	dir, err := os.MkdirTemp("", "lienthong-simulate-")

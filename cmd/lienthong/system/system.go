@@ -74,6 +74,8 @@ type System struct {
 	servers []*http.Server
 	serving sync.WaitGroup
 	failed  chan error
+	life    context.Context // until Close
+	end     context.CancelFunc
 
 	counting sync.Mutex // guards pruned
 	pruned   engine.Pruned
@@ -89,6 +91,7 @@ func Open(ctx context.Context, c Config) (_ *System, err error) {
 		c.Secret = "lienthong-demo"
 	}
 	s := &System{keep: c.Keep, log: c.Logger, failed: make(chan error, 2), Clock: runtime.SystemClock{}}
+	s.life, s.end = context.WithCancel(context.WithoutCancel(ctx))
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
@@ -229,6 +232,7 @@ func (s *System) wire(c Config, transport http.RoundTripper) (http.Handler, erro
 	}
 	ac := api.Config{Runtime: stepping{s.Runtime, s}, Store: s.Store, Definitions: s.Definitions, Messages: s.Messages,
 		Callback: x.verify, Lookup: x.lookup, Logger: c.Logger, Registries: map[string]engine.Text{}, Metrics: m, Writer: writerStats(s.Store), Wall: c.Wall, Tools: tools(s.Definitions)}
+	ac.Tools.Simulate = s.simulation
 	for _, r := range s.Definitions.Registries() {
 		ac.Registries[r.ID] = r.Title
 	}
@@ -391,6 +395,7 @@ func (s *System) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	var errs []error
+	s.end()
 	for _, srv := range s.servers {
 		if err := srv.Shutdown(ctx); err != nil {
 			errs = append(errs, err, srv.Close())
