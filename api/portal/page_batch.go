@@ -65,7 +65,7 @@ func (v *visit) chooseBatch() error {
 		return err
 	}
 	if len(d.Picked) == 0 {
-		return v.showInbox(inboxPageData{Picked: true}, http.StatusOK)
+		return v.showInbox(inboxPageData{Unpicked: true}, http.StatusUnprocessableEntity)
 	}
 	return v.showBatch(d, http.StatusOK)
 }

@@ -217,7 +217,7 @@ func TestBatchOnPages(t *testing.T) {
 		t.Errorf("the one that changed is %s", got)
 	}
 	b.post("/batch", url.Values{"pick": {"nonsense"}}).want(400)
-	b.post("/batch", nil).want(200)
+	b.post("/batch", nil).want(422).says("Hãy chọn ít nhất một hồ sơ")
 }
 
 // Papers are shown beside the declaration from this host; what may run something is

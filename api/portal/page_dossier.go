@@ -69,17 +69,15 @@ type namedItem struct {
 // file is what lies on the desk: what was declared, the papers, what registers said,
 // and what was done so far. Pages that ask for a decision show it beside the form.
 type file struct {
-	Declared  []section
-	Given     []row // from earlier parts
-	Papers    []shownPaper
-	Proposal  *done // what awaits a decision: the newest thing that a person entered
-	Computed  []row // what the procedure worked out
-	Lookups   []done
-	Earlier   []done
-	CaseCode  string
-	Disputes  bool
-	Compact   bool // beside a form: everything but the papers is folded
-	PaperOpen string
+	Declared []section
+	Given    []row // from earlier parts
+	Papers   []shownPaper
+	Proposal *done // what awaits a decision: the newest thing that a person entered
+	Computed []row // what the procedure worked out
+	Lookups  []done
+	Earlier  []done
+	Disputes bool
+	Compact  bool // beside a form: everything but the papers is folded
 }
 
 // shownPaper is a paper with what it is said to be.
@@ -324,7 +322,7 @@ var quietAtDesk = []string{apologyOfCase, "claim", "release", "assign", "transfe
 
 // file gathers what lies on the desk.
 func (v *visit) file(c *caseView, x *dossier, w *writing, r *records) (file, error) {
-	f := file{CaseCode: c.Code}
+	f := file{}
 	w.know(c)
 	f.Declared = w.sections(v)
 	for i := range f.Declared {

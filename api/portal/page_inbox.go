@@ -214,18 +214,18 @@ type inboxAnswer struct {
 
 // inboxPageData is the office's dossiers, most urgent first.
 type inboxPageData struct {
-	Desk   *deskInfo
-	Query  inboxQuery
-	List   inboxAnswer
-	Views  []savedView
-	View   string // id of the view that is shown
-	Next   string // address of the next page; "" = none, or a text was searched
-	After  string
-	Tab    string // which of the quick selections this is
-	Wrong  string // why a view was not kept
-	Name   string // of the view that was to be kept
-	Many   bool   // the visitor sees several offices
-	Picked bool
+	Desk     *deskInfo
+	Query    inboxQuery
+	List     inboxAnswer
+	Views    []savedView
+	View     string // id of the view that is shown
+	Next     string // address of the next page; "" = none, or a text was searched
+	After    string
+	Tab      string // which of the quick selections this is
+	Wrong    string // why a view was not kept
+	Name     string // of the view that was to be kept
+	Many     bool   // the visitor sees several offices
+	Unpicked bool   // a batch was to be begun with nothing selected
 }
 
 func (v *visit) inboxPage() error {
@@ -274,6 +274,9 @@ func (v *visit) showInbox(d inboxPageData, status int) error {
 	s := screen{page: "inbox", status: status, title: v.t("inbox.title"), wide: true, data: d}
 	if d.Wrong != "" {
 		s.errors = []fieldError{{Pointer: "/name", Detail: d.Wrong}}
+	}
+	if d.Unpicked {
+		s.errors = []fieldError{{Detail: v.t("inbox.pick.none")}}
 	}
 	return v.show(s)
 }
