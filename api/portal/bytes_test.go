@@ -21,7 +21,7 @@ func TestBytesOfTheFirstLoad(t *testing.T) {
 		who  *browser
 		path string
 	}{{me, "/"}, {s.browse(""), "/sign-in"}, {me, "/services/death"}, {father, at}, {father, at + "/pages/children"}, {father, at + "/review"},
-		{me, "/cases"}, {me, "/tasks"}, {me, "/cases/" + tale.Code}, {me, "/cases/" + tale.Code + "/results/birth"}, {me, "/cases/" + tale.Code + "/receipt"},
+		{me, "/cases"}, {me, "/tasks"}, {me, "/cases/" + tale.Code}, {me, "/cases/" + tale.Code + "/results/birth"}, {me, "/cases/" + tale.Code + "/receipt"}, {s.browse("supervisor.civil_status_00004"), "/dashboard"}, {s.browse("operator"), "/exchange"}, {s.browse("tester"), "/lab"},
 		{desk, "/inbox?ended=1"}, {desk, "/dossiers/" + tale.Code + "/birth"}} {
 		page := stop.who.weigh(stop.path)
 		body := stop.who.open(stop.path).want(200).body
