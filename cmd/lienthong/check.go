@@ -19,7 +19,7 @@ type checkCommand struct {
 	Dir       string `arg:"" optional:"" type:"existingdir" help:"Folder of definitions (services/, procedures/, …); the built-in ones without it."`
 	Service   string `help:"Check this service only."`
 	Lang      string `help:"Language of the report: vi or en." enum:"vi,en" default:"vi"`
-	MaxStates int    `help:"Most abstract states for one step and what it needs." default:"400000"`
+	MaxStates int    `help:"Most abstract states for one step and what it needs." default:"250000"`
 	NoReplay  bool   `help:"Do not play the stories again through the core."`
 }
 

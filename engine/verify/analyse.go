@@ -41,6 +41,7 @@ func (c *checker) service(ctx context.Context, svc *engine.Service) {
 		s.begins(opened)
 		canEnd = c.ending(s) && canEnd
 		c.cycles(s)
+		s.done()
 	}
 	for _, st := range m.steps {
 		if v := f.ifs[stepKey{svc, st.ID, ""}]; !opened[st.i] && complete && (v == nil || v.yes) {

@@ -544,12 +544,12 @@ func (s *search) returnedFromElsewhere(g *linked, down *action, do func(act Act,
 	}
 }
 
-// What a step does after its end, as others see it.
+// What a step does after its end, as others see it: no names of actions.
 const (
-	actCorrected = "corrected"
-	actKept      = "kept"
-	actFallen    = "fallen"
-	actEnded     = "ended"
+	actCorrected = "(corrected)"
+	actKept      = "(kept)"
+	actFallen    = "(fallen)"
+	actEnded     = "(ended)"
 )
 
 // later is what a step before the searched one may do after its end: correct, keep

@@ -48,6 +48,7 @@ type step struct {
 	reads     []int    // steps whose result a `with` value takes for granted
 	uses      []int    // steps whose results are handed in
 	sets      bool     // some action computes values
+	heads     []bool   // states in which the machine comes full circle
 	anyEnds   []uint8
 	laterEnds [7][]uint8 // by how it ended: the ends it may come to after that
 }
@@ -586,6 +587,7 @@ func (st *step) afterwards() {
 			}
 		}
 	}
+	st.circles(next)
 	for i, s := range st.p.States {
 		if s.Final == engine.FinalNone {
 			continue
@@ -606,6 +608,43 @@ func (st *step) afterwards() {
 			from, to := finalOf(s.Final), finalOf(st.p.States[j].Final)
 			if to != 0 && !slices.Contains(st.laterEnds[from], to) {
 				st.laterEnds[from] = append(st.laterEnds[from], to)
+			}
+		}
+	}
+}
+
+// circles marks a state of each circle: where a walk through the machine, deep
+// first, comes back to a state that it is still in.
+func (st *step) circles(next [][]int) {
+	st.heads = make([]bool, len(next))
+	const fresh, inside, left = 0, 1, 2
+	mark, at := make([]int, len(next)), make([]int, len(next))
+	for _, a := range st.acts {
+		for _, f := range a.from {
+			st.heads[f] = st.heads[f] || len(a.to) == 0 // it stays
+		}
+	}
+	for root := range next {
+		if mark[root] != fresh {
+			continue
+		}
+		stack := []int{root}
+		mark[root] = inside
+		for len(stack) > 0 {
+			i := stack[len(stack)-1]
+			if at[i] == len(next[i]) {
+				mark[i] = left
+				stack = stack[:len(stack)-1]
+				continue
+			}
+			j := next[i][at[i]]
+			at[i]++
+			switch mark[j] {
+			case fresh:
+				mark[j] = inside
+				stack = append(stack, j)
+			case inside:
+				st.heads[j] = true
 			}
 		}
 	}

@@ -16,7 +16,7 @@ import (
 // Options say what to check and how far to go. The zero value checks every service
 // within the usual limits.
 type Options struct {
-	// MaxStates bounds the abstract states of one cone; 0 = 400,000. Where it is met
+	// MaxStates bounds the abstract states of one cone; 0 = 250,000. Where it is met
 	// nothing is called proven.
 	MaxStates int
 	// Staff lists the roles held at each office, by its id. nil = not known: roles
@@ -28,7 +28,7 @@ type Options struct {
 	NoReplay bool
 }
 
-const usualStates = 400_000
+const usualStates = 250_000
 
 // Report is what a check found. It encodes as JSON.
 type Report struct {

@@ -164,19 +164,19 @@ func (s *search) read(id int) (*linked, []int32) {
 	return g, ids
 }
 
-// put adds a state; fresh tells whether it is new.
-func (s *search) put(g *linked, parent, via int32, buf *[]byte) (id int32, fresh bool) {
+// put adds a state, or finds it.
+func (s *search) put(g *linked, parent, via int32, buf *[]byte) int32 {
 	*buf = s.key(g, *buf)
 	id, ok := s.ids[string(*buf)]
 	if ok {
-		return id, false
+		return id
 	}
 	id = int32(len(s.parent))
 	s.ids[string(*buf)] = id
 	s.keys = append(s.keys, *buf...)
 	s.parent = append(s.parent, parent)
 	s.via = append(s.via, via)
-	return id, true
+	return id
 }
 
 // run explores breadth first until nothing is new or a limit is met: bound says
@@ -198,6 +198,11 @@ func (s *search) run(ctx context.Context, most limits) {
 	}
 }
 
+// rest lets go of what only searching needs; done, of what only the analysis needs:
+// stories are told from the states alone.
+func (s *search) rest() { s.ids, s.cache, s.from = nil, nil, nil }
+func (s *search) done() { s.edges, s.moved = nil, nil }
+
 // expand works out everything that may happen in a state.
 func (s *search) expand(at int, buf *[]byte) []edge {
 	g, ids := s.read(at)
@@ -205,8 +210,8 @@ func (s *search) expand(at int, buf *[]byte) []edge {
 	s.reach(g)
 	var moved uint32
 	var out []edge
-	see := func(k int, act int32, to *linked, aside bool) bool {
-		id, fresh := s.put(to, int32(at), act, buf)
+	see := func(k int, act int32, to *linked, aside bool) {
+		id := s.put(to, int32(at), act, buf)
 		s.watch(g, to, k, act, aside)
 		e := edge{id, act, int8(k), aside}
 		if int(id) != at && !slices.Contains(out, e) {
@@ -220,18 +225,14 @@ func (s *search) expand(at int, buf *[]byte) []edge {
 				moved |= 1 << i // its issuer answered
 			}
 		}
-		return fresh
 	}
 	if k := s.ample(g, ids); k >= 0 {
-		fresh := false
-		for i := range s.movesOf(k, ids[k]) {
-			mv := &s.movesOf(k, ids[k])[i]
-			s.apply(g, k, mv, func(w *linked) { fresh = see(k, mv.act, w, false) || fresh })
+		list := s.movesOf(k, ids[k])
+		for i := range list {
+			s.apply(g, k, &list[i], func(w *linked) { see(k, list[i].act, w, false) })
 		}
-		if fresh { // nothing else is put off for ever
-			s.moved = append(s.moved, ^uint32(0))
-			return out
-		}
+		s.moved = append(s.moved, ^uint32(0))
+		return out
 	}
 	for k := range g.steps {
 		if g.steps[k].state < 0 {
@@ -276,14 +277,15 @@ func (s *search) movesOf(k int, id int32) []move {
 
 // ample finds a step whose moves neither change nor are changed by anything else,
 // so that taking them first loses nothing; -1 when there is none, or states are not
-// reduced.
+// reduced. In each circle of a machine one state is left out, so that nothing else
+// is put off for ever.
 func (s *search) ample(g *linked, ids []int32) int {
 	if !s.reduced || g.fee == feeWaiting {
 		return -1
 	}
 	for k := range g.steps {
 		l := &g.steps[k]
-		if l.status != open || l.final != 0 || l.returned != 0 || s.moving(g, l) {
+		if l.status != open || l.final != 0 || l.state < 0 || l.returned != 0 || s.m.steps[s.cone[k]].heads[l.state] || s.moving(g, l) {
 			continue
 		}
 		list := s.movesOf(k, ids[k])
@@ -358,6 +360,7 @@ func (m *model) searchCone(ctx context.Context, cone []int, o Options) *search {
 		s = newSearch(m, cone, newFound(), true)
 		s.run(ctx, most)
 	}
+	s.rest()
 	s.found.took = time.Since(start)
 	return s
 }
