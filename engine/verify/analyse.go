@@ -74,7 +74,7 @@ func (s *search) begins(opened []bool) {
 		seen[i] = true
 		g, _ := s.read(i)
 		for k, l := range g.steps {
-			if l.state >= 0 || l.state == past && l.final != 0 {
+			if l.state >= 0 {
 				opened[s.cone[k]] = true
 			}
 		}

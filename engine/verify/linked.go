@@ -276,17 +276,43 @@ func (s *search) settleFrom(w *linked, k int, do then) {
 		if verdict == 0 {
 			continue
 		}
-		again := func(w *linked) { s.settleFrom(w, 0, do) }
+		retry := func(w *linked) { s.settleFrom(w, 0, do) }
 		if verdict > 0 {
-			*l = local{status: closed, why: uint8(verdict), state: none}
-			again(w)
+			s.shut(w, k, verdict, retry)
 			return
 		}
-		s.open(w, k, again)
+		s.open(w, k, retry)
 		return
 	}
 	s.forget(w)
 	do(w)
+}
+
+// shut closes a step whose needs failed. Seen from outside, they may have failed in
+// a way that makes it absent or not applicable.
+func (s *search) shut(w *linked, k, why int, do then) {
+	whys := []uint8{uint8(why)}
+	if w.steps[k].flags&again != 0 {
+		whys = []uint8{closing(engine.ClosedNeed), closing(engine.ClosedAbsent), closing(engine.ClosedNotApplicable)}
+	}
+	for _, y := range whys {
+		v := w.clone()
+		v.steps[k] = s.closed(w, k, y)
+		do(v)
+	}
+}
+
+// closed is a step that does not run; blank one that waits anew.
+func (s *search) closed(w *linked, k int, why uint8) local {
+	return local{status: closed, why: why, state: none, flags: w.steps[k].flags & again}
+}
+
+func (s *search) blank(k int) local {
+	l := local{state: none}
+	if k == s.owner {
+		l.flags = again
+	}
+	return l
 }
 
 // freshen takes new values that waited for a reply in flight.
@@ -368,7 +394,7 @@ func (s *search) standing(w *linked) []values {
 		}
 		l := s.local(w, m.step)
 		st := s.m.steps[m.step]
-		if l.state == past && (m.what == "status" || m.what == "state") {
+		if l.state == past && (m.what == "status" || m.what == "state" || m.what == "outcome" && !l.succeeded() && w.begun(s.owner)) {
 			continue // its own search knows
 		}
 		switch m.what {
@@ -421,7 +447,7 @@ func (s *search) skip(w *linked, k int, vals []values, do then) {
 	case engine.ElseRefuse:
 		why = engine.ClosedRefused
 	}
-	v.steps[k] = local{status: closed, why: closing(why), state: none}
+	v.steps[k] = s.closed(w, k, closing(why))
 	do(v)
 }
 
@@ -436,7 +462,7 @@ func (s *search) start(w *linked, k int, do then) {
 		}
 	}
 	s.checkOpening(w, st)
-	l := local{state: none, uses: s.usable(w, st)}
+	l := local{state: none, uses: s.usable(w, st), flags: w.steps[k].flags & again}
 	for _, t := range st.arrive(l, nil, 0, s.inputs(w, st, st.sc.start())) {
 		for _, f := range s.follow(st, t, 0) {
 			v := w.clone()
@@ -467,22 +493,29 @@ func (s *search) forget(w *linked) {
 // fade forgets of the steps before the searched one what it cannot see: how they go
 // on after their end and, once it has begun itself, how they run again.
 func (s *search) fade(w *linked) {
-	begun := w.steps[s.owner].state >= 0
+	begun := w.begun(s.owner)
 	for k := range w.steps {
 		l := &w.steps[k]
-		if k == s.owner {
-			continue
-		}
 		switch {
-		case l.final != 0 && (l.state >= 0 || l.state == past):
-			*l = local{status: ended, final: s.alike(k, l.final), state: past, flags: l.flags & issued}
-			if l.final != success {
-				l.flags = 0
-			}
-		case begun && !l.over():
+		case k == s.owner:
+		case l.succeeded():
+			*l = local{status: ended, final: success, state: past, flags: l.flags & issued}
+		case begun && l.over():
+			*l = failure
+		case begun:
 			*l = local{status: open, state: past}
+		case l.final != 0:
+			*l = local{status: ended, final: s.alike(k, l.final), state: past}
 		}
 	}
+}
+
+// failure stands for everything but a success, once nobody asks how it came.
+var failure = local{status: ended, final: 2, state: past}
+
+// begun tells whether the searched step has begun once.
+func (g *linked) begun(owner int) bool {
+	return g.steps[owner].state >= 0 || g.steps[owner].flags&again != 0
 }
 
 // alike is a failure that stands for all that nobody can tell apart.
@@ -550,6 +583,7 @@ const (
 	actKept      = "(kept)"
 	actFallen    = "(fallen)"
 	actEnded     = "(ended)"
+	actAgain     = "(filed again)"
 )
 
 // later is what a step before the searched one may do after its end: correct, keep
@@ -557,19 +591,30 @@ const (
 func (s *search) later(g *linked, k int, do func(act Act, k int, g *linked)) {
 	st, l := s.m.steps[s.cone[k]], &g.steps[k]
 	act := func(what string) Act { return Act{Step: st.ID, Action: what, By: byElsewhere} }
-	if l.status == open { // it runs again: it may end in any way
-		for _, f := range st.anyEnds {
-			w := g.clone()
-			w.steps[k] = local{status: ended, final: f, state: past}
-			if f == success {
-				w.steps[k].flags = issued
+	begun := g.begun(s.owner)
+	put := func(to local, what string) {
+		w := g.clone()
+		w.steps[k] = to
+		w.vals = s.m.sc.forget(w.vals, "application", "steps."+st.ID)
+		s.settle(w, func(w *linked) { do(act(what), k, w) })
+	}
+	switch {
+	case l.status == open: // it runs again
+		for _, x := range st.p.States {
+			if x.Final == engine.FinalSuccess && x.Result != nil {
+				put(local{status: ended, final: success, state: past, flags: issued}, actEnded)
+			} else if x.Final == engine.FinalSuccess {
+				put(local{status: ended, final: success, state: past}, actEnded)
 			}
-			s.settle(w, func(w *linked) { do(act(actEnded), k, w) })
 		}
-		for _, why := range []string{engine.ClosedAbsent, engine.ClosedNotApplicable, engine.ClosedNeed, engine.ClosedWithdrawn, engine.ClosedRefused} {
-			w := g.clone()
-			w.steps[k] = local{status: closed, why: closing(why), state: none}
-			s.settle(w, func(w *linked) { do(act(actEnded), k, w) })
+		put(failure, actEnded)
+		return
+	case begun && !l.succeeded():
+		if len(st.all) > 0 {
+			put(local{status: open, state: past}, actAgain)
+		}
+		if slices.ContainsFunc(st.laterEnds[:], func(to []uint8) bool { return slices.Contains(to, success) }) {
+			put(local{status: ended, final: success, state: past, flags: issued}, actCorrected)
 		}
 		return
 	}
@@ -603,7 +648,7 @@ func (s *search) feeMoves(g *linked, do func(act Act, k int, g *linked)) {
 	unpaid.fee = feeDone
 	for i := range unpaid.steps {
 		if unpaid.steps[i].status == waiting {
-			unpaid.steps[i] = local{status: closed, why: closing(engine.ClosedExpired), state: none}
+			unpaid.steps[i] = s.closed(g, i, closing(engine.ClosedExpired))
 		}
 	}
 	s.settle(unpaid, func(w *linked) {
@@ -616,7 +661,7 @@ func (s *search) feeMoves(g *linked, do func(act Act, k int, g *linked)) {
 // more, a fee that is waited for is not asked any longer.
 func (s *search) withdrawWaiting(g *linked, k int, do func(act Act, k int, g *linked)) {
 	w := g.clone()
-	w.steps[k] = local{status: closed, why: closing(engine.ClosedWithdrawn), state: none}
+	w.steps[k] = s.closed(g, k, closing(engine.ClosedWithdrawn))
 	act := Act{Step: s.m.steps[s.cone[k]].ID, Action: engine.ActWithdraw, By: engine.ByApplicant}
 	if w.fee == feeWaiting && !s.mayRun(w) {
 		v := w.clone()
@@ -646,7 +691,7 @@ func (s *search) refile(g *linked, k int, do func(act Act, k int, g *linked)) {
 	st, l := s.m.steps[s.cone[k]], &g.steps[k]
 	failed := l.status == ended && l.final != success && l.final != finalOf(engine.FinalNotApplicable)
 	shut := l.status == closed && l.why != closing(engine.ClosedNeed) && l.why != closing(engine.ClosedNotApplicable)
-	if !failed && !shut || len(st.all) == 0 {
+	if !failed && !shut || len(st.all) == 0 || k != s.owner && g.begun(s.owner) {
 		return
 	}
 	for _, n := range st.all {
@@ -656,7 +701,7 @@ func (s *search) refile(g *linked, k int, do func(act Act, k int, g *linked)) {
 	}
 	w := g.clone()
 	w.vals = s.m.sc.forget(w.vals, "application", "steps."+st.ID)
-	w.steps[k] = local{state: none}
+	w.steps[k] = s.blank(k)
 	s.resetDependents(w, st.i)
 	s.settle(w, func(w *linked) {
 		if w.steps[k].status != closed {
@@ -668,9 +713,9 @@ func (s *search) refile(g *linked, k int, do func(act Act, k int, g *linked)) {
 func (s *search) resetDependents(w *linked, of int) {
 	for k, i := range s.cone {
 		l := &w.steps[k]
-		again := l.why == closing(engine.ClosedNeed) || l.why == closing(engine.ClosedAbsent)
-		if l.status == closed && again && slices.ContainsFunc(s.m.steps[i].needs, func(n need) bool { return n.step == of }) {
-			*l = local{state: none}
+		undo := l.why == closing(engine.ClosedNeed) || l.why == closing(engine.ClosedAbsent)
+		if l.status == closed && undo && slices.ContainsFunc(s.m.steps[i].needs, func(n need) bool { return n.step == of }) {
+			*l = s.blank(k)
 			s.resetDependents(w, i)
 		}
 	}

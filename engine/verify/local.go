@@ -46,6 +46,7 @@ const (
 	stale                        // new values wait for a reply in flight
 	renewed                      // values computed before a correction stand
 	issued                       // it has a result
+	again                        // the searched step was reset: from then on the steps before it are seen from outside
 )
 
 // Answers of a party set.

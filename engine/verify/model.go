@@ -40,16 +40,15 @@ type step struct {
 	cond      *cond
 	nullable  *cond // its place is there
 	needs     []need
-	all       []need   // and what those cannot do without
-	with      []string // names whose values may change when they are bound anew
-	bound     []copied // variables known from where their value comes
-	sure      []int    // `has` variables of values that are always given
-	results   []copied // service variables known from what a final state issues
-	reads     []int    // steps whose result a `with` value takes for granted
-	uses      []int    // steps whose results are handed in
-	sets      bool     // some action computes values
-	heads     []bool   // states in which the machine comes full circle
-	anyEnds   []uint8
+	all       []need     // and what those cannot do without
+	with      []string   // names whose values may change when they are bound anew
+	bound     []copied   // variables known from where their value comes
+	sure      []int      // `has` variables of values that are always given
+	results   []copied   // service variables known from what a final state issues
+	reads     []int      // steps whose result a `with` value takes for granted
+	uses      []int      // steps whose results are handed in
+	sets      bool       // some action computes values
+	heads     []bool     // states in which the machine comes full circle
 	laterEnds [7][]uint8 // by how it ended: the ends it may come to after that
 }
 
@@ -577,7 +576,7 @@ func (st *step) liveness() {
 	}
 }
 
-// afterwards finds the ends that there are, and those that may follow on an end.
+// afterwards finds the ends that may follow on an end.
 func (st *step) afterwards() {
 	next := make([][]int, len(st.p.States))
 	for _, a := range st.acts {
@@ -591,9 +590,6 @@ func (st *step) afterwards() {
 	for i, s := range st.p.States {
 		if s.Final == engine.FinalNone {
 			continue
-		}
-		if f := finalOf(s.Final); !slices.Contains(st.anyEnds, f) {
-			st.anyEnds = append(st.anyEnds, f)
 		}
 		seen := make([]bool, len(next))
 		queue := slices.Clone(next[i])

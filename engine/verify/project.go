@@ -21,6 +21,9 @@ func (s *search) project(c *engine.Case) *linked {
 	for k, i := range s.cone {
 		g.steps[k] = s.projectStep(c, s.m.steps[i])
 	}
+	if c.Dossier(s.m.steps[s.cone[s.owner]].ID).Attempt > 1 {
+		g.steps[s.owner].flags |= again
+	}
 	s.fade(g)
 	return g
 }

@@ -135,6 +135,7 @@ func Check(ctx context.Context, set *machine.Set, o Options) (Report, error) {
 	}
 	begin := time.Now()
 	c := &checker{set: set, o: o, all: newFound(), seen: map[string]bool{}}
+	c.report.Findings = []Finding{}
 	for _, f := range set.Findings() {
 		c.report.Findings = append(c.report.Findings, Finding{Finding: f})
 	}
@@ -169,7 +170,7 @@ func CheckFS(ctx context.Context, fsys fs.FS, o Options) (Report, error) {
 	set, err := machine.Load(fsys)
 	var refused *machine.FindingsError
 	if errors.As(err, &refused) {
-		var r Report
+		r := Report{Services: []ServiceReport{}}
 		for _, f := range refused.Findings {
 			r.Findings = append(r.Findings, Finding{Finding: f})
 		}

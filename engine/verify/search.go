@@ -226,7 +226,11 @@ func (s *search) expand(at int, buf *[]byte) []edge {
 			}
 		}
 	}
-	if k := s.ample(g, ids); k >= 0 {
+	if k := s.ample(g, ids); k >= 0 && g.steps[k].state == past {
+		s.later(g, k, func(act Act, k int, w *linked) { see(k, s.act(act), w, false) })
+		s.moved = append(s.moved, ^uint32(0))
+		return out
+	} else if k >= 0 {
 		list := s.movesOf(k, ids[k])
 		for i := range list {
 			s.apply(g, k, &list[i], func(w *linked) { see(k, list[i].act, w, false) })
@@ -285,6 +289,9 @@ func (s *search) ample(g *linked, ids []int32) int {
 	}
 	for k := range g.steps {
 		l := &g.steps[k]
+		if l.state == past && l.status == open {
+			return k // it runs again, unseen: it only ends
+		}
 		if l.status != open || l.final != 0 || l.state < 0 || l.returned != 0 || s.m.steps[s.cone[k]].heads[l.state] || s.moving(g, l) {
 			continue
 		}
