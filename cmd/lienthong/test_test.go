@@ -95,3 +95,33 @@ diễn biến:
 		}
 	}
 }
+
+// The same story gives the same case, number for number.
+func TestScenarioIsDeterministic(t *testing.T) {
+	const story = `scenario: {vi: thử, en: try}
+given: {at: 2026-09-07 08:00, case: birth-b4}
+story:
+  - {agency: population, answers: lost reply}
+  - tell: birth-registered
+`
+	const end = `scenario: {vi: thử, en: try}
+given: {at: 2026-09-07 08:00, case: birth-b4}
+story:
+  - {when: reception, does: receive, part: birth}
+  - {when: officer, does: draft, part: birth, input: as declared}
+  - {agency: population, answers: lost reply}
+  - {when: requester, does: confirm, part: birth}
+  - after: 3 hours
+  - {agency: population, answers: ok}
+  - after: 1 hour
+  - {when: leader, does: sign, part: birth}
+  - then: {birth: {result: {data: {child.id: "1"}}}, events: [result_issued nothing]}
+`
+	first, second := broken(t, end), broken(t, end)
+	if first != second || !strings.Contains(first, "001326") {
+		t.Errorf("first\n%s\nthen\n%s", first, second)
+	}
+	if got := broken(t, story); !strings.Contains(got, `There is no piece "birth-registered"`) {
+		t.Errorf("a piece that is not there: %s", got)
+	}
+}

@@ -3,7 +3,9 @@ package scenario
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,7 +23,8 @@ func holds(path string, want, got any) (where string, ok bool) {
 	}
 	switch w := want.(type) {
 	case map[string]any:
-		for k, e := range w {
+		for _, k := range slices.Sorted(maps.Keys(w)) {
+			e := w[k]
 			if word, known := english(keys, k); known && at(got, k) == nil {
 				k = word
 			}

@@ -159,7 +159,7 @@ func (r resolver) person(n *node) (Person, bool) {
 	s := fold(r.text(n))
 	for _, a := range r.story.people {
 		if fold(a.name.Text) == s && a.who != n {
-			n, s = a.who, fold(a.who.Text)
+			s = fold(a.who.Text)
 			break
 		}
 	}
