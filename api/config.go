@@ -20,6 +20,7 @@ type Runtime interface {
 	Retry(ctx context.Context, actor engine.Actor, key, note string) error
 	Record(ctx context.Context, actor engine.Actor, key string, reply engine.Reply, note string) error
 	Skip(ctx context.Context, actor engine.Actor, key, note string) error
+	Migrate(ctx context.Context, m runtime.Migration) (runtime.Migrations, error)
 	Now() time.Time
 	Advance(ctx context.Context, to time.Time) error
 	Settle(ctx context.Context) error
@@ -56,6 +57,23 @@ type Catalogue interface {
 	Form(id string) *engine.Form
 	// Units names the administrative units by code.
 	Units() map[string]engine.Text
+}
+
+// Publisher keeps the published versions of services.
+type Publisher interface {
+	// History lists what was published and made the default, oldest first.
+	History(ctx context.Context) ([]engine.Publication, []engine.DefaultSet, error)
+	// Publish compiles files beside what is published, and keeps the new versions
+	// unless it is a dry run or there are errors. Duplicate when a published version
+	// would change; Invalid for a path that no definition has.
+	Publish(ctx context.Context, by string, files map[string]string, dryRun bool) (PublishReport, error)
+	// Check compiles files beside what is published and searches what can happen
+	// under the new versions. Errors as of Publish.
+	Check(ctx context.Context, files map[string]string) (PublishReport, error)
+	// MakeDefault has applications filed under a published version. NotFound.
+	MakeDefault(ctx context.Context, by, service, version, note string) error
+	// Diff says what decides otherwise under another version. NotFound.
+	Diff(service, from, to string) ([]Difference, error)
 }
 
 // Messages renders what people are told; *workflows.Messages has it.
@@ -96,6 +114,7 @@ type Config struct {
 	Runtime     Runtime
 	Store       Store
 	Definitions Catalogue
+	Publisher   Publisher // nil = nothing is published at run time
 	Messages    Messages
 	// Agencies and Registries are titles by id, of kinds of agency and of registers;
 	// an id without one is shown as it is.

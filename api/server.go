@@ -96,6 +96,7 @@ func (s *Server) routes() {
 	s.routeSessions()
 	s.routeAccounts()
 	s.routeServices()
+	s.routeDefinitions()
 	s.routePlaces()
 	s.routeForms()
 	s.routeDiagrams()

@@ -383,6 +383,7 @@ type Store interface {
 	Lists
 	Desk
 	Figures
+	Publications
 	// Verify walks every chain (history and access log) and compares Fold(history)
 	// with the stored case; it names the first bad entry of every bad case.
 	Verify(ctx context.Context, bad func(code string, seq int64, what string)) (cases int, err error)

@@ -1,7 +1,6 @@
 package workflows_test
 
 import (
-	"io/fs"
 	"maps"
 	"math/rand/v2"
 	"regexp"
@@ -91,13 +90,7 @@ var newNames = map[string]map[string]any{
 // are shorter, a step needs less, something new is asked.
 func nextVersion(t testing.TB) *machine.Set {
 	t.Helper()
-	files := machine.Files{}
-	err := fs.WalkDir(workflows.Files(), ".", func(name string, e fs.DirEntry, err error) error {
-		if err == nil && !e.IsDir() {
-			files[name], err = fs.ReadFile(workflows.Files(), name)
-		}
-		return err
-	})
+	files, err := machine.ReadFiles(workflows.Files())
 	if err != nil {
 		t.Fatal(err)
 	}

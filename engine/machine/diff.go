@@ -349,3 +349,38 @@ func pair(path string, v any) string {
 	}
 	return a + " → " + b
 }
+
+// Tree is what decides in a version, as it is kept with its publication.
+func Tree(set *Set, s *engine.Service) []byte {
+	b, err := json.Marshal(view(set, s).tree)
+	if err != nil {
+		panic("machine: tree: " + err.Error()) // plain values only
+	}
+	return b
+}
+
+// DiffTree compares a version as it was published with what it is in a set now.
+func DiffTree(old []byte, set *Set, s *engine.Service) ([]Difference, error) {
+	was, err := reread(old)
+	if err != nil {
+		return nil, err
+	}
+	is := view(set, s)
+	now, err := reread(Tree(set, s))
+	if err != nil {
+		return nil, err
+	}
+	d := differ{old: side{set, s, is.files}, new: side{set, s, is.files}}
+	d.compare("", was, now)
+	slices.SortStableFunc(d.out, func(x, y Difference) int { return rank(x.Path) - rank(y.Path) })
+	for i := range d.out {
+		d.out[i].Old = nil // its file is not at hand
+	}
+	return d.out, nil
+}
+
+func reread(b []byte) (obj, error) {
+	var v obj
+	err := json.Unmarshal(b, &v)
+	return v, err
+}

@@ -2,8 +2,10 @@ package machine
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"io/fs"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -17,6 +19,27 @@ var (
 	_ fs.ReadDirFS  = Files(nil)
 	_ fs.ReadFileFS = Files(nil)
 )
+
+// ReadFiles reads the definition files of a file system: those that Load would.
+func ReadFiles(fsys fs.FS) (Files, error) {
+	out := Files{}
+	for _, f := range folders {
+		entries, err := fs.ReadDir(fsys, f.name)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		for _, e := range entries {
+			name := path.Join(f.name, e.Name())
+			if !isDefinition(e) {
+				continue
+			}
+			if out[name], err = readBounded(fsys, name); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return out, nil
+}
 
 // Open opens a file; folders are listed by ReadDir alone.
 func (f Files) Open(name string) (fs.File, error) {

@@ -95,8 +95,7 @@ func (l *loader) readAll(fsys fs.FS) {
 			l.add(f.name, 0, 0, "read_failed", err)
 		}
 		for _, e := range entries {
-			ext := path.Ext(e.Name())
-			if !e.IsDir() && (ext == ".yaml" || ext == ".yml") && !strings.HasPrefix(e.Name(), ".") {
+			if isDefinition(e) {
 				names[i] = append(names[i], path.Join(f.name, e.Name()))
 				count++
 			}
@@ -122,6 +121,12 @@ func (l *loader) readAll(fsys fs.FS) {
 			}
 		}
 	}
+}
+
+// isDefinition tells a definition file from what else stands in a folder.
+func isDefinition(e fs.DirEntry) bool {
+	ext := path.Ext(e.Name())
+	return !e.IsDir() && (ext == ".yaml" || ext == ".yml") && !strings.HasPrefix(e.Name(), ".")
 }
 
 // parsed is one file, read.

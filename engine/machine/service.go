@@ -414,7 +414,9 @@ func (l *loader) checkSet() {
 		})
 		for i := 1; i < len(versions); i++ {
 			a, b := versions[i-1], versions[i]
-			if a.Version != b.Version && (a.To.IsZero() || b.From.Before(a.To)) {
+			// One without an end is in force until the next begins: a published version
+			// cannot be given an end.
+			if a.Version != b.Version && (b.From.Before(a.To) || !a.From.Before(b.From)) {
 				l.at(l.serviceNode(b), "version_overlap", id, a.Version, b.Version)
 			}
 		}

@@ -71,7 +71,7 @@ func (s *Set) ServiceAt(id string, at time.Time) (*engine.Service, error) {
 	if len(versions) == 0 {
 		return nil, engine.Fail(engine.NotFound, fmt.Sprintf("Không có dịch vụ %s.", id), fmt.Sprintf("There is no service %s.", id))
 	}
-	for _, v := range versions {
+	for _, v := range slices.Backward(versions) { // one without an end gives way to the next
 		if !at.Before(v.From) && (v.To.IsZero() || at.Before(v.To)) {
 			return v, nil
 		}

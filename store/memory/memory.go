@@ -40,8 +40,11 @@ type Store struct {
 	prefills map[pair][]byte
 	files    map[string]file
 	access   []rowenc.AccessRow
-	days     map[dayOf]engine.ExchangeDay
-	counted  map[string]counted // case → what it contributes to the sums
+	defaults []engine.DefaultSet
+
+	published []published
+	days      map[dayOf]engine.ExchangeDay
+	counted   map[string]counted // case → what it contributes to the sums
 }
 
 // pair is a key of two texts.

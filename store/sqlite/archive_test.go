@@ -371,7 +371,7 @@ func TestArchiveKnowsEveryTable(t *testing.T) {
 	defer s.Close()
 	apart := []string{"access_log", "accounts", "answers", "archived", "archives", "counters", "document_contents", "documents", "drafts", "exchange_days",
 		"figure_parts", "figure_position", "figure_sums", // what an archived case counted stays counted
-		"goose_db_version", "heads", "marks", "prefills", "seal", "sessions", "versions", "views"}
+		"defaults", "goose_db_version", "heads", "marks", "prefills", "publications", "seal", "sessions", "versions", "views"}
 	for _, p := range parts {
 		apart = append(apart, p.table)
 	}

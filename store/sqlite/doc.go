@@ -36,7 +36,7 @@
 // marks (facts about the file), heads (checkpoints), archives, archived (stubs),
 // seal (in an archive file); exchange_days (what became of requests, by day);
 // figure_parts, figure_sums, figure_position (what indicators are read from, kept by
-// the projector, which follows the entries by id).
+// the projector, which follows the entries by id); publications, defaults (versions of services).
 //
 // File opens a database, a backup or an archive for reading only and checks it
 // (verify.go reads, check.go looks at the file, heads.go at what was known).

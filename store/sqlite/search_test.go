@@ -181,7 +181,8 @@ func back(t *testing.T, path string) {
 		`CREATE INDEX dossiers_list ON dossiers (office, shelf, urgency, code, case_code, step)`,
 		`ALTER TABLE search DROP COLUMN words`,
 		`DROP TRIGGER entries_position`, `DROP TABLE figure_position`, `DROP TABLE figure_parts`, `DROP TABLE figure_sums`, // of 00007
-		`DROP TABLE views`, // of 00008
+		`DROP TABLE views`,                               // of 00008
+		`DROP TABLE publications`, `DROP TABLE defaults`, // of 00009
 		`DELETE FROM goose_db_version WHERE version_id >= 6`,
 	} {
 		run(t, db, q)

@@ -47,6 +47,7 @@ func Run(t *testing.T, target Target) {
 		{"Search", testSearch},
 		{"Desk", testDesk},
 		{"Figures", testFigures},
+		{"Publish", testPublish},
 		{"Codes", testCodes},
 		{"Encoding", testEncoding},
 		{"Chain", testChain},

@@ -62,12 +62,15 @@ type System struct {
 	URL         string // of the surface
 	RegistryURL string // of the registries
 	Store       engine.Store
-	Definitions *machine.Set
+	Definitions *machine.Set // at the start
 	Messages    *workflows.Messages
 	Handler     http.Handler // the surface, and the pages
 	Runtime     *runtime.Runtime
 	Agencies    *agencies.Agencies // nil when they run elsewhere
 	Clock       runtime.Clock
+
+	live      *machine.Live        // what Definitions grows into
+	publisher *workflows.Publisher // nil when the definitions were handed in
 
 	keep    Keep
 	log     *slog.Logger
@@ -100,15 +103,13 @@ func Open(ctx context.Context, c Config) (_ *System, err error) {
 	if !c.Start.IsZero() {
 		s.Clock = runtime.NewVirtual(c.Start, !c.Still)
 	}
-	if s.Definitions = c.Definitions; s.Definitions == nil {
-		if s.Definitions, err = workflows.Load(); err != nil {
-			return nil, err
-		}
-	}
 	if s.Messages, err = workflows.LoadMessages(); err != nil {
 		return nil, err
 	}
 	if s.Store, err = openStore(ctx, c); err != nil {
+		return nil, err
+	}
+	if err = s.versions(ctx, c); err != nil {
 		return nil, err
 	}
 	if c.Wall == nil {
@@ -222,7 +223,7 @@ func (s *System) wire(c Config, transport http.RoundTripper) (http.Handler, erro
 		now:      s.Clock.Now, messages: s.Messages, person: s.person,
 	}
 	m := api.NewMetrics()
-	rc := runtime.Config{Store: m.Store(s.Store), Definitions: s.Definitions, Exchange: m.Exchange(x), Clock: s.Clock, Wall: c.Wall, Queue: Queue, Logger: c.Logger}
+	rc := runtime.Config{Store: m.Store(s.Store), Definitions: s.live, Exchange: m.Exchange(x), Clock: s.Clock, Wall: c.Wall, Queue: Queue, Logger: c.Logger}
 	if c.Runtime != nil {
 		c.Runtime(&rc)
 	}
@@ -230,9 +231,12 @@ func (s *System) wire(c Config, transport http.RoundTripper) (http.Handler, erro
 	if s.Runtime, err = runtime.New(rc); err != nil {
 		return nil, err
 	}
-	ac := api.Config{Runtime: stepping{s.Runtime, s}, Store: s.Store, Definitions: s.Definitions, Messages: s.Messages,
-		Callback: x.verify, Lookup: x.lookup, Logger: c.Logger, Registries: map[string]engine.Text{}, Metrics: m, Writer: writerStats(s.Store), Wall: c.Wall, Tools: tools(s.Definitions)}
+	ac := api.Config{Runtime: stepping{s.Runtime, s}, Store: s.Store, Definitions: s.live, Messages: s.Messages,
+		Callback: x.verify, Lookup: x.lookup, Logger: c.Logger, Registries: map[string]engine.Text{}, Metrics: m, Writer: writerStats(s.Store), Wall: c.Wall, Tools: tools(s.live)}
 	ac.Tools.Simulate = s.simulation
+	if s.publisher != nil {
+		ac.Publisher = publishing{s.publisher}
+	}
 	for _, r := range s.Definitions.Registries() {
 		ac.Registries[r.ID] = r.Title
 	}

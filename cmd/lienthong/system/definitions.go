@@ -1,0 +1,115 @@
+package system
+
+import (
+	"context"
+	"slices"
+
+	"lienthong/api"
+	"lienthong/engine"
+	"lienthong/engine/machine"
+	"lienthong/engine/verify"
+	"lienthong/workflows"
+)
+
+// publishing presents the publisher to the surface.
+type publishing struct{ *workflows.Publisher }
+
+// Publish implements api.Publisher.
+func (p publishing) Publish(ctx context.Context, by string, files map[string]string, dryRun bool) (api.PublishReport, error) {
+	if dryRun {
+		d, err := p.Publisher.Check(ctx, files)
+		return reportOf(d), err
+	}
+	d, err := p.Publisher.Publish(ctx, by, files)
+	r := reportOf(d)
+	r.Published = err == nil && r.Good
+	return r, err
+}
+
+// Check implements api.Publisher: it compiles, and searches the new versions.
+func (p publishing) Check(ctx context.Context, files map[string]string) (api.PublishReport, error) {
+	d, err := p.Publisher.Check(ctx, files)
+	r := reportOf(d)
+	if err != nil || d.Set == nil {
+		return r, err
+	}
+	done := map[string]bool{}
+	for _, s := range d.New {
+		if done[s.ID] {
+			continue
+		}
+		done[s.ID] = true
+		found, err := verify.Check(ctx, d.Set, verify.Options{Service: s.ID, Staff: OfficeStaff(d.Set.Offices())})
+		if err != nil {
+			return r, err
+		}
+		for _, f := range found.Findings {
+			if f.Service == "" || !slices.ContainsFunc(d.New, func(n *engine.Service) bool { return n.ID == f.Service && n.Version == f.Version }) {
+				continue // told by the compiler, or about another version
+			}
+			x := findingOf(f.Finding)
+			for _, a := range f.Story {
+				x.Story = append(x.Story, api.StoryAct{Step: a.Step, Action: a.Action, By: a.By, From: a.From, To: a.To})
+			}
+			r.Findings = append(r.Findings, x)
+			r.Good = r.Good && f.Severity != machine.SeverityError
+		}
+	}
+	return r, nil
+}
+
+// Diff implements api.Publisher.
+func (p publishing) Diff(service, from, to string) ([]api.Difference, error) {
+	set := p.Live.Set()
+	a, err := set.Service(service, from)
+	if err != nil {
+		return nil, err
+	}
+	b, err := set.Service(service, to)
+	if err != nil {
+		return nil, err
+	}
+	var out []api.Difference
+	for _, d := range machine.Diff(set, a, set, b) {
+		out = append(out, api.Difference{Path: d.Path, Kind: d.Kind, Text: d.Text, Before: d.Before, After: d.After, Old: placeOf(d.Old), New: placeOf(d.New)})
+	}
+	return out, nil
+}
+
+func placeOf(p *machine.Place) *api.Place {
+	if p == nil {
+		return nil
+	}
+	return &api.Place{File: p.File, Line: p.Line, Column: p.Column}
+}
+
+func reportOf(d workflows.Draft) api.PublishReport {
+	r := api.PublishReport{Good: d.Set != nil, Findings: []api.DefinitionFinding{}, New: []api.PublishedVersion{}}
+	for _, f := range d.Findings {
+		r.Findings = append(r.Findings, findingOf(f))
+	}
+	for _, s := range d.New {
+		r.New = append(r.New, api.PublishedVersion{Service: s.ID, Version: s.Version, Hash: s.Hash})
+	}
+	return r
+}
+
+func findingOf(f machine.Finding) api.DefinitionFinding {
+	return api.DefinitionFinding{Place: api.Place{File: f.File, Line: f.Line, Column: f.Column}, Severity: string(f.Severity), Code: f.Code, Message: f.Message, Hint: f.Hint}
+}
+
+var _ api.Publisher = publishing{}
+
+// versions publishes what is built in, and takes definitions into use.
+func (s *System) versions(ctx context.Context, c Config) (err error) {
+	if c.Definitions != nil { // somebody else's set: nothing is published over it
+		s.Definitions, s.live = c.Definitions, machine.NewLive(c.Definitions, nil)
+		return nil
+	}
+	if s.publisher, err = workflows.OpenPublisher(ctx, workflows.Files(), s.Store, s.Clock.Now); err != nil {
+		return err
+	}
+	s.live = s.publisher.Live
+	s.Definitions = s.live.Set()
+	return nil
+}

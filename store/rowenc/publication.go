@@ -1,0 +1,46 @@
+package rowenc
+
+import (
+	"encoding/json"
+	"time"
+
+	"lienthong/engine"
+)
+
+// EncodePublication refuses a publication without a name, a version or a hash, and
+// encodes it; DecodePublication is its inverse.
+func EncodePublication(op string, p engine.Publication) ([]byte, error) {
+	if p.Service == "" || p.Version == "" || p.Hash == "" {
+		return nil, Bad(op, "a publication needs a service, a version and a hash")
+	}
+	p.At = p.At.Truncate(time.Microsecond)
+	b, err := json.Marshal(p)
+	if err != nil {
+		return nil, Bad(op, "publication: %w", err)
+	}
+	return Pack(b), nil
+}
+
+// DecodePublication reads a publication.
+func DecodePublication(b []byte) (p engine.Publication, err error) {
+	if b, err = Unpack(b); err == nil {
+		err = engine.Unmarshal(b, &p)
+	}
+	return p, err
+}
+
+// EncodeDefault encodes what was made the default; DecodeDefault is its inverse.
+func EncodeDefault(op string, d engine.DefaultSet) ([]byte, error) {
+	d.At = d.At.Truncate(time.Microsecond)
+	b, err := json.Marshal(d)
+	if err != nil {
+		return nil, Bad(op, "default: %w", err)
+	}
+	return b, nil
+}
+
+// DecodeDefault reads what was made the default.
+func DecodeDefault(b []byte) (d engine.DefaultSet, err error) {
+	err = engine.Unmarshal(b, &d)
+	return d, err
+}

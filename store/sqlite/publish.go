@@ -1,0 +1,77 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"lienthong/engine"
+	"lienthong/store/rowenc"
+)
+
+// Publish keeps a version of a service.
+func (s *Store) Publish(ctx context.Context, p engine.Publication) error {
+	const op = "store.publish"
+	body, err := rowenc.EncodePublication(op, p)
+	if err != nil {
+		return err
+	}
+	return exec(ctx, s, op, func(w *writer) error {
+		var hash string
+		err := w.one(`SELECT hash FROM publications WHERE service = ?1 AND version = ?2`, []any{p.Service, p.Version}, &hash)
+		switch {
+		case err == nil && hash == p.Hash:
+			return nil
+		case err == nil:
+			return rowenc.Duplicate(op, "", hash)
+		case !errors.Is(err, sql.ErrNoRows):
+			return err
+		}
+		return w.exec(`INSERT INTO publications (service, version, hash, body) VALUES (?1, ?2, ?3, ?4)`, p.Service, p.Version, p.Hash, body)
+	})
+}
+
+// Published lists every version, in the order of publication.
+func (s *Store) Published(ctx context.Context) ([]engine.Publication, error) {
+	return bodies(ctx, s, "store.published", `SELECT body FROM publications ORDER BY n`, rowenc.DecodePublication)
+}
+
+// MakeDefault adds to the list of defaults.
+func (s *Store) MakeDefault(ctx context.Context, d engine.DefaultSet) error {
+	const op = "store.make_default"
+	body, err := rowenc.EncodeDefault(op, d)
+	if err != nil {
+		return err
+	}
+	return exec(ctx, s, op, func(w *writer) error {
+		n, err := w.changed(`INSERT INTO defaults (body) SELECT ?3 WHERE EXISTS (SELECT 1 FROM publications WHERE service = ?1 AND version = ?2)`,
+			d.Service, d.Version, body)
+		if err == nil && n == 0 {
+			err = rowenc.Missing(op, "")
+		}
+		return err
+	})
+}
+
+// Defaults lists what was made the default, oldest first.
+func (s *Store) Defaults(ctx context.Context) ([]engine.DefaultSet, error) {
+	return bodies(ctx, s, "store.defaults", `SELECT body FROM defaults ORDER BY n`, rowenc.DecodeDefault)
+}
+
+// bodies reads a column of encoded values.
+func bodies[V any](ctx context.Context, s *Store, op, query string, decode func([]byte) (V, error)) ([]V, error) {
+	out := []V{}
+	err := s.each(ctx, query, nil, func(r *sql.Rows) error {
+		var b []byte
+		if err := r.Scan(&b); err != nil {
+			return err
+		}
+		v, err := decode(b)
+		out = append(out, v)
+		return err
+	})
+	if err != nil {
+		return nil, failure(op, "", err)
+	}
+	return out, nil
+}
