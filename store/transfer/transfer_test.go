@@ -91,7 +91,7 @@ func TestThereAndBack(t *testing.T) {
 // it is found and the line is named.
 func TestEveryByteCounts(t *testing.T) {
 	text := written(t, true)
-	for at := 0; at < len(text); at += 1 + len(text)/400 {
+	for at := 0; at < len(text); at += 1 + len(text)/60 {
 		bad := bytes.Clone(text)
 		bad[at] ^= 1
 		if _, _, err := read(bad); engine.CodeOf(err) != engine.CorruptHistory || !strings.Contains(err.Error(), "line ") {

@@ -41,7 +41,7 @@ func (h *Hider) Check() string { return hex.EncodeToString(h.key.sum("check", ""
 // Case returns a whole history of a case with its personal data replaced. What was
 // given is not changed. A history with an erased payload is refused.
 func (h *Hider) Case(history []engine.Entry) ([]engine.Entry, error) {
-	c := &caseHider{Hider: h, dict: map[string]string{}, names: map[string]byte{}, codes: map[string]string{}, kept: map[string]bool{}}
+	c := &caseHider{Hider: h, dict: map[string]string{}, names: map[string]byte{}, codes: map[string]string{}, kept: map[string]bool{}, formed: map[string]string{}}
 	trees := make([]any, len(history))
 	for i := range history {
 		e := &history[i]
@@ -102,6 +102,9 @@ type caseHider struct {
 	names map[string]byte   // names met, with what tells their sex
 	codes map[string]string // step → code of its dossier
 	kept  map[string]bool   // codes of the case and its dossiers
+	// formed are texts that were replaced by their form alone: the same ones come again
+	// and again in a history.
+	formed map[string]string
 }
 
 // results gives results the ids that follow from the new seed.

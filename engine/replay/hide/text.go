@@ -36,23 +36,12 @@ func (c *caseHider) text(a at, s string) string {
 	if c.harmless(a, s) {
 		return s
 	}
-	switch {
-	case isDigits(s) && len(s) == 12:
-		return c.key.person(s)
-	case isDigits(s) && len(s) == 10:
-		return c.key.ten(s)
-	case isDigits(s):
-		return c.key.digits("number", s)
-	case cardForm.MatchString(s):
-		return c.key.card(s)
-	case phoneForm.MatchString(s):
-		return "+" + c.key.digits("phone", s[1:])
-	case strings.Contains(s, "@") && !strings.Contains(s, " "):
-		return "nguoi." + c.key.hex("email", strings.ToLower(s), 8) + "@example.vn"
-	case hexForm.MatchString(s):
-		return c.key.hex("hex", s, len(s))
-	case codeForm.MatchString(s):
-		return c.key.code(s)
+	if new, ok := c.formed[s]; ok {
+		return new
+	}
+	if new := c.form(s); new != "" {
+		c.formed[s] = new
+		return new
 	}
 	if kind, rest, ok := strings.Cut(s, ":"); ok && c.own[kind] { // a duplicate key: service:value
 		return kind + ":" + c.text(at{data: true}, rest)
@@ -71,6 +60,30 @@ func (c *caseHider) text(a at, s string) string {
 		return "thay_" + mark
 	}
 	return "Thay " + mark
+}
+
+// form replaces a text whose form alone says how, wherever it stands; "" when it does
+// not.
+func (c *caseHider) form(s string) string {
+	switch {
+	case isDigits(s) && len(s) == 12:
+		return c.key.person(s)
+	case isDigits(s) && len(s) == 10:
+		return c.key.ten(s)
+	case isDigits(s):
+		return c.key.digits("number", s)
+	case cardForm.MatchString(s):
+		return c.key.card(s)
+	case phoneForm.MatchString(s):
+		return "+" + c.key.digits("phone", s[1:])
+	case strings.Contains(s, "@") && !strings.Contains(s, " "):
+		return "nguoi." + c.key.hex("email", strings.ToLower(s), 8) + "@example.vn"
+	case hexForm.MatchString(s):
+		return c.key.hex("hex", s, len(s))
+	case codeForm.MatchString(s):
+		return c.key.code(s)
+	}
+	return ""
 }
 
 // harmless tells whether a text may stay as it is.
