@@ -85,7 +85,7 @@ const b3, b4 = "2024-07-01", "2026-09-01"
 // run tells of each what the real one does, nothing else changes, and until the next
 // entry each can be taken back.
 func TestMigrationOfRunningCases(t *testing.T) {
-	rt, store := running(t, 120)
+	rt, store := running(t, 80)
 	ctx := t.Context()
 	ask := runtime.Migration{Actor: administrator, Service: "birth", From: b3, To: b4, Reason: "NĐ 301/2026/NĐ-CP", DryRun: true}
 	dry, err := rt.Migrate(ctx, ask)
@@ -138,6 +138,7 @@ func TestMigrationOfRunningCases(t *testing.T) {
 	if n, err := rt.Migrate(ctx, ask); err != nil || n.Moved != 0 {
 		t.Errorf("again: %d moved, %v", n.Moved, err)
 	}
+	t.Logf("%d moved, %d stayed, out of %d states", real.Moved, real.Refused, len(states))
 	takeBack(t, rt, store, real, before)
 }
 

@@ -50,7 +50,6 @@ type action struct {
 	to     *state
 	roles  []string
 	by     []string // of ours
-	id     string
 	nextAt *node
 	next   string
 }
