@@ -83,7 +83,7 @@ func (l *loader) checkReferences(p *procedure) {
 			state(at, t.State)
 		}
 		if a.Returns != "" && p.input(a.Returns) == nil {
-			l.at(n.get("returns"), "unknown_input", a.Returns, p.ID)
+			l.unknownInput(n.get("returns"), p, a.Returns)
 		}
 		if a.Party != nil {
 			for _, x := range l.list(n.get("by").get("party")) {

@@ -2,6 +2,7 @@ package machine_test
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -135,6 +136,8 @@ var findingCases = []struct {
 	{"record_uncertain", pBirth, "if: actor.id != dossier.draft.by", "if: actor.id != dossier.note.by", "40:28"},
 }
 
+var unfilled = regexp.MustCompile(`\{\d\}`)
+
 func TestFindings(t *testing.T) {
 	for _, c := range findingCases {
 		t.Run(c.code, func(t *testing.T) {
@@ -157,7 +160,7 @@ func TestFindings(t *testing.T) {
 				if f.Message.VI == "" || f.Message.EN == "" || f.Hint.VI == "" || f.Hint.EN == "" {
 					t.Errorf("%s has no message or hint in both languages", f)
 				}
-				if strings.Contains(f.Message.VI+f.Message.EN+f.Hint.VI+f.Hint.EN, "{0}") {
+				if unfilled.MatchString(f.Message.VI + f.Message.EN + f.Hint.VI + f.Hint.EN) {
 					t.Errorf("%s has unfilled texts", f)
 				}
 				got = append(got, fmt.Sprintf("%s:%d:%d %s", f.File, f.Line, f.Column, f.Code))

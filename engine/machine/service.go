@@ -312,6 +312,15 @@ func (l *loader) compileStep(s *service, st *engine.Step, n *node) {
 	}
 }
 
+// unknownInput tells of a value that a procedure does not take.
+func (l *loader) unknownInput(n *node, p *procedure, name string) {
+	var names []string
+	for _, i := range p.inputs {
+		names = append(names, i.name)
+	}
+	l.at(n, "unknown_input", name, p.ID, nearest(name, names))
+}
+
 // checkWith compares a `with` value with the procedure's input.
 func (l *loader) checkWith(p *procedure, k *node, e *expr) {
 	if p == nil {
@@ -319,11 +328,7 @@ func (l *loader) checkWith(p *procedure, k *node, e *expr) {
 	}
 	in := p.input(k.text)
 	if in == nil {
-		var names []string
-		for _, i := range p.inputs {
-			names = append(names, i.name)
-		}
-		l.at(k, "unknown_input", k.text, p.ID, nearest(k.text, names))
+		l.unknownInput(k, p, k.text)
 		return
 	}
 	if e == nil {
