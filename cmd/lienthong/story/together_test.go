@@ -372,7 +372,8 @@ func TestTogetherOnlyOnesOwn(t *testing.T) {
 		{"supervisor.civil_status_26743", http.MethodGet, at, 200}, // watches the province
 		{"operator", http.MethodGet, at, 403},
 		{"administrator", http.MethodGet, at, 403},
-		{"tester", http.MethodGet, at, 403},
+		{"tester", http.MethodGet, at, 200}, // looks inside every case of a demonstration, which is logged
+		{"tester", http.MethodPost, "", 403},
 		{"", http.MethodGet, at, 401},
 		{"reception.civil_status_26743", http.MethodPost, "", 404},
 		{"officer.civil_status_26740", http.MethodPost, "", 403}, // sees it, but does not receive
