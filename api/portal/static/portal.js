@@ -36,4 +36,37 @@
     } else return;
     e.preventDefault();
   });
+
+  // A form leaves its page only when somebody answers at the other end: a browser that
+  // cannot send it shows a page of its own and forgets what was typed.
+  const lost = document.getElementById("lost");
+  const tell = (text) => { lost.textContent = text; };
+  const forms = new Map(); // "asking": waits for an answer; "sure": goes
+  addEventListener("submit", async (e) => {
+    const form = e.target;
+    if (e.defaultPrevented || form.getAttribute("method") !== "post") return;
+    if (forms.get(form) === "sure") {
+      forms.delete(form);
+      return;
+    }
+    e.preventDefault();
+    if (forms.has(form)) return;
+    forms.set(form, "asking");
+    try {
+      const icon = document.querySelector("link[rel=icon]").href;
+      await fetch(icon, { method: "HEAD", cache: "no-store", signal: AbortSignal.timeout(15000) });
+    } catch {
+      forms.delete(form);
+      tell("");
+      setTimeout(tell, 50, lost.dataset.gone); // a text that changes is read out again
+      return;
+    }
+    tell("");
+    forms.set(form, "sure");
+    if (!e.submitter || e.submitter.form === form) form.requestSubmit(e.submitter);
+    forms.delete(form); // also where the form itself refused
+  });
+  addEventListener("online", () => {
+    if (lost.textContent) tell(lost.dataset.back);
+  });
 })();
