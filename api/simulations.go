@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -55,6 +56,12 @@ type simulationView struct {
 
 type simulationAnswer struct{ Body simulationView }
 
+type simulationsAnswer struct {
+	Body struct {
+		Simulations []simulationView `json:"simulations"`
+	}
+}
+
 type simulationPath struct {
 	ID string `path:"id" maxLength:"20"`
 }
@@ -62,6 +69,8 @@ type simulationPath struct {
 func (s *Server) routeSimulations() {
 	o := op{method: http.MethodPost, path: base + "/simulations", id: "simulate", tag: "definitions", summary: "Play weeks of citizens, clerks, registries and faults; one at a time", status: 202, who: only(roleTester), errors: []int{409}}
 	route(s, o, s.simulate)
+	o = op{method: http.MethodGet, path: base + "/simulations", id: "simulations", tag: "definitions", summary: "The simulations that are kept, newest first, without their reports", status: 200, who: only(roleTester)}
+	route(s, o, s.allSimulations)
 	o = op{method: http.MethodGet, path: base + "/simulations/{id}", id: "simulation", tag: "definitions", summary: "How far a simulation is, and its report", status: 200, who: only(roleTester)}
 	route(s, o, s.simulation)
 	o = op{method: http.MethodDelete, path: base + "/simulations/{id}", id: "stop-simulation", tag: "definitions", summary: "Stop a simulation", status: 204, who: only(roleTester)}
@@ -124,6 +133,19 @@ func (all *simulations) find(id string) *simulation {
 		}
 	}
 	return nil
+}
+
+func (s *Server) allSimulations(context.Context, *struct{}) (*simulationsAnswer, error) {
+	s.simulations.mu.Lock()
+	defer s.simulations.mu.Unlock()
+	a := &simulationsAnswer{}
+	a.Body.Simulations = []simulationView{}
+	for _, x := range slices.Backward(s.simulations.kept) {
+		v := x.view
+		v.Report = nil
+		a.Body.Simulations = append(a.Body.Simulations, v)
+	}
+	return a, nil
 }
 
 func (s *Server) simulation(_ context.Context, in *simulationPath) (*simulationAnswer, error) {

@@ -65,5 +65,10 @@ func TestSimulations(t *testing.T) {
 	w.send("tester", "DELETE", path+"/"+id, nil).want(204)
 	<-ended
 	until(id, "cancelled")
+	all := w.send("tester", "GET", path, nil).want(200)
+	if first := engine.At(all.get("simulations"), "0"); engine.At(first, "id") != "3" || engine.At(first, "status") != "cancelled" || engine.At(all.get("simulations"), "2", "report") != nil {
+		t.Errorf("all: %s", all.raw)
+	}
+	w.send("operator", "GET", path, nil).refused(403, "forbidden")
 	w.send("tester", "GET", path+"/99", nil).refused(404, "not_found")
 }

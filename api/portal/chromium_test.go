@@ -383,6 +383,7 @@ func (s *stage) officeTour() []stopover {
 	op := s.browse("operator")
 	message := op.open("/exchange?registry=notification").want(200).find(`href="(/exchange/` + stuck.Code + `/[^"]+)"`)
 	tester := s.browse("tester")
+	played := tester.playedLeave()
 	code := tester.post("/lab", url.Values{"text": {"an nhien"}}).want(200).find(`href="/lab/cases/([^"]+)"`)
 	return []stopover{
 		{"workflows", tester, "/workflows", ""}, {"workflow", tester, "/workflows/birth", ""},
@@ -390,6 +391,8 @@ func (s *stage) officeTour() []stopover {
 		{"clock-wrong", tester, "/lab/clock", `.lt-filter button`}, {"dial", tester, "/lab/agencies/population", ""},
 		{"replay", tester, "/lab/cases/" + code + "?at=6", ""}, {"again", tester, "/lab/cases/" + code + "/again?version=2024-07-01", ""},
 		{"lab-check", tester, "/lab/checks/birth", ""}, {"compare", tester, "/lab/compare/birth", ""},
+		{"simulations", tester, "/lab/simulations", ""}, {"simulation-wrong", tester, "/lab/simulations?cases=0", `form[action="/lab/simulations"] button`},
+		{"simulation", tester, played, ""},
 		{"exchange", op, "/exchange", ""}, {"delivery", op, message, ""}, {"delivery-wrong", op, message, `button[value="skip"]`},
 		{"dashboard", boss, "/dashboard", ""}, {"dashboard-wrong", boss, "/dashboard?period=own&from=2026-09-09&to=2026-09-01", ""},
 	}

@@ -96,6 +96,7 @@ func (p *Portal) pages() []page {
 		p.replayPages(),
 		p.searchPages(),
 		p.comparePages(),
+		p.simulationPages(),
 		p.signInPages(),
 		p.dossierPages(),
 		p.deskPages(),
