@@ -1,6 +1,9 @@
 package portal
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"io"
 	"maps"
@@ -192,6 +195,19 @@ func (d *draftData) dispute(pointer, why string) {
 		d.Disputes = map[string]string{}
 	}
 	d.Disputes[pointer] = why
+}
+
+// seen tells the answers of a page from all others, so that a page that was opened
+// over other answers is known.
+func (d *draftData) seen(page string) string {
+	disputes := maps.Clone(d.Disputes)
+	maps.DeleteFunc(disputes, func(pointer, _ string) bool { return !form.Under(pointer, form.Top(page)) })
+	b, err := json.Marshal([]any{form.Get(d.Application, form.Top(page)), disputes})
+	if err != nil { // it came as JSON
+		panic(err)
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:8])
 }
 
 // shift moves what is kept under pointers along with a list that lost an entry.

@@ -2,6 +2,8 @@ package portal_test
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -67,4 +69,24 @@ func TestConnectionLostInTheMiddleOfAForm(t *testing.T) {
 		}
 		father.open(at + "/pages/card").want(200).says(clinic + " " + lang)
 	}
+}
+
+// A browser that sends 50 MB comes to the page that says that this is too much.
+func TestTooLargeInABrowser(t *testing.T) {
+	s := newStage(t)
+	father := s.browse(tung)
+	w := s.openWindow(390)
+	w.be(father, "vi")
+	w.open(father.start("birth") + "/pages/attachments")
+	w.follow(`button[value="add:/attachments"]`)
+	large := filepath.Join(t.TempDir(), "large.pdf")
+	if err := os.WriteFile(large, []byte("%PDF-1.7"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(large, 50<<20); err != nil {
+		t.Fatal(err)
+	}
+	w.do(chromedp.SetUploadFiles(chromedp.CSS(`input[type=file]`), []string{large}))
+	w.follow(".lt-buttons button")
+	w.says("Nội dung gửi lên vượt quá 10 MB")
 }

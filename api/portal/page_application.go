@@ -49,10 +49,12 @@ func (d *draft) path() string { return "/applications/" + d.ID }
 
 // writing is a draft with its service and form: what every page of it needs.
 type writing struct {
-	draft   *draft
-	service *serviceDetail
-	form    *form.Form
-	places  []province
+	draft     *draft
+	service   *serviceDetail
+	form      *form.Form
+	places    []province
+	elsewhere []row  // what a page holds that was changed elsewhere since it was opened here
+	seen      string // the answers that a page is shown over; "" the draft's
 }
 
 // errElsewhere says that the visitor was sent to another page.
@@ -61,7 +63,8 @@ type errElsewhere struct{ to string }
 func (e errElsewhere) Error() string { return "goes on at " + e.to }
 
 // writing reads the draft that the address names. A draft that was filed leads to
-// its receipt, one that does not know whom it is about to that question.
+// its receipt, one that does not know whom it is about to that question, which is
+// asked once: its answer begins the form anew.
 func (v *visit) writing() (*writing, error) {
 	d, err := v.readDraft(v.r.PathValue("id"))
 	if err != nil {
@@ -70,8 +73,12 @@ func (v *visit) writing() (*writing, error) {
 	if len(d.Data.Pages.Filed) > 0 {
 		return nil, errElsewhere{receiptPath(d.Data.Pages.Filed)}
 	}
-	if d.Data.Pages.About && !strings.HasSuffix(v.r.URL.Path, "/about") && !strings.HasSuffix(v.r.URL.Path, "/delete") {
+	about := v.r.URL.Path == d.path()+"/about"
+	switch {
+	case d.Data.Pages.About && !about && !strings.HasSuffix(v.r.URL.Path, "/delete"):
 		return nil, errElsewhere{d.path() + "/about"}
+	case about && !d.Data.Pages.About:
+		return nil, errElsewhere{d.path()}
 	}
 	w := &writing{draft: d}
 	if w.service, w.form, err = v.serviceForm(d.Service); err != nil {
@@ -270,16 +277,18 @@ func (v *visit) chooseAbout() error {
 
 // questionPageData is one page of the form.
 type questionPageData struct {
-	Draft  *draft
-	Name   string
-	Path   string
-	Field  *field
-	Needed string
-	Number int
-	Of     int
-	Back   string
-	Files  bool
-	Opened bool // answers opened more questions
+	Draft     *draft
+	Name      string
+	Path      string
+	Field     *field
+	Needed    string
+	Number    int
+	Of        int
+	Back      string
+	Files     bool
+	Opened    bool   // answers opened more questions
+	Seen      string // the answers that it is shown over
+	Elsewhere []row  // what was saved elsewhere since it was opened here, when that is not what was sent
 }
 
 func (v *visit) questionPage() error {
@@ -301,7 +310,10 @@ func (v *visit) showQuestions(w *writing, wrong map[string][]string, opened bool
 		return &problem{Status: http.StatusNotFound}
 	}
 	d := questionPageData{Draft: w.draft, Name: name, Path: w.pagePath(name), Field: w.asking(v).page(q), Number: i + 1, Of: len(pages),
-		Files: uploads(q), Opened: opened, Back: w.draft.path()}
+		Files: uploads(q), Opened: opened, Back: w.draft.path(), Seen: w.seen, Elsewhere: w.elsewhere}
+	if d.Seen == "" {
+		d.Seen = w.draft.Data.seen(name)
+	}
 	d.Needed, d.Field.Needed = d.Field.Needed, ""
 	s := screen{page: "questions", status: status, title: pages[i].Label.In(v.lang), data: d, errors: summary(q, wrong),
 		crumbs: append(w.crumbs(v), crumb{v.t("application.crumb"), w.draft.path()})}
@@ -317,7 +329,19 @@ const (
 	doLeave = "leave" // save, and go back to the list
 )
 
+// answerPage saves a page. Another tab may save the same draft at the same moment.
 func (v *visit) answerPage() error {
+	for tries := 0; ; tries++ {
+		err := v.saveAnswers()
+		if _, stale := refused(err, codeStale); !stale || tries == 5 {
+			return err
+		}
+	}
+}
+
+// saveAnswers saves a page, unless somebody saved other answers to it since it was
+// opened: then nothing is overwritten, and both are shown.
+func (v *visit) saveAnswers() error {
 	w, err := v.writing()
 	if err != nil {
 		return v.elsewhere(err)
@@ -332,9 +356,20 @@ func (v *visit) answerPage() error {
 		w.form.Take(w.draft.Data.Application, name, v.form)
 		return v.showQuestions(w, nil, false, http.StatusOK)
 	}
+	stored := w.draft.Data.seen(name)
+	changed := v.form.Has("seen") && v.form.Get("seen") != stored
+	if changed {
+		if w.asking(v).rows(before, &w.elsewhere, true); len(w.elsewhere) == 0 {
+			w.elsewhere = []row{{Label: v.t("questions.elsewhere.empty"), Value: v.t("questions.elsewhere.nothing")}}
+		}
+	}
 	taken, wrong, err := v.answer(&w.draft.Data, w.form, name, w.places)
 	if err != nil {
 		return err
+	}
+	if changed && w.draft.Data.seen(name) != stored {
+		w.seen = stored
+		return v.showQuestions(w, wrong, false, http.StatusConflict)
 	}
 	c, err := v.check(w.draft, w.form)
 	if err != nil {

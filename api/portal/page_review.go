@@ -143,6 +143,9 @@ func (v *visit) fileApplication() error {
 	if v.form.Get("sure") != "yes" {
 		return v.showReview(w, []fieldError{{Pointer: "/sure", Detail: v.t("review.sure.wrong")}}, http.StatusUnprocessableEntity)
 	}
+	if v.form.Has("seen") && v.form.Get("seen") != w.draft.ETag {
+		return v.showReview(w, []fieldError{{Pointer: "/sure", Detail: v.t("review.elsewhere")}}, http.StatusConflict)
+	}
 	body := w.draft.Data.filing(w.form)
 	body["service"] = w.draft.Service
 	var out filed

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"io"
 	"mime"
 	"net/http"
 	"net/url"
@@ -17,6 +18,10 @@ const (
 	vi = "vi"
 	en = "en"
 )
+
+// maxDrain is how much of what is too large is read and thrown away, so that the
+// browser comes to the answer.
+const maxDrain = 100 << 20
 
 // maxForm is the largest posted form: one paper of 10 MiB and the fields beside it.
 const maxForm = 12 << 20
@@ -75,7 +80,8 @@ func (v *visit) readForm() error {
 	if v.r.Method != http.MethodPost {
 		return nil
 	}
-	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, maxForm)
+	body := v.r.Body
+	v.r.Body = http.MaxBytesReader(v.w, body, maxForm)
 	var err error
 	if kind, _, _ := mime.ParseMediaType(v.r.Header.Get("Content-Type")); kind == "multipart/form-data" {
 		err = v.r.ParseMultipartForm(maxForm)
@@ -85,6 +91,7 @@ func (v *visit) readForm() error {
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
+		_, _ = io.CopyN(io.Discard, body, maxDrain) // a browser that has gone gets no answer
 		return &problem{Status: http.StatusRequestEntityTooLarge}
 	case err != nil:
 		return &problem{Status: http.StatusBadRequest}

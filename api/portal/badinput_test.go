@@ -1,0 +1,230 @@
+package portal_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"io"
+	"mime/multipart"
+	"regexp"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+
+	"golang.org/x/net/html"
+)
+
+// A form with every field wrong: each message stands at the top and leads to its field,
+// the field says it too, and what was typed is still there.
+func TestEveryFieldWrong(t *testing.T) {
+	s := newStage(t)
+	b := s.browse(cuc)
+	at := b.start("death")
+	list := b.form(b.open(at+"/about").want(200), "/about").set("about", "other", "other", "001099999999").send().want(200)
+	const typed = `?<b>&"`
+	refused, kept := 0, 0
+	for _, m := range regexp.MustCompile(`href="(`+at+`/pages/[^"]+)"`).FindAllStringSubmatch(list.body, -1) {
+		f := b.form(b.open(m[1]).want(200), m[1])
+		for name := range f.names {
+			if strings.HasPrefix(name, "/") && !strings.HasSuffix(name, "#file") {
+				f.fields.Set(name, typed)
+			}
+		}
+		r := f.send()
+		if r.status == 200 { // a page of free texts
+			continue
+		}
+		refused++
+		links := regexp.MustCompile(`<li><a class="ds-link" href="#([^"]+)">`).FindAllStringSubmatch(r.want(422).says(`id="errors"`).body, -1)
+		if len(links) == 0 {
+			t.Errorf("%s: nothing at the top", m[1])
+		}
+		for _, l := range links {
+			r.says(`id="`+l[1]+`"`, `id="`+l[1]+`-wrong"`)
+		}
+		r.saysNot("<b>&")
+		again := b.form(r, m[1])
+		for _, n := range r.forms() {
+			for _, in := range all(n, isText) {
+				if name, _ := attr(in, "name"); strings.HasPrefix(name, "/") && f.names[name] {
+					if kept++; again.fields.Get(name) != typed {
+						t.Errorf("%s: %s holds %q", m[1], name, again.fields.Get(name))
+					}
+				}
+			}
+		}
+	}
+	if refused < 3 || kept < 8 {
+		t.Errorf("%d pages refused, %d fields kept", refused, kept)
+	}
+}
+
+func isText(n *html.Node) bool {
+	kind, _ := attr(n, "type")
+	return n.Data == "textarea" || n.Data == "input" && (kind == "" || kind == "text")
+}
+
+// endless gives n bytes of a form with a file, made while they are read.
+func endless(name, start string, n int64) (io.Reader, string) {
+	pr, pw := io.Pipe()
+	w := multipart.NewWriter(pw)
+	go func() {
+		part, err := w.CreateFormFile("/attachments/0/document#file", name)
+		if err == nil {
+			_, err = io.WriteString(part, start)
+		}
+		if err == nil {
+			_, err = io.CopyN(part, zeros{}, n)
+		}
+		if err == nil {
+			err = w.Close()
+		}
+		pw.CloseWithError(err)
+	}()
+	return pr, w.FormDataContentType()
+}
+
+type zeros struct{}
+
+func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
+
+// 50 MB are refused with a page that says so, and are never held.
+func TestAnUploadOf50MB(t *testing.T) {
+	s := newStage(t)
+	b := s.browse(tung)
+	at := b.start("birth") + "/pages/attachments"
+	b.open(at).want(200)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	body, kind := endless("lớn.pdf", "%PDF-1.7", 50<<20)
+	r := b.do("POST", at, body, "Content-Type", kind, "Sec-Fetch-Site", "same-origin")
+	runtime.ReadMemStats(&after)
+	r.want(413).says("Tệp quá lớn", "10 MB")
+	t.Logf("%d MB allocated", (after.TotalAlloc-before.TotalAlloc)>>20)
+	if grown := (after.TotalAlloc - before.TotalAlloc) >> 20; grown > 64 { // a buffer that grew to 12 MB, not to 50
+		t.Errorf("%d MB were allocated", grown)
+	}
+	b.open(at).want(200)
+}
+
+// What a file is follows from its content, whatever its name says. Archives are not
+// taken, so nothing is ever unpacked.
+func TestFilesThatAreNotWhatTheySay(t *testing.T) {
+	s := newStage(t)
+	b := s.browse(tung)
+	at := b.start("birth") + "/pages/attachments"
+	f := b.form(b.form(b.open(at).want(200), at).send("add:/attachments").want(200), at)
+	f.fields.Del("do")
+	f.set("/attachments/0/name", "Giấy <xác nhận>")
+	for name, content := range map[string][]byte{
+		"đơn.pdf":      []byte("MZ\x90\x00\x03\x00\x00\x00 This program cannot be run in DOS mode"),
+		"ảnh.png":      []byte("<script>alert(1)</script>"),
+		"tờ khai.docx": bomb(t),
+		"chứng từ.xml": []byte(`<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><x>&b;</x>`),
+	} {
+		r := f.sendFile("/attachments/0/document#file", name, content).want(422)
+		r.says("Tệp “"+name+"” không phải là PDF, JPEG, PNG hoặc XML.", `id="errors"`)
+		if got := b.form(r, at).fields.Get("/attachments/0/name"); got != "Giấy <xác nhận>" {
+			t.Errorf("the name beside %s became %q", name, got)
+		}
+		f = b.form(r, at)
+	}
+	f.sendFile("/attachments/0/document#file", "đơn.pdf", aPDF())
+	b.open(at).want(200).says("Đã tải lên: đơn.pdf")
+}
+
+// bomb is a small archive of much.
+func bomb(t *testing.T) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	f, err := w.Create("word/document.xml")
+	if err == nil {
+		_, err = io.CopyN(f, zeros{}, 20<<20)
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// A tab that was left open while the same page was saved in another overwrites nothing:
+// it says so, shows both, and saves when the button is pressed again.
+func TestAStaleTab(t *testing.T) {
+	s := newStage(t)
+	b := s.browse(tung)
+	at := b.start("birth")
+	page := at + "/pages/card"
+	old := b.form(b.open(page).want(200), page).set("/card/clinic", "Bệnh viện A")
+	now := b.form(b.open(page).want(200), page).set("/card/clinic", "Bệnh viện B")
+	b.fill(at+"/pages/relation_to_child", "/relation_to_child", "father") // another page is none of its business
+	now.send().want(200)
+	now.send().want(200).saysNot("ở nơi khác") // the same again is no conflict
+	r := old.send().want(409).says("Mục này đã được sửa ở nơi khác", "Bệnh viện B", `value="Bệnh viện A"`)
+	b.open(page).want(200).says("Bệnh viện B").saysNot("Bệnh viện A")
+	b.form(r, page).send().want(200)
+	b.open(page).want(200).says("Bệnh viện A")
+
+	// Two at the same moment: the one that comes second is told, or both said the same.
+	forms := []*sheet{b.form(b.open(page), page), b.form(b.open(page), page)}
+	forms[0].set("/card/clinic", "Một")
+	forms[1].set("/card/clinic", "Hai")
+	replies := together(forms...)
+	if a, z := replies[0].status, replies[1].status; a+z != 200+409 {
+		t.Errorf("%d and %d", a, z)
+	}
+}
+
+// Whom a form is about is asked once: an old tab with that question empties no form.
+func TestAStaleTabThatAsksAbout(t *testing.T) {
+	s := newStage(t)
+	b := s.browse(cuc)
+	at := b.start("death")
+	about := b.form(b.open(at+"/about").want(200), "/about").set("about", "other", "other", "001099999999")
+	about.send().want(200)
+	b.fill(at+"/pages/deceased", "/deceased/name", "Nguyễn Văn Thử")
+	if r := about.send().want(200); r.path != at {
+		t.Errorf("went to %s", r.path)
+	}
+	b.open(at + "/pages/deceased").want(200).says("Nguyễn Văn Thử")
+}
+
+// together sends forms at once.
+func together(forms ...*sheet) []reply {
+	out := make([]reply, len(forms))
+	var wg sync.WaitGroup
+	for i, f := range forms {
+		wg.Go(func() { out[i] = f.send() })
+	}
+	wg.Wait()
+	return out
+}
+
+// Two clicks on the button that files are one case, and both end at its receipt; a
+// declaration that was changed since it was read is not filed.
+func TestFiledTwiceAtOnce(t *testing.T) {
+	s := newStage(t)
+	b := s.browse(dung)
+	at := s.readyBirth(b)
+	b.fill(at+"/pages/delivery", "/delivery/channel", "electronic")
+	b.fill(at + "/pages/attachments")
+	review := func() *sheet { return b.form(b.open(at+"/review").want(200), "/file").set("sure", "yes") }
+	read := review()
+	b.fill(at+"/pages/registration", "/registration/situation", "ordinary", "/registration/copies", "3")
+	read.send().want(409).says("Chưa nộp gì", `href="#f-sure"`)
+
+	first := review()
+	replies := together(first, first, first)
+	for _, r := range replies {
+		if r.status != 200 || r.path != replies[0].path || !strings.HasSuffix(r.path, "/receipt") {
+			t.Errorf("%d at %s: %s", r.status, r.path, r.main())
+		}
+	}
+	list, _, err := s.sys.Store.CasesOf(t.Context(), dung, "", 100)
+	if err != nil || len(list) != 2 { // twins: a case for each child, filed once
+		t.Errorf("%d cases, %v", len(list), err)
+	}
+}
