@@ -218,6 +218,7 @@ type simulationPageData struct {
 	Runs    []simulationRun
 	Promise []promise
 	Shown   simulationCharts
+	Base    string          // the simulation of the plan as usual to which leave may be added; "" = none
 	Desks   []simulatedDesk // whose people may be away
 	Leave   leaveForm
 	Wrong   map[string]string
@@ -304,7 +305,12 @@ func (v *visit) fillSimulation(d *simulationPageData) {
 		d.Promise = append(d.Promise, x)
 	}
 	d.Shown = v.simulationCharts(d.Runs)
-	r := d.Now.Report
+	usual := slices.IndexFunc(d.Runs, func(r simulationRun) bool { return r.Order.Plan == "" })
+	if usual < 0 {
+		return
+	}
+	r := d.Runs[usual].Report
+	d.Base = d.Runs[usual].ID
 	for _, x := range r.Desks {
 		if x.Served > 0 {
 			d.Desks = append(d.Desks, x)
@@ -324,13 +330,13 @@ func (v *visit) stopSimulation() error {
 	return nil
 }
 
-// simulateLeave plays the same once more with people on leave, to stand beside it.
+// simulateLeave plays the plan as usual once more with people on leave, to stand beside it.
 func (v *visit) simulateLeave() error {
 	d, err := v.readSimulation()
 	if err != nil {
 		return err
 	}
-	if d.Now.Report == nil {
+	if d.Now.Report == nil || d.Now.Order.Plan != "" {
 		return &problem{Status: http.StatusConflict, Code: codeWrongState}
 	}
 	d.Leave = leaveForm{v.form.Get("desk"), v.form.Get("people"), v.form.Get("from"), v.form.Get("to")}

@@ -161,7 +161,7 @@ func dayLines(label string, first time.Time, days int, values [][]int64) templat
 	step := roundStep(most)
 	top := (most + step - 1) / step * step
 	x := func(d int) float64 {
-		return daysLeft + (daysWide-daysLeft-16)*float64(d)/float64(max(days-1, 1))
+		return daysLeft + (daysWide-daysLeft-24)*float64(d)/float64(max(days-1, 1))
 	}
 	y := func(n int64) float64 { return daysAbove + (daysHigh-daysAbove-daysBelow)*(1-float64(n)/float64(top)) }
 	var s strings.Builder
