@@ -44,9 +44,19 @@ func planned(t *testing.T, finished, open int, until time.Time) *loader {
 
 var autumn = businessNow(time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC))
 
+// long leaves a test out with -short: copying every kind of case takes a minute
+// under the race detector, and one goroutine does it.
+func long(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("left out with -short")
+	}
+}
+
 // TestACopyIsACase: folding a copy's history gives the copy; nothing that tells one
 // case from another is left of the template; what is owed keeps its keys.
 func TestACopyIsACase(t *testing.T) {
+	long(t)
 	t.Parallel()
 	l := planned(t, 400, 200, autumn)
 	seen := map[string]bool{}
@@ -266,6 +276,7 @@ func newNumbers(t *testing.T, s *sqlite.Store, l *loader) {
 
 // TestGrow runs the whole command on a small scale, twice on one file.
 func TestGrow(t *testing.T) {
+	long(t)
 	t.Parallel()
 	c := GrowthConfig{Database: filepath.Join(t.TempDir(), "grown.db"), Finished: 300, Open: 40, At: []int{150}, Samples: 10, Cold: 1,
 		Definitions: definitions(t)}
@@ -334,6 +345,7 @@ func TestPlaces(t *testing.T) {
 // TestAStencilPrintsACopy: what is printed is what the copy's entries and its case
 // encode to, and exactly those statements are made that the store itself would.
 func TestAStencilPrintsACopy(t *testing.T) {
+	long(t)
 	t.Parallel()
 	l := planned(t, 300, 150, autumn)
 	dir := t.TempDir()
