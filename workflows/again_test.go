@@ -2,8 +2,6 @@ package workflows_test
 
 import (
 	"encoding/json"
-	"io/fs"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,16 +19,9 @@ import (
 // TestDecidedAgainIsIdentical: whatever happened to a case, its kept commands under
 // the same definitions give every entry again.
 func TestDecidedAgainIsIdentical(t *testing.T) {
-	set, err := load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	files, err := fs.Glob(workflows.Examples(), "*.json")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no examples", err)
-	}
+	set, files := shipped(t)
 	entries := 0
-	walk := rapid.Custom(func(rt *rapid.T) []engine.Entry { return walked(rt, set, files) })
+	walk := rapid.Custom(func(rt *rapid.T) []engine.Entry { return stored(rt, set, files) })
 	for seed := range 40 {
 		history := walk.Example(seed)
 		entries = max(entries, len(history))
@@ -43,19 +34,9 @@ func TestDecidedAgainIsIdentical(t *testing.T) {
 	}
 }
 
-// walked is a random history as a store gives it back.
-func walked(rt *rapid.T, set *machine.Set, files []string) (history []engine.Entry) {
-	ex, err := workflows.LoadExample(strings.TrimSuffix(rapid.SampledFrom(files).Draw(rt, "example"), ".json"))
-	if err != nil {
-		rt.Fatal(err)
-	}
-	w := file(rt, set, ex)
-	seed := rapid.Uint64().Draw(rt, "seed")
-	for i := range rapid.IntRange(1, 120).Draw(rt, "steps") {
-		w.r = rand.New(rand.NewPCG(seed, uint64(i)))
-		w.step()
-	}
-	raw, err := json.Marshal(w.history)
+// stored is a random history as a store gives it back.
+func stored(rt *rapid.T, set *machine.Set, files []string) (history []engine.Entry) {
+	raw, err := json.Marshal(walked(rt, set, files, 120).history)
 	if err != nil {
 		rt.Fatal(err)
 	}
@@ -90,18 +71,11 @@ func edited(t *testing.T, name, old, new string) *machine.Set {
 // TestAnyHistoryUnderOtherDefinitions: a change of the law never breaks the bench; it
 // gives a verdict for every case, and the commands that no longer apply have a reason.
 func TestAnyHistoryUnderOtherDefinitions(t *testing.T) {
-	set, err := load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	files, err := fs.Glob(workflows.Examples(), "*.json")
-	if err != nil {
-		t.Fatal(err)
-	}
+	set, files := shipped(t)
 	files = slices.DeleteFunc(files, func(f string) bool { return !strings.HasPrefix(f, "birth") })
 	other := edited(t, "procedures/birth_registration.yaml", "7 working days: expire", "2 working days: expire")
 	seen := map[replay.Verdict]int{}
-	walk := rapid.Custom(func(rt *rapid.T) []engine.Entry { return walked(rt, set, files) })
+	walk := rapid.Custom(func(rt *rapid.T) []engine.Entry { return stored(rt, set, files) })
 	for seed := range 40 {
 		o := replay.Again(other, walk.Example(seed), replay.Options{})
 		seen[o.Verdict]++

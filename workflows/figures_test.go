@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -89,14 +88,7 @@ func renamed(t *rapid.T, es []engine.Entry, code string) (out []engine.Entry) {
 // went on, both stores hold the sums that counting all cases gives, and hold them
 // still when they have counted all again.
 func TestFiguresAfterWalks(t *testing.T) {
-	set, err := load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	files, err := fs.Glob(workflows.Examples(), "*.json")
-	if err != nil {
-		t.Fatal(err)
-	}
+	set, files := shipped(t)
 	base, runs := t.TempDir(), 0
 	rapid.Check(t, func(rt *rapid.T) {
 		if runs++; runs > 12 { // each opens a database and waits for the disk

@@ -2,7 +2,6 @@ package workflows_test
 
 import (
 	"encoding/json"
-	"io/fs"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,25 +13,17 @@ import (
 	"lienthong/engine"
 	"lienthong/engine/replay"
 	"lienthong/engine/replay/hide"
-	"lienthong/workflows"
 )
 
 // TestHiddenHistoriesDecideTheSame: whatever happened to a case, its history with
 // pseudonyms is decided again to the same entries, and holds no text of a person.
 func TestHiddenHistoriesDecideTheSame(t *testing.T) {
-	set, err := load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	files, err := fs.Glob(workflows.Examples(), "*.json")
-	if err != nil {
-		t.Fatal(err)
-	}
+	set, files := shipped(t)
 	h, err := hide.New([]byte("a key of the tests, long enough"), set)
 	if err != nil {
 		t.Fatal(err)
 	}
-	walk := rapid.Custom(func(rt *rapid.T) []engine.Entry { return walked(rt, set, files) })
+	walk := rapid.Custom(func(rt *rapid.T) []engine.Entry { return stored(rt, set, files) })
 	for seed := range 25 {
 		history := walk.Example(seed)
 		hidden, err := h.Case(history)

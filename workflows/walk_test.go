@@ -3,12 +3,10 @@ package workflows_test
 import (
 	"encoding/json"
 	"fmt"
-	"io/fs"
 	"math/rand/v2"
 	"reflect"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -24,17 +22,8 @@ import (
 // themselves; time that jumps, and a clock that steps back. Whatever happens, the
 // promises of a case hold after every step.
 
-var load = sync.OnceValues(workflows.Load)
-
 func TestWalksThroughTheShippedServices(t *testing.T) {
-	set, err := load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	files, err := fs.Glob(workflows.Examples(), "*.json")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no examples", err)
-	}
+	set, files := shipped(t)
 	for _, service := range []string{"birth", "death"} {
 		mine := slices.DeleteFunc(slices.Clone(files), func(f string) bool { return !strings.HasPrefix(f, service) })
 		t.Run(service, func(t *testing.T) { walks(t, set, mine) })
@@ -42,19 +31,7 @@ func TestWalksThroughTheShippedServices(t *testing.T) {
 }
 
 func walks(t *testing.T, set *machine.Set, files []string) {
-	rapid.Check(t, func(rt *rapid.T) {
-		ex, err := workflows.LoadExample(strings.TrimSuffix(rapid.SampledFrom(files).Draw(rt, "example"), ".json"))
-		if err != nil {
-			rt.Fatal(err)
-		}
-		w := file(rt, set, ex)
-		seed := rapid.Uint64().Draw(rt, "seed")
-		for i := range rapid.IntRange(1, 160).Draw(rt, "steps") {
-			w.r = rand.New(rand.NewPCG(seed, uint64(i)))
-			w.step()
-		}
-		w.unchanged(0)
-	})
+	rapid.Check(t, func(rt *rapid.T) { walked(rt, set, files, 160).unchanged(0) })
 }
 
 type walk struct {

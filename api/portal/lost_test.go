@@ -52,9 +52,11 @@ func TestConnectionLostInTheMiddleOfAForm(t *testing.T) {
 		w.do(chromedp.SendKeys(field, clinic+" "+lang))
 		w.offline(true)
 		for range 2 { // whoever presses again is told again
+			w.do(chromedp.Evaluate[chromedp.Void](`document.querySelector("#lost").textContent = ""; 0`))
 			w.do(chromedp.Click(chromedp.CSS(".lt-buttons button")))
 			w.sees(`document.querySelector("#lost[role=status]").textContent.includes("` + says[0] + `")`)
 		}
+		w.sees(`(b => b.top >= 0 && b.bottom <= innerHeight && b.height > 20)(document.querySelector("#lost").getBoundingClientRect())`)
 		w.sees(`window.stayed && document.querySelector('input[name="/card/clinic"]').value === "` + clinic + " " + lang + `"`)
 		w.shoot("lost-390-" + lang)
 		w.fits("lost")
