@@ -151,17 +151,15 @@ func (v *visit) signOut() error {
 			return err
 		}
 	}
-	v.forgetSession()
+	http.SetCookie(v.w, v.cookie(sessionCookie, "", -1))
 	v.redirect("/")
 	return nil
 }
 
-func (v *visit) forgetSession() { http.SetCookie(v.w, v.cookie(sessionCookie, "", -1)) }
-
 // askToSignIn shows the way to sign in. What was posted is kept: it stands in the
-// sign-in form and is sent again after it.
+// sign-in form and is sent again after it. The cookie stays: an answer to a page that
+// asks for news may come after somebody has signed in anew, and would end that session.
 func (v *visit) askToSignIn() error {
-	v.forgetSession()
 	v.me = nil
 	if v.r.Method != http.MethodPost {
 		v.redirect("/sign-in?" + url.Values{"to": {v.r.URL.RequestURI()}}.Encode())

@@ -47,3 +47,17 @@ func TestSignInWithPassPhrase(t *testing.T) {
 		}
 	}
 }
+
+// A page that still asks for news when its session has ended must not end the session
+// that somebody began in the same browser meanwhile.
+func TestALateAnswerEndsNoSession(t *testing.T) {
+	s := newStage(t)
+	b := s.browse("")
+	b.http.CheckRedirect = stop
+	for _, old := range []string{"", "lienthong_session=ended"} {
+		r := b.do("GET", "/cases/H29.2-260903-0001", nil, "Cookie", old).want(303)
+		if set := r.header.Values("Set-Cookie"); len(set) > 0 {
+			t.Errorf("cookie %q: the answer sets %q", old, set)
+		}
+	}
+}

@@ -67,7 +67,6 @@ func (v *visit) meet() error {
 		v.me = &me
 	case statusOf(err) == http.StatusUnauthorized:
 		v.token = ""
-		v.forgetSession()
 	default:
 		return err
 	}
