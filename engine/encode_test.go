@@ -64,7 +64,7 @@ func fill(v reflect.Value, depth int) {
 func samples(t *testing.T) (out Events) {
 	t.Helper()
 	for _, kind := range slices.Sorted(maps.Keys(decoders)) {
-		empty, err := decoders[kind]([]byte("{}"))
+		empty, err := decoders[kind].read([]byte("{}"))
 		if err != nil || empty.Kind() != kind {
 			t.Fatalf("%s: %v %v", kind, empty, err)
 		}

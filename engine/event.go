@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"time"
 
@@ -367,11 +368,11 @@ func (es *Events) UnmarshalJSON(b []byte) error {
 	}
 	out := make(Events, len(in))
 	for i, w := range in {
-		decode, ok := decoders[w.Kind]
+		k, ok := decoders[w.Kind]
 		if !ok {
 			return fmt.Errorf("unknown event kind %q", w.Kind)
 		}
-		e, err := decode(w.Data)
+		e, err := k.read(w.Data)
 		if err != nil {
 			return fmt.Errorf("event %q: %w", w.Kind, err)
 		}
@@ -381,14 +382,28 @@ func (es *Events) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-var decoders = map[string]func([]byte) (Event, error){}
+// decoders read the data of each kind of event.
+var decoders = map[string]decoder{}
+
+type decoder struct {
+	read  func([]byte) (Event, error)
+	swift func(*swiftReader) (Event, bool)
+}
 
 func known[E Event]() {
 	var zero E
-	decoders[zero.Kind()] = func(b []byte) (Event, error) {
-		var e E
-		err := Unmarshal(b, &e)
-		return e, err
+	plan := planOf(reflect.TypeFor[E]())
+	decoders[zero.Kind()] = decoder{
+		read: func(b []byte) (Event, error) {
+			var e E
+			err := Unmarshal(b, &e)
+			return e, err
+		},
+		swift: func(r *swiftReader) (Event, bool) {
+			var e E
+			ok := (*plan)(r, reflect.ValueOf(&e).Elem())
+			return e, ok
+		},
 	}
 }
 

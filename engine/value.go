@@ -16,6 +16,16 @@ import (
 // that đồng and codes keep their exact value. Types that hold such values call it
 // from their UnmarshalJSON or through this function; it also refuses trailing data.
 func Unmarshal(b []byte, v any) error {
+	if p := reflect.ValueOf(v); p.Kind() == reflect.Pointer && !p.IsNil() && p.Elem().IsZero() {
+		if swift(b, p.Elem()) {
+			return nil
+		}
+		p.Elem().SetZero()
+	}
+	return unmarshal(b, v)
+}
+
+func unmarshal(b []byte, v any) error {
 	dec := json.NewDecoder(bytes.NewReader(b))
 	dec.UseNumber()
 	if err := dec.Decode(v); err != nil {

@@ -23,6 +23,8 @@ type replayCommand struct {
 	Then    string `help:"What if: go on from --at with these commands instead of those that followed: JSON, or a file that holds it." placeholder:"JSON|FILE"`
 	GoOn    bool   `help:"With --then: afterwards the kept commands that still apply."`
 	Found   int    `help:"With --against: tell at most so many cases; a negative number tells all." default:"100"`
+
+	CPUProfile string `help:"Write a CPU profile here." name:"cpuprofile" type:"path"`
 }
 
 // Validate refuses what makes no sense together.
@@ -49,6 +51,11 @@ func (c *replayCommand) Run(e *env) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
+	stop, err := profile(c.CPUProfile)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stop()) }()
 	switch {
 	case c.Then != "":
 		return c.whatIf(e, f)
