@@ -4,7 +4,6 @@ import (
 	"testing"
 	"time"
 
-	"lienthong/engine/machine"
 	"lienthong/engine/verify"
 	"lienthong/workflows"
 )
@@ -20,10 +19,8 @@ func TestShippedDefinitionsAreProven(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range r.Findings {
-		if f.Severity == machine.SeverityError {
-			t.Errorf("%s\n%v", f, f.Story)
-		}
+	for _, f := range r.Findings { // not even a warning
+		t.Errorf("%s\n%v", f, f.Story)
 	}
 	if len(r.Services) < 4 {
 		t.Errorf("%d services checked", len(r.Services))
