@@ -79,6 +79,9 @@ type Cases interface {
 	NextDue(ctx context.Context) (time.Time, bool, error)
 	// Open lists codes of unfinished cases after a code, for the stuck-case detector.
 	Open(ctx context.Context, after string, limit int) ([]string, error)
+	// OpenUnder lists codes of unfinished cases of one version of a service, after a
+	// code.
+	OpenUnder(ctx context.Context, service, version, after string, limit int) ([]string, error)
 }
 
 // Delivery is one effect in the outbox: what the engine owes a registry.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -140,6 +141,69 @@ func TestMigrationOfRunningCases(t *testing.T) {
 	}
 	t.Logf("%d moved, %d stayed, out of %d states", real.Moved, real.Refused, len(states))
 	takeBack(t, rt, store, real, before)
+}
+
+// counting counts the cases that are loaded.
+type counting struct {
+	*memory.Store
+	loaded int
+}
+
+func (c *counting) Load(ctx context.Context, code string) (*engine.Case, error) {
+	c.loaded++
+	return c.Store.Load(ctx, code)
+}
+
+// TestMigrationLooksAtItsOwnCasesOnly: whatever else is open, each call loads the
+// cases that it tells of and no others, and page after page tells of each once.
+func TestMigrationLooksAtItsOwnCasesOnly(t *testing.T) {
+	_, store := running(t, 30)
+	set, err := load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 60 { // of another version, between the others
+		ex, err := workflows.LoadExample("birth-b4")
+		if err != nil {
+			t.Fatal(err)
+		}
+		child := ex.Application["children"].([]any)[0].(map[string]any)
+		child["notice"] = map[string]any{"code": fmt.Sprintf("48001.GCS.%05d.27", i)}
+		w := fileCase(t, set, ex, fmt.Sprintf("H-%03d-other", i))
+		if err := store.Append(t.Context(), engine.Change{Case: w.c, Entries: w.history}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := &counting{Store: store}
+	rt, err := runtime.New(runtime.Config{Store: c, Definitions: set, Exchange: nobody{}, Clock: runtime.NewVirtual(on, false)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := store.OpenUnder(t.Context(), "birth", b3, "", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := runtime.Migration{Actor: administrator, Service: "birth", From: b3, To: b4, Limit: 7, DryRun: true}
+	var told []string
+	for calls := 1; ; calls++ {
+		c.loaded = 0
+		ms, err := rt.Migrate(t.Context(), ask)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.loaded != len(ms.Cases) || len(ms.Cases) > ask.Limit || calls > 10 {
+			t.Fatalf("call %d: %d cases loaded, %d told", calls, c.loaded, len(ms.Cases))
+		}
+		for _, m := range ms.Cases {
+			told = append(told, m.Case)
+		}
+		if ask.After = ms.Next; ask.After == "" {
+			break
+		}
+	}
+	if len(told) < 20 || !slices.Equal(told, want) {
+		t.Errorf("%d cases told, %d are open under %s:\n%v\n%v", len(told), len(want), b3, told, want)
+	}
 }
 
 // timeless leaves out the fields that a repetition gives anew.

@@ -119,28 +119,12 @@ func (r *Runtime) affected(ctx context.Context, m Migration, out *Migrations) ([
 		}
 		return m.Cases, nil
 	}
-	var codes []string
-	for after := m.After; ; {
-		page, err := r.store.Open(ctx, after, 500)
-		if err != nil || len(page) == 0 {
-			return codes, err
-		}
-		for _, code := range page {
-			c, err := r.store.Load(ctx, code)
-			if err != nil {
-				return nil, err
-			}
-			if c.Service != m.Service || c.Version != m.From {
-				continue
-			}
-			if len(codes) == m.Limit {
-				out.Next = codes[len(codes)-1]
-				return codes, nil
-			}
-			codes = append(codes, code)
-		}
-		after = page[len(page)-1]
+	codes, err := r.store.OpenUnder(ctx, m.Service, m.From, m.After, m.Limit+1)
+	if len(codes) > m.Limit {
+		codes = codes[:m.Limit]
+		out.Next = codes[m.Limit-1]
 	}
+	return codes, err
 }
 
 func (r *Runtime) migrateOne(ctx context.Context, m Migration, from, to *engine.Service, code string) (CaseMigration, error) {

@@ -315,14 +315,23 @@ func (s *Store) NextDue(ctx context.Context) (time.Time, bool, error) {
 
 // Open lists codes of unfinished cases.
 func (s *Store) Open(ctx context.Context, after string, limit int) ([]string, error) {
-	done, err := s.read(ctx, "store.open")
+	return s.open(ctx, "store.open", after, limit, func(rowenc.CaseRow) bool { return true })
+}
+
+// OpenUnder lists codes of unfinished cases of one version of a service.
+func (s *Store) OpenUnder(ctx context.Context, service, version, after string, limit int) ([]string, error) {
+	return s.open(ctx, "store.open_under", after, limit, func(c rowenc.CaseRow) bool { return c.Service == service && c.Version == version })
+}
+
+func (s *Store) open(ctx context.Context, op, after string, limit int, is func(rowenc.CaseRow) bool) ([]string, error) {
+	done, err := s.read(ctx, op)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
 	out := []string{}
 	for code, r := range s.cases {
-		if code > after && r.rows.Case.Status == string(engine.CaseOpen) {
+		if code > after && r.rows.Case.Status == string(engine.CaseOpen) && is(r.rows.Case) {
 			out = append(out, code)
 		}
 	}

@@ -240,6 +240,7 @@ const (
 	dueCases  = `SELECT code FROM cases WHERE timer <> 0 AND timer <= ?1 ORDER BY timer, code LIMIT ?2`
 	nextTimer = `SELECT timer FROM cases WHERE timer <> 0 ORDER BY timer LIMIT 1`
 	openCases = `SELECT code FROM cases WHERE status = 'open' AND code > ?1 ORDER BY code LIMIT ?2`
+	openUnder = `SELECT code FROM cases WHERE status = 'open' AND code > ?1 AND service = ?3 AND version = ?4 ORDER BY code LIMIT ?2`
 )
 
 // Due lists cases whose next timer has come.
@@ -260,6 +261,11 @@ func (s *Store) NextDue(ctx context.Context) (time.Time, bool, error) {
 // Open lists codes of unfinished cases.
 func (s *Store) Open(ctx context.Context, after string, limit int) ([]string, error) {
 	return s.texts(ctx, "store.open", openCases, after, limited(limit))
+}
+
+// OpenUnder lists codes of unfinished cases of one version of a service.
+func (s *Store) OpenUnder(ctx context.Context, service, version, after string, limit int) ([]string, error) {
+	return s.texts(ctx, "store.open_under", openUnder, after, limited(limit), service, version)
 }
 
 // texts reads one column.

@@ -332,6 +332,17 @@ func (m *twin) dump(t *rapid.T) {
 	})
 	both(m, t, "due", func(s engine.Store) ([]string, error) { return s.Due(ctx, T0.AddDate(0, 0, 3), 3) })
 	both(m, t, "open", func(s engine.Store) ([]string, error) { return s.Open(ctx, "A", 3) })
+	both(m, t, "open under", func(s engine.Store) ([]string, error) {
+		codes, err := s.Open(ctx, "", 1)
+		if err != nil || len(codes) == 0 {
+			return codes, err
+		}
+		c, err := s.Load(ctx, codes[0])
+		if err != nil {
+			return nil, err
+		}
+		return s.OpenUnder(ctx, c.Service, c.Version, "A", 3)
+	})
 	both(m, t, "drafts", func(s engine.Store) ([]engine.Draft, error) { return s.Drafts(ctx, "o1") })
 	both(m, t, "accounts", func(s engine.Store) ([]engine.Account, error) { return s.Accounts(ctx, "o1", "", 0) })
 }

@@ -74,6 +74,14 @@ func testTimers(t *testing.T, x Target) {
 	must(t, s.Append(t.Context(), closed.Go("end", "birth", timers("birth"), engine.CaseClosed{Outcome: engine.Refused}).Change()))
 	same(t, ok(s.Due(t.Context(), day(5), 0))(t), []string{"A", "C"})
 	same(t, ok(s.Open(t.Context(), "", 0))(t), []string{"A", "C", "D"})
+
+	moved := &Story{Case: ok(s.Load(t.Context(), "C"))(t)} // to another version
+	moved.base = moved.Case.Seq
+	must(t, s.Append(t.Context(), moved.Go("migrate", "", engine.Migrated{Version: "2027", Hash: "h2", From: "2026-09-01"}).Change()))
+	same(t, ok(s.OpenUnder(t.Context(), "birth", "2026-09-01", "", 0))(t), []string{"A", "D"})
+	same(t, ok(s.OpenUnder(t.Context(), "birth", "2026-09-01", "A", 1))(t), []string{"D"})
+	same(t, ok(s.OpenUnder(t.Context(), "birth", "2027", "", 9))(t), []string{"C"})
+	same(t, ok(s.OpenUnder(t.Context(), "death", "2026-09-01", "", 0))(t), []string{})
 }
 
 func testCodes(t *testing.T, x Target) {
