@@ -11,11 +11,12 @@ import (
 )
 
 type benchCommand struct {
-	Birth  benchBirth  `cmd:"" name:"birth" default:"withargs" help:"The linked birth, from filing to the card that is handed over (without a name: this)."`
+	Birth  benchBirth  `cmd:"" name:"birth" default:"withargs" help:"One job again and again, from filing to its end (without a name: this)."`
 	Growth benchGrowth `cmd:"" help:"A database of a million cases: fill it, and measure how long people wait."`
 }
 
 type benchBirth struct {
+	Job        string `help:"birth: the shipped linked birth with all its parts; small: three linked steps of one approval and one answer." enum:"birth,small" default:"birth"`
 	Drivers    int    `help:"Cases under way at once." default:"64"`
 	Cases      int    `help:"Cases of one run; 6000, or as many as --seconds allows."`
 	Seconds    uint   `help:"A run takes no new case after so many seconds."`
@@ -28,7 +29,7 @@ type benchBirth struct {
 }
 
 func (c *benchBirth) config() bench.Config {
-	return bench.Config{Drivers: c.Drivers, Cases: c.Cases, Limit: time.Duration(c.Seconds) * time.Second, HTTP: c.HTTP, Store: c.Store, Dir: c.Dir, Runs: c.Runs, Ceiling: c.Ceiling}
+	return bench.Config{Job: c.Job, Drivers: c.Drivers, Cases: c.Cases, Limit: time.Duration(c.Seconds) * time.Second, HTTP: c.HTTP, Store: c.Store, Dir: c.Dir, Runs: c.Runs, Ceiling: c.Ceiling}
 }
 
 // Validate names what is out of range: wrong usage.

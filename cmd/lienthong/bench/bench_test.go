@@ -28,17 +28,30 @@ func small(t *testing.T, store string) Config {
 	return Config{Drivers: 3, Cases: 6, Store: store, Dir: t.TempDir(), Definitions: definitions(t)}.withDefaults()
 }
 
+func overHTTP(c Config) Config {
+	c.HTTP = true
+	return c
+}
+
+func smallJob(t *testing.T, c Config) Config {
+	t.Helper()
+	var err error
+	c.Job = Small
+	if c.Definitions, err = definitionsOf(Small); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 // TestEveryCaseIsCarriedToItsEnd: after a run all cases stand completed and handed
 // over in the store, every delivery is settled, and its chains are sound.
 func TestEveryCaseIsCarriedToItsEnd(t *testing.T) {
-	for _, how := range []string{SQLite, Memory, "http"} {
+	for how, c := range map[string]Config{
+		"sqlite": small(t, SQLite), "memory": small(t, Memory), "http": overHTTP(small(t, SQLite)), "small": smallJob(t, small(t, SQLite)),
+		"small over http": overHTTP(smallJob(t, small(t, SQLite))),
+	} {
 		t.Run(how, func(t *testing.T) {
-			store := how
-			if how == "http" {
-				store = SQLite
-			}
-			c := small(t, store)
-			c.HTTP = how == "http"
+			job := courses[c.Job]
 			s, err := c.open(t.Context(), c.Dir, "x")
 			if err != nil {
 				t.Fatal(err)
@@ -53,14 +66,13 @@ func TestEveryCaseIsCarriedToItsEnd(t *testing.T) {
 				t.Fatal(err)
 			}
 			ended(t, s, c.Cases)
-			// 4 steps in and out of: 1 + 4 + 3 + 1 + 1 deeds, 7 answers.
-			if f.Cases != 6 || f.Entries != 6*18 || f.Transitions < 6*18 {
+			if f.Cases != 6 || f.Entries != float64(6*job.entries) || f.Transitions < f.Entries {
 				t.Errorf("%v cases, %v entries, %v transitions", f.Cases, f.Entries, f.Transitions)
 			}
 			if f.CasesPerSecond <= 0 || f.Approval.P50 <= 0 || f.Approval.P99 < f.Approval.P50 || f.CPUSeconds <= 0 || f.PeakRSS <= 0 {
 				t.Errorf("figures %+v", f)
 			}
-			if sqlite := store == SQLite; sqlite != (f.Commits > 0) || sqlite != (f.BytesPerCase > 1000) {
+			if sqlite := c.Store == SQLite; sqlite != (f.Commits > 0) || sqlite != (f.BytesPerCase > 1000) {
 				t.Errorf("%v commits, %v bytes per case", f.Commits, f.BytesPerCase)
 			}
 		})
@@ -101,7 +113,7 @@ func ended(t *testing.T, s *stage, want int) {
 func TestConfigurationIsChecked(t *testing.T) {
 	for name, c := range map[string]Config{
 		"drivers": {Drivers: -1}, "cases": {Cases: maxCases + 1}, "limit": {Limit: -1}, "runs": {Runs: -1},
-		"store": {Store: "paper"},
+		"store": {Store: "paper"}, "job": {Job: "large"},
 	} {
 		if _, err := Run(t.Context(), c); err == nil {
 			t.Errorf("%s: no error for %+v", name, c)

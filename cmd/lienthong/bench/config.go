@@ -18,6 +18,7 @@ const (
 // Config says what to measure. The zero value of everything is the default named
 // beside it.
 type Config struct {
+	Job     string        // Birth or Small; Birth
 	Drivers int           // cases under way at once; 64
 	Cases   int           // of one run; 6000, or as many as Limit allows
 	Limit   time.Duration // a run takes no new case after it; 0 = none
@@ -27,7 +28,7 @@ type Config struct {
 	Runs    int           // measured runs, of which the medians are told; 1
 	Ceiling bool          // measure the two ceilings beside it; needs SQLite
 
-	Definitions *machine.Set                         // nil = the embedded ones
+	Definitions *machine.Set                         // nil = those of the job
 	Progress    func(what string, done, total int64) // told now and then, by one goroutine at a time; total 0 = not known; nil = nobody
 
 	recording bool // keep every write
@@ -38,6 +39,9 @@ type Config struct {
 func (c Config) Validate() error {
 	var errs []error
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf("bench: "+format, args...)) }
+	if c.Job != "" && courses[c.Job] == nil {
+		bad("job %q: want %s or %s", c.Job, Birth, Small)
+	}
 	if c.Drivers < 0 || c.Drivers > 4096 {
 		bad("%d drivers: want 1 to 4096", c.Drivers)
 	}
@@ -63,6 +67,9 @@ func (c Config) Validate() error {
 const maxCases = 5_000_000
 
 func (c Config) withDefaults() Config {
+	if c.Job == "" {
+		c.Job = Birth
+	}
 	if c.Drivers == 0 {
 		c.Drivers = 64
 	}

@@ -21,7 +21,7 @@ type direct struct {
 func (p *direct) file(ctx context.Context, k *job) (string, *snapshot, error) {
 	me := k.family.father
 	key := fmt.Sprintf("file-%d", k.n)
-	cases, err := p.runtime.File(ctx, runtime.Filing{Service: "birth", Application: k.app, Channel: 2, Requester: me,
+	cases, err := p.runtime.File(ctx, runtime.Filing{Service: k.course.service, Application: k.app, Channel: 2, Requester: me,
 		Actor: engine.Actor{Kind: engine.Citizen, ID: me.ID, Name: me.Name}, Key: key, Digest: digest(key)})
 	if err != nil {
 		return "", nil, err

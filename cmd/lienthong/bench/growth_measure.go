@@ -160,7 +160,7 @@ func (g *gauge) acts(ctx context.Context) (_ []Probed, err error) {
 		stop()
 		err = errors.Join(err, <-ended)
 	}()
-	people := &driver{desks: &direct{runtime: rt, store: store}, store: store}
+	people := &driver{course: courses[Birth], desks: &direct{runtime: rt, store: store}, store: store}
 	for range max(10, g.samples) { // each has some ten acts
 		if err := people.carry(ctx, g.children); err != nil {
 			return nil, err

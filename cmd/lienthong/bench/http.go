@@ -135,7 +135,7 @@ func (p *surface) file(ctx context.Context, k *job) (string, *snapshot, error) {
 		}
 	}
 	err := p.call(ctx, request{account: k.family.father.ID, method: http.MethodPost, path: "/cases", key: fmt.Sprintf("file-%d", k.n),
-		body: map[string]any{"service": "birth", "application": k.app}}, &out)
+		body: map[string]any{"service": k.course.service, "application": k.app}}, &out)
 	if err != nil {
 		return "", nil, err
 	}

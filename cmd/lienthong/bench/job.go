@@ -8,46 +8,6 @@ import (
 	"lienthong/engine"
 )
 
-// deed is one thing that a person does in the linked birth.
-type deed struct {
-	by     string // staff role at the dossier's office, or applicant, or head
-	step   string
-	state  string // of the dossier, when it is this person's turn
-	action string
-	input  func(k *job) map[string]any
-}
-
-// The persons who are not staff.
-const (
-	byApplicant = "applicant"
-	byHead      = "head" // of the household: the grandfather
-)
-
-// The linked birth with all its parts. Registries answer in between: the marriage
-// of the parents, the child's number, the register of births, who may consent, the
-// household, the health card, the identity card.
-var (
-	registration = []deed{
-		{engine.ByReception, "birth", "submitted", "receive", nil},
-		{engine.ByOfficer, "birth", "received", "draft", func(k *job) map[string]any { return draftOf(k.app) }},
-		{byApplicant, "birth", "confirming", "confirm", nil},
-		{engine.ByLeader, "birth", "signing", "sign", nil},
-	}
-	// What follows the registration runs side by side.
-	branches = [][]deed{
-		{
-			{byHead, "residence", "consenting", "consent", nil},
-			{engine.ByOfficer, "residence", "checking", "check", func(k *job) map[string]any {
-				return map[string]any{"household": k.family.home, "relation": "grandchild", "consent_shown_by": "vneid"}
-			}},
-			{engine.ByLeader, "residence", "signing", "approve", nil},
-		},
-		{{engine.ByOfficer, "card", "checking", "approve", nil}},
-		{{engine.ByOfficer, "identity", "checking", "approve", nil}},
-	}
-	handOver = deed{engine.ByReception, "identity", "issued", "hand_over", nil}
-)
-
 // desks is how people reach the system: in process, or over HTTP.
 type desks interface {
 	// file files the job's application; the snapshot is of the case it opened.
@@ -59,6 +19,7 @@ type desks interface {
 
 // job is one case being carried.
 type job struct {
+	course *course
 	n      int // which child
 	family family
 	app    map[string]any
@@ -67,8 +28,9 @@ type job struct {
 
 // driver carries one case at a time.
 type driver struct {
-	desks desks
-	store *watched
+	course *course
+	desks  desks
+	store  *watched
 
 	filings, opens, staff, citizens, whole []time.Duration
 }
@@ -78,12 +40,12 @@ const patience = 2 * time.Minute
 
 var errStuck = fmt.Errorf("nothing happened for so long that the case must be stuck (%s)", patience)
 
-// carry takes one case from filing to the card that is handed over.
+// carry takes one case from filing to its last deed.
 func (d *driver) carry(ctx context.Context, n int) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, errStuck)
 	defer cancel()
-	k := &job{n: n, family: familyOf(n)}
-	k.app = application(n, k.family)
+	k := &job{course: d.course, n: n, family: familyOf(n)}
+	k.app = d.course.application(n, k.family)
 	began := time.Now()
 	code, first, err := d.desks.file(ctx, k)
 	if err != nil {
@@ -101,7 +63,7 @@ func (d *driver) carry(ctx context.Context, n int) error {
 }
 
 func (d *driver) play(ctx context.Context, k *job, w *watch) error {
-	for _, x := range registration {
+	for _, x := range d.course.first {
 		if err := d.turn(ctx, k, w, x); err != nil {
 			return err
 		}
@@ -112,8 +74,10 @@ func (d *driver) play(ctx context.Context, k *job, w *watch) error {
 	if _, err := w.until(ctx, func(s *snapshot) bool { return s.ended }); err != nil {
 		return err
 	}
-	if err := d.turn(ctx, k, w, handOver); err != nil {
-		return err
+	for _, x := range d.course.last {
+		if err := d.turn(ctx, k, w, x); err != nil {
+			return err
+		}
 	}
 	s, err := w.until(ctx, func(s *snapshot) bool { return s.ended })
 	if err == nil && s.outcome != engine.Completed {
@@ -149,6 +113,7 @@ func (d *driver) do(ctx context.Context, k *job, x deed, s *snapshot) error {
 
 // sideBySide does whatever is somebody's turn in any branch until all are done.
 func (d *driver) sideBySide(ctx context.Context, k *job, w *watch) error {
+	branches := d.course.branches
 	next := make([]int, len(branches))
 	left := 0
 	for _, b := range branches {

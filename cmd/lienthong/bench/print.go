@@ -12,7 +12,7 @@ func (r *Report) String() string {
 	if r.HTTP {
 		how = "over HTTP"
 	}
-	fmt.Fprintf(&b, "linked birth, %s, store %s, %d drivers, medians of %d\n", how, r.Store, r.Drivers, r.Runs)
+	fmt.Fprintf(&b, "%s job, %s, store %s, %d drivers, medians of %d\n", r.Job, how, r.Store, r.Drivers, r.Runs)
 	line := func(name, format string, args ...any) {
 		fmt.Fprintf(&b, "  %-16s "+format+"\n", append([]any{name}, args...)...)
 	}
@@ -21,7 +21,9 @@ func (r *Report) String() string {
 	line("entries/s", "%.0f  (%.1f per case)", r.EntriesPerSecond, r.Entries/r.Cases)
 	line("approval ms", "%s", r.Approval)
 	line("filing ms", "%s", r.Filing)
-	line("citizen ms", "%s", r.Citizen)
+	if r.Citizen.Max > 0 {
+		line("citizen ms", "%s", r.Citizen)
+	}
 	line("opening ms", "%s", r.Opening)
 	line("whole case ms", "%s", r.Case)
 	if r.Commits > 0 {

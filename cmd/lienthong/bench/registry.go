@@ -2,7 +2,9 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"lienthong/agencies/seed"
@@ -69,6 +71,7 @@ var operations = map[string]func(in map[string]any, today string) (map[string]an
 	"residence/add_member":              addMember,
 	"social_insurance/issue_child_card": issueCard,
 	"identity_card/issue":               issueIdentity,
+	"small_book/enter":                  enterBook,
 }
 
 func marriage(map[string]any, string) (map[string]any, error) {
@@ -136,6 +139,15 @@ func issueCard(in map[string]any, _ string) (map[string]any, error) {
 func issueIdentity(in map[string]any, today string) (map[string]any, error) {
 	id, err := personID(in, "person")
 	return map[string]any{"card_number": id, "issued_on": today, "valid_until": "2040-09-01", "version": int64(1)}, err
+}
+
+// enterBook numbers the note as its case is numbered.
+func enterBook(in map[string]any, today string) (map[string]any, error) {
+	number, _, ok := strings.Cut(engine.Str(in, "note"), " ")
+	if !ok {
+		return nil, errors.New("the note has no number")
+	}
+	return map[string]any{"number": number + "/" + today[:4]}, nil
 }
 
 func personID(in map[string]any, who string) (string, error) {

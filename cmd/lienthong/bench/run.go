@@ -8,12 +8,11 @@ import (
 	"slices"
 	"sync/atomic"
 	"time"
-
-	"lienthong/workflows"
 )
 
 // Report is what Run measured.
 type Report struct {
+	Job     string    `json:"job"`
 	Drivers int       `json:"drivers"`
 	Runs    int       `json:"runs"`
 	HTTP    bool      `json:"http"`
@@ -31,7 +30,7 @@ func Run(ctx context.Context, c Config) (_ *Report, err error) {
 	}
 	c = c.withDefaults()
 	if c.Definitions == nil {
-		if c.Definitions, err = workflows.Load(); err != nil {
+		if c.Definitions, err = definitionsOf(c.Job); err != nil {
 			return nil, err
 		}
 	}
@@ -40,7 +39,7 @@ func Run(ctx context.Context, c Config) (_ *Report, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	r := &Report{Drivers: c.Drivers, Runs: c.Runs, HTTP: c.HTTP, Store: c.Store}
+	r := &Report{Job: c.Job, Drivers: c.Drivers, Runs: c.Runs, HTTP: c.HTTP, Store: c.Store}
 	if c.Ceiling {
 		err := c.ceilings(ctx, dir, r)
 		r.Figures = medians(r.All)
@@ -71,7 +70,7 @@ func (c Config) ours(ctx context.Context, dir, name string) (f Figures, err erro
 func (c Config) measure(ctx context.Context, s *stage) (Figures, error) {
 	drivers := make([]*driver, min(c.Drivers, c.Cases))
 	for i := range drivers {
-		drivers[i] = &driver{desks: s.desks, store: s.store}
+		drivers[i] = &driver{course: courses[c.Job], desks: s.desks, store: s.store}
 	}
 	stats := s.stats()
 	forgetPeak()
