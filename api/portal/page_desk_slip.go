@@ -6,12 +6,13 @@ import (
 	"time"
 )
 
-// The slips of the one-stop shop (TT 03/2025/TT-VPCP). Each stands for something that
+// The slips of the one-stop shop (TT 03/2025/TT-VPCP; 01 is the receipt). Each stands for something that
 // the system has recorded, and is written anew from it whenever it is opened.
 const (
 	slipSupplement = "supplement" // 02
 	slipRefusal    = "refusal"    // 03
 	slipApology    = "apology"    // 04
+	slipStop       = "stop"       // 05
 	slipControl    = "control"    // 06
 )
 
@@ -32,6 +33,7 @@ type slipPageData struct {
 	Reception     bool   // 03: refused before it was received
 	Reason, Legal string // 03, 04
 	From, To      Time   // 04: the old and the new date
+	Asked         bool   // 05: the applicant wanted it; otherwise they did not complete the file
 
 	Steps []moment // 06
 	Back  string
@@ -40,7 +42,7 @@ type slipPageData struct {
 // slipsOf lists the slips that a part gives rise to.
 func (v *visit) slipsOf(c *caseView, x *dossier, k *clockLines) []offer {
 	var out []offer
-	for _, kind := range []string{slipSupplement, slipRefusal, slipApology, slipControl} {
+	for _, kind := range []string{slipSupplement, slipRefusal, slipApology, slipStop, slipControl} {
 		if v.slip(c, x, k, kind) != nil {
 			out = append(out, offer{Label: v.tg("slip.link", kind), Path: dossierPath(c.Code, x.Step) + "/slips/" + kind})
 		}
@@ -68,7 +70,7 @@ func (v *visit) slipPage() error {
 	inVietnamese := *v
 	inVietnamese.lang = vi
 	switch d.Kind {
-	case slipSupplement:
+	case slipSupplement, slipStop:
 		w, err := inVietnamese.again(c)
 		if err != nil {
 			return err
@@ -123,6 +125,8 @@ func (v *visit) slip(c *caseView, x *dossier, k *clockLines, kind string) *slipP
 				}
 			}
 		}
+	case slipStop:
+		d.stop(c)
 	case slipControl:
 		d.At = x.Opened
 	}
@@ -130,6 +134,28 @@ func (v *visit) slip(c *caseView, x *dossier, k *clockLines, kind string) *slipP
 		return nil
 	}
 	return d
+}
+
+// stop tells why a part came to no decision: the applicant took it back, or did not
+// complete it in time.
+func (d *slipPageData) stop(c *caseView) {
+	x := d.Part
+	switch x.Final {
+	case "withdrawn":
+		d.Asked = true
+		if a := x.deed("withdraw"); a != nil {
+			d.Reason, _ = a.Data["reason"].(string)
+		}
+	case "expired":
+		for _, it := range c.Items {
+			if it.Step == x.Step {
+				d.Due, d.Legal = it.Due, it.Legal
+			}
+		}
+	default:
+		return
+	}
+	d.At = x.Ended
 }
 
 // sign takes who did it and when from a deed.

@@ -117,8 +117,11 @@ func deskTour(t *testing.T) []stopover {
 	refused := s.begin("birth-requester-is-head")
 	refused.Staff("reception", "birth", "reject_reception", map[string]any{"reason": "Đã có hồ sơ khác cho trẻ này.", "legal_basis": "NĐ 123/2015 Điều 16"})
 	near := s.browse(refused.Clerk("reception", "birth"))
+	gone := s.begin("birth-consent-declined").Applicant("", "withdraw", map[string]any{"reason": "Khai nhầm nơi đăng ký"})
+	nigh := s.browse(gone.Clerk("reception", "birth"))
 	s.fine(asked)
 	s.fine(refused)
+	s.fine(gone)
 	s.fine(signed)
 	at, open := "/dossiers/"+signed.Code+"/birth", "/dossiers/"+asked.Code+"/birth"
 	return []stopover{
@@ -128,6 +131,7 @@ func deskTour(t *testing.T) []stopover {
 		{"desk-supplement-wrong", far, open + "/request_supplement", ".lt-desk-form > .lt-buttons button"},
 		{"desk-transfer", far, open + "/transfer", ""}, {"desk-assign", boss, at + "/assign", ""}, {"desk-refuse", boss, at + "/refuse", ".lt-desk-form > .lt-buttons button"},
 		{"desk-slip-refusal", near, "/dossiers/" + refused.Code + "/birth/slips/refusal", ""}, {"desk-slip-control", officer, at + "/slips/control", ""},
+		{"desk-slip-stop", nigh, "/dossiers/" + gone.Code + "/birth/slips/stop", ""},
 		{"counter", first, "/counter", ""}, {"counter-wrong", first, "/counter", ".lt-page form button"},
 	}
 }
@@ -218,6 +222,32 @@ func TestBatchOnPages(t *testing.T) {
 	}
 	b.post("/batch", url.Values{"pick": {"nonsense"}}).want(400)
 	b.post("/batch", nil).want(422).says("Hãy chọn ít nhất một hồ sơ")
+}
+
+// An action whose form may be answered once for all is taken on many; what asks about
+// each dossier is named, with the reason.
+func TestBatchWithOneForm(t *testing.T) {
+	s := newStage(t)
+	one, two := s.begin("birth-b4"), s.begin("death-o4")
+	s.fine(one)
+	s.fine(two)
+	b := s.browse(reception)
+	picks := b.picks(strings.Count(b.open("/inbox").body, `name="pick"`))
+	r := b.post("/batch", url.Values{"pick": picks}).want(200).
+		says("Từ chối tiếp nhận…", "Thao tác không làm chung được", "Hỏi về người hoặc giấy tờ của từng hồ sơ", "Mỗi hồ sơ đến cơ quan có thẩm quyền của riêng nó")
+	f := b.form(r, "/batch/run")
+	f.fields["pick"] = picks
+	f.fields.Set("action", "reject_reception")
+	ask := b.form(f.send().want(200).says("được ghi như nhau", "Lý do từ chối"), "/batch/run")
+	ask.fields["pick"] = picks
+	ask.send().want(422).says("bắt buộc")
+	done := ask.set("/reason", "Nộp trùng hồ sơ đã có").send().want(200).says(fmt.Sprintf("Đã xử lý %d trên %d", len(picks), len(picks)))
+	if again := ask.send().want(200); again.body == "" || strings.Count(again.body, "Đã xong") != strings.Count(done.body, "Đã xong") {
+		t.Errorf("the second press: %s", again.main())
+	}
+	s.settle()
+	b.open("/dossiers/" + one.Code + "/birth/slips/refusal").want(200).says("Nộp trùng hồ sơ đã có")
+	b.post("/batch/run", url.Values{"pick": picks, "action": {"reject_reception"}, "form": {"no_such_form"}}).want(400)
 }
 
 // Papers are shown beside the declaration from this host; what may run something is
@@ -364,6 +394,27 @@ func TestSlips(t *testing.T) {
 	boss := s.browse(leader)
 	boss.take(tale.Code, "birth", "refuse", "/reason", "Trẻ đã được đăng ký", "/legal_basis", "Luật Hộ tịch Điều 12").want(200).says("Từ chối đăng ký khai sinh")
 	boss.open(at+"/slips/refusal").want(200).says("PHIẾU TỪ CHỐI TIẾP NHẬN, GIẢI QUYẾT HỒ SƠ", "Trẻ đã được đăng ký", "Luật Hộ tịch Điều 12", "Lãnh đạo")
+}
+
+// A part that ends without a decision has the notice of stopping: with what was not
+// completed, or as the applicant wished.
+func TestNoticeOfStopping(t *testing.T) {
+	s := newStage(t)
+	b := s.browse("reception.civil_status_00004")
+	late := s.begin("birth-b4")
+	at := "/dossiers/" + late.Code + "/birth/slips/stop"
+	late.Staff("reception", "birth", "request_supplement", map[string]any{"legal_basis": "NĐ 123/2015 Điều 9", "items": []any{map[string]any{"kind": "paper", "about": "Giấy chứng nhận kết hôn", "reason": "Bản chụp bị mờ"}}})
+	s.fine(late)
+	b.open(at).want(404)
+	late.Later(30*24*time.Hour).Want("birth", "expired")
+	s.fine(late)
+	b.dossier(late.Code, "birth").says("thông báo dừng")
+	b.open(at).want(200).says("THÔNG BÁO VỀ VIỆC DỪNG GIẢI QUYẾT HỒ SƠ", "chưa bổ sung, hoàn thiện hồ sơ trong thời hạn (trước 16/09/2026 17:00)", "Giấy chứng nhận kết hôn", "Chưa bổ sung", "NĐ 123/2015 Điều 9")
+
+	gone := s.begin("birth-requester-is-head").Applicant("", "withdraw", map[string]any{"reason": "Khai nhầm nơi đăng ký"})
+	s.fine(gone)
+	s.browse(gone.Clerk("reception", "birth")).open("/dossiers/"+gone.Code+"/birth/slips/stop").want(200).
+		says("theo yêu cầu rút hồ sơ của người nộp", "Khai nhầm nơi đăng ký").saysNot("chưa bổ sung")
 }
 
 // A citizen without a telephone: the counter looks them up, fills the combined form

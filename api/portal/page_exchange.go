@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"lienthong/api/portal/form"
 )
 
 // exchangers watch what waits for registers; only operators act on it.
@@ -125,10 +127,11 @@ type deliveryPageData struct {
 	delivery
 	Register Text
 	Codes    []string // of refusals, sorted
-	Schema   string   // of the answer that may be recorded
+	Field    *field   // the questions of an answer that is recorded
 	Once     string   // Idempotency-Key of the forms
 	Typed    url.Values
 	Wrong    map[string]string // by pointer
+	Acts     bool              // the visitor may act on what waits
 }
 
 func (v *visit) readDelivery() (delivery, error) {
@@ -142,13 +145,39 @@ func (v *visit) deliveryPage() error {
 	if err != nil {
 		return err
 	}
-	return v.showDelivery(d, nil, http.StatusOK)
+	return v.showDelivery(d, nil, nil, http.StatusOK)
 }
 
-func (v *visit) showDelivery(one delivery, wrong []fieldError, status int) error {
-	d := deliveryPageData{delivery: one, Codes: sortedKeys(one.Refusals), Once: newKey(), Typed: v.form, Wrong: map[string]string{}}
+// replyForm is the form of an answer: the operation's reply schema, which was written
+// for machines, with words; nil when an answer has no data.
+func (v *visit) replyForm(d delivery) (*form.Form, error) {
+	if len(d.Reply) == 0 {
+		return nil, nil
+	}
+	f, err := form.Parse(d.Reply)
+	if err != nil {
+		return nil, err
+	}
+	said := func(s string, ok bool) (form.Text, bool) { return form.Text{VI: s, EN: s}, ok }
+	f.Describe(func(path string) (form.Text, bool) {
+		for at := path; at != ""; _, at, _ = strings.Cut(at, ".") {
+			if s, ok := v.word("reply", at); ok {
+				return said(s, ok)
+			}
+		}
+		return said(v.word("data", path[strings.LastIndex(path, ".")+1:]))
+	}, func(value string) (form.Text, bool) { return said(v.word("word", value)) })
+	return f, nil
+}
+
+// showDelivery shows a delivery with what was typed: the answer's data, and in the
+// posted form everything else.
+func (v *visit) showDelivery(one delivery, data map[string]any, wrong []fieldError, status int) error {
+	d := deliveryPageData{delivery: one, Codes: sortedKeys(one.Refusals), Once: newKey(), Typed: v.form, Wrong: map[string]string{}, Acts: v.me.Has("operator")}
+	byPointer := map[string][]string{}
 	for _, w := range wrong {
 		d.Wrong[w.Pointer] = strings.TrimSpace(d.Wrong[w.Pointer] + " " + w.Detail)
+		byPointer[w.Pointer] = append(byPointer[w.Pointer], w.Detail)
 	}
 	var all struct{ Registries []registryLine }
 	if err := v.get("/exchange/summary", &all); err != nil {
@@ -159,80 +188,62 @@ func (v *visit) showDelivery(one delivery, wrong []fieldError, status int) error
 			d.Register = r.Title
 		}
 	}
-	if len(one.Reply) > 0 {
-		var schema any
-		if err := decode(one.Reply, &schema); err != nil {
-			return err
-		}
-		pretty, err := json.MarshalIndent(schema, "", "  ")
+	f, err := v.replyForm(one)
+	if err != nil {
+		return err
+	}
+	if f != nil && one.Can("record") {
+		places, err := v.places()
 		if err != nil {
 			return err
 		}
-		d.Schema = string(pretty)
-		if !d.Typed.Has("data") {
-			d.Typed = url.Values{"data": {skeleton(schema)}}
-		}
+		d.Field = (&asking{v: v, places: places}).page(f.Ask("", form.State{Value: data, Wrong: byPointer}))
 	}
 	return v.show(screen{page: "delivery", status: status, title: v.t("delivery.title"), errors: wrong, data: d, crumbs: []crumb{{v.t("exchange.title"), "/exchange"}}})
 }
 
-// skeleton is the smallest object with the members that a schema requires.
-func skeleton(schema any) string {
-	b, err := json.MarshalIndent(smallestOf(schema, 0), "", "  ")
-	if err != nil {
-		return "{}"
-	}
-	return string(b)
-}
-
-func smallestOf(schema any, depth int) any {
-	m, _ := schema.(map[string]any)
-	if enum, ok := m["enum"].([]any); ok && len(enum) > 0 {
-		return enum[0]
-	}
-	switch m["type"] {
-	case "object":
-		out := map[string]any{}
-		properties, _ := m["properties"].(map[string]any)
-		required, _ := m["required"].([]any)
-		for _, name := range required {
-			if s, ok := name.(string); ok && depth < 5 {
-				out[s] = smallestOf(properties[s], depth+1)
-			}
-		}
-		return out
-	case "array":
-		return []any{}
-	case "boolean":
-		return false
-	case "integer", "number":
-		return 0
-	}
-	return ""
-}
-
-// operate does what the operator chose. What they typed stays when it is refused.
+// operate does what was chosen. What was typed stays when it is refused.
 func (v *visit) operate() error {
 	d, err := v.readDelivery()
 	if err != nil {
 		return err
+	}
+	f, err := v.replyForm(d)
+	if err != nil {
+		return err
+	}
+	data := map[string]any{}
+	if f != nil {
+		if more, err := v.takeReply(f, data); more || err != nil {
+			if err != nil {
+				return err
+			}
+			return v.showDelivery(d, data, nil, http.StatusOK)
+		}
 	}
 	act := v.form.Get("do")
 	note := strings.TrimSpace(v.form.Get("note-" + act))
 	body := map[string]any{"note": note}
 	switch {
 	case !d.Can(act):
-		return v.showDelivery(d, []fieldError{{Detail: v.t("delivery.closed")}}, http.StatusConflict)
+		return v.showDelivery(d, data, []fieldError{{Detail: v.t("delivery.closed")}}, http.StatusConflict)
 	case note == "" && act != "retry":
-		return v.showDelivery(d, []fieldError{{Pointer: "/note-" + act, Detail: v.t("delivery.note.required")}}, http.StatusUnprocessableEntity)
+		return v.showDelivery(d, data, []fieldError{{Pointer: "/note-" + act, Detail: v.t("delivery.note.required")}}, http.StatusUnprocessableEntity)
 	case act == "record":
-		if wrong := v.recorded(body); wrong != nil {
-			return v.showDelivery(d, wrong, http.StatusUnprocessableEntity)
+		switch body["outcome"] = v.form.Get("answer-outcome"); body["outcome"] {
+		case "done":
+			if f != nil {
+				body["data"] = f.Answer(data)
+			}
+		case "refused":
+			body["code"] = v.form.Get("answer-refusal")
+		default:
+			return v.showDelivery(d, data, []fieldError{{Pointer: "/answer-outcome", Detail: v.t("delivery.outcome.required")}}, http.StatusUnprocessableEntity)
 		}
 	}
 	_, err = v.call(call{method: http.MethodPost, path: "/exchange/" + seg(d.Key) + "/" + act, body: body, key: v.form.Get("key")}, nil)
 	if p, ok := refused(err, codeInvalid, codeWrongState, codePrecondition); ok {
-		return v.showDelivery(d, deliveryWrong(p), p.Status)
+		return v.showDelivery(d, data, v.deliveryWrong(p, f), p.Status)
 	}
 	if err != nil {
 		return err
@@ -241,40 +252,35 @@ func (v *visit) operate() error {
 	return nil
 }
 
-// recorded reads the answer that came on paper into a body for the surface.
-func (v *visit) recorded(body map[string]any) []fieldError {
-	switch outcome := v.form.Get("outcome"); outcome {
-	case "done":
-		body["outcome"] = outcome
-		var data map[string]any
-		if raw := strings.TrimSpace(v.form.Get("data")); raw != "" {
-			if err := decode([]byte(raw), &data); err != nil {
-				return []fieldError{{Pointer: "/data", Detail: v.t("delivery.data.wrong", err)}}
-			}
-			body["data"] = data
-		}
-	case "refused":
-		body["outcome"] = outcome
-		body["code"] = v.form.Get("code")
-	default:
-		return []fieldError{{Pointer: "/outcome", Detail: v.t("delivery.outcome.required")}}
+// takeReply reads what was typed of an answer. more tells that a list grew or shrank
+// and is asked again.
+func (v *visit) takeReply(f *form.Form, data map[string]any) (more bool, err error) {
+	taken := f.Take(data, "", v.form)
+	places, err := v.places()
+	if err != nil {
+		return false, err
 	}
-	return nil
+	f.Provinces(data, provinceOf(places))
+	return taken.List != "", nil
 }
 
 // deliveryWrong places the surface's errors at the fields of the page.
-func deliveryWrong(p *problem) []fieldError {
+func (v *visit) deliveryWrong(p *problem, f *form.Form) []fieldError {
 	var out []fieldError
 	for _, e := range p.Errors {
-		at := ""
+		pointer, isData := strings.CutPrefix(e.Pointer, "/data")
 		switch {
-		case strings.HasPrefix(e.Pointer, "/data"):
-			at = "/data"
-			e.Detail = strings.TrimPrefix(e.Pointer, "/data") + ": " + e.Detail
-		case e.Pointer == "/code" || e.Pointer == "/outcome":
-			at = e.Pointer
+		case isData && f != nil:
+			e.Pointer = pointer
+			e.Detail = v.plainly(e, f)
+		case e.Pointer == "/code":
+			e.Pointer = "/answer-refusal"
+		case e.Pointer == "/outcome":
+			e.Pointer = "/answer-outcome"
+		default:
+			e.Pointer = ""
 		}
-		out = append(out, fieldError{Pointer: at, Detail: e.Detail})
+		out = append(out, fieldError{Pointer: e.Pointer, Detail: e.Detail})
 	}
 	if len(out) == 0 {
 		out = []fieldError{{Detail: p.Detail}}

@@ -30,14 +30,14 @@ func TestExchangeQueue(t *testing.T) {
 	op.open("/exchange?case=" + tale.Code + "&status=pending&text=marriage").want(200).says(tale.Code)
 	at := r.find(`href="(/exchange/` + tale.Code + `/[^"]+)"`)
 
-	one := op.open(at).want(200).says("Gửi lại ngay", "Ghi nhận câu trả lời", "&#34;married&#34;: false").saysNot("Bỏ qua thông báo")
+	one := op.open(at).want(200).says("Gửi lại ngay", "Ghi nhận câu trả lời", "Đã đăng ký kết hôn", `name="/married" value="true"`, "Từ ngày", `name="/since"`).saysNot("Bỏ qua thông báo")
 	record := op.formWith(one, at, "note-record")
 	op.post(at, with(record, "do", "record")).want(422).says("Hãy ghi lý do hoặc căn cứ")
 	op.post(at, with(record, "do", "record", "note-record", "CV 12")).want(422).says("Hãy chọn kết quả", "CV 12")
-	op.post(at, with(record, "do", "record", "note-record", "CV 12", "outcome", "done", "data", "{")).want(422).says("Không phải JSON")
-	op.post(at, with(record, "do", "record", "note-record", "CV 12", "outcome", "done", "data", "{}")).want(422).says(`href="#f-data"`)
+	op.post(at, with(record, "do", "record", "note-record", "CV 12", "answer-outcome", "done")).want(422).says(`href="#f-married"`)
+	op.post(at, with(record, "do", "record", "note-record", "CV 12", "answer-outcome", "done", "/married", "true", "/since", "31/02/2020")).want(422).says(`href="#f-since"`, `value="31/02/2020"`, "phải là ngày có thật")
 	op.post(at, with(record, "do", "skip", "note-skip", "x")).want(409)
-	op.post(at, with(record, "do", "record", "note-record", "CV 12", "outcome", "refused")).want(422).says(`href="#f-code"`)
+	op.post(at, with(record, "do", "record", "note-record", "CV 12", "answer-outcome", "refused")).want(422).says(`href="#f-answer-refusal"`)
 	op.post(at, with(op.formWith(one, at, "note-retry"), "do", "retry")).want(200).says("Đã thực hiện và ghi vào lịch sử")
 	s.settle()
 	op.open("/exchange").want(200).says("2 lần không thành")
@@ -54,7 +54,7 @@ func TestExchangeQueue(t *testing.T) {
 	s.browse("tester").open("/exchange").want(403)
 	op.open("/exchange/none/1/0").want(404)
 
-	paper := with(record, "do", "record", "note-record", "Công văn 12", "outcome", "done", "data", `{"married": true}`)
+	paper := with(record, "do", "record", "note-record", "Công văn 12", "answer-outcome", "done", "/married", "true", "/since", "12/3/2020")
 	op.post(at, paper).want(200).says("Đã thực hiện").saysNot("Tra tình trạng hôn nhân")
 	op.post(at, paper).want(409).says("đã xong") // sent twice
 	s.settle()
