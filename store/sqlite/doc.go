@@ -9,7 +9,8 @@
 // rows touched is another one, or a constraint is met, the transaction is rolled
 // back and run again with care: every call is then checked on what the file says,
 // between savepoints. A refused call was never written. Readers have connections
-// of their own and never wait for the writer.
+// of their own and never wait for the writer. Another goroutine copies the
+// write-ahead log back into the file while commits go on (logback).
 //
 // May import: engine, store/rowenc, mattn/go-sqlite3 (the hot path uses the driver
 // without database/sql), pressly/goose and the standard library.

@@ -42,6 +42,8 @@ type Config struct {
 
 	texts func(query string) // sees every SQL text that is run; for the test of their plans
 	few   int                // for tests: as few as they have; 0 = fewCases
+
+	logPages int64 // for tests; 0 = the constant
 }
 
 // Hooks let tests reach into a commit. A zero hook does nothing.
@@ -85,6 +87,9 @@ func (c Config) withDefaults() Config {
 	set(&c.Snapshot, 8)
 	set(&c.Readers, max(4, runtime.NumCPU()))
 	set(&c.few, fewCases)
+	if c.logPages == 0 {
+		c.logPages = logPages
+	}
 	if c.Check == "" {
 		c.Check = CheckAuto
 	}
@@ -117,6 +122,7 @@ type Store struct {
 	recent *recent
 	writer *writer
 	done   chan struct{} // the writer has ended
+	copier *copier
 
 	readers chan *conn // for short look-ups
 	readDB  *sql.DB    // for lists
@@ -168,7 +174,11 @@ func Open(ctx context.Context, cfg Config) (_ *Store, err error) {
 	if s.writer.conn, err = s.connect(writerDSN(cfg)); err != nil {
 		return nil, fmt.Errorf("sqlite: %w", err)
 	}
-	if err := s.writer.files.same(); err != nil {
+	err = errors.Join(s.writer.files.same(), s.writer.startLog())
+	if err == nil {
+		s.copier, err = newCopier(s)
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("sqlite: %w", err), s.writer.close())
 	}
 	go s.writer.run()
@@ -304,7 +314,7 @@ func (s *Store) Close() error {
 	<-s.done
 	// A connection that writes is the last one: closing it writes the log back into
 	// the file.
-	err := errors.Join(s.closeReaders(), s.writer.close(), s.markClosed(), s.writeDB.Close())
+	err := errors.Join(s.copier.stop(), s.closeReaders(), s.writer.close(), s.markClosed(), s.writeDB.Close())
 	s.left()
 	return errors.Join(err, s.lock.release())
 }

@@ -75,6 +75,7 @@ type writer struct {
 	versions map[rowenc.Versions]int64 // those that are committed
 	fresh    map[rowenc.Versions]int64 // those of this transaction
 	counted  []counted                 // what its settlements add to the sums of their days
+	copyAt   int64                     // pages in the log from which it is to be copied back
 }
 
 // run takes jobs until the queue is closed and empty.
@@ -86,6 +87,7 @@ func (w *writer) run() {
 			return
 		}
 		w.batch(jobs)
+		w.tidyLog()
 	}
 }
 
