@@ -63,8 +63,8 @@ type Catalogue interface {
 type Publisher interface {
 	// History lists what was published and made the default, oldest first.
 	History(ctx context.Context) ([]engine.Publication, []engine.DefaultSet, error)
-	// Publish compiles files beside what is published, and keeps the new versions
-	// unless it is a dry run or there are errors. Duplicate when a published version
+	// Publish does what Check does, and keeps the new versions unless it is a dry run
+	// or there are errors. Duplicate when a published version
 	// would change; Invalid for a path that no definition has.
 	Publish(ctx context.Context, by string, files map[string]string, dryRun bool) (PublishReport, error)
 	// Check compiles files beside what is published and searches what can happen

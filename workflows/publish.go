@@ -32,6 +32,10 @@ const maxPublished = 4 << 20 // bytes of files published at run time
 
 var publishedPath = regexp.MustCompile(`^(services|procedures|forms|subforms)/[a-z0-9][a-z0-9._-]{0,80}\.ya?ml$`)
 
+// Publishable tells whether a path is one that a definition file may be published
+// under.
+func Publishable(path string) bool { return publishedPath.MatchString(path) }
+
 // OpenPublisher publishes what a set of files holds (the built-in definitions) and
 // takes up what was published before. A version that was published with another
 // content is refused: both hashes, and the first difference.
@@ -162,7 +166,7 @@ func (p *Publisher) with(files map[string]string) (machine.Files, error) {
 	var ps []engine.Problem
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		size += len(files[name])
-		if !publishedPath.MatchString(name) {
+		if !Publishable(name) {
 			ps = append(ps, engine.Problem{Pointer: "/files/" + name, Code: "path", Detail: engine.Text{
 				VI: "Tên tệp phải dạng services/…, procedures/…, forms/… hoặc subforms/… và kết thúc bằng .yaml.", EN: "A file is services/…, procedures/…, forms/… or subforms/… and ends in .yaml."}})
 		}
@@ -177,16 +181,19 @@ func (p *Publisher) with(files map[string]string) (machine.Files, error) {
 	return all, nil
 }
 
-// Publish keeps every new version that the files hold and takes it into use.
-// Nobody files under it before it is made the default. Nothing is published when
-// there is an error among the findings.
+// Publish keeps every new version that the files hold, with those files that are
+// not in use already, and takes it into use. Nobody files under it before it is made
+// the default. Nothing is published when there is an error among the findings, or
+// no new version.
 func (p *Publisher) Publish(ctx context.Context, by string, files map[string]string) (Draft, error) {
 	d, err := p.Check(ctx, files)
-	if err != nil || d.Set == nil {
+	if err != nil || d.Set == nil || len(d.New) == 0 {
 		return d, err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	files = maps.Clone(files)
+	maps.DeleteFunc(files, func(name, text string) bool { return string(p.files[name]) == text })
 	for _, s := range d.New {
 		pub := engine.Publication{Service: s.ID, Version: s.Version, Hash: s.Hash, Tree: machine.Tree(d.Set, s), Files: files, By: by, At: p.now()}
 		if err := p.store.Publish(ctx, pub); err != nil {

@@ -24,23 +24,26 @@ type commands struct {
 	Log  string `help:"Least serious log line to write: debug, info, warn, error." enum:"debug,info,warn,error" default:"warn" env:"LIENTHONG_LOG"`
 	JSON bool   `help:"Write for a program: JSON instead of text, logs included."`
 
-	Demo     demoCommand     `cmd:"" help:"One process with everything: plays a birth and a death case over HTTP, then stays up."`
-	Serve    serveCommand    `cmd:"" help:"The server."`
-	Agencies agenciesCommand `cmd:"" help:"The simulated registries alone."`
-	Bench    benchCommand    `cmd:"" help:"Measure the linked birth on a fresh store."`
-	Test     testCommand     `cmd:"" help:"Play the scenario files: the stories of the law, as an official reads them."`
-	Diagram  diagramCommand  `cmd:"" help:"Draw a service or a procedure as SVG, Mermaid or DOT."`
-	Diff     diffCommand     `cmd:"" help:"Say in words what decides otherwise in another version of a service."`
-	Check    checkCommand    `cmd:"" help:"Compile definitions and search everything that can happen under them."`
-	Chaos    chaosCommand    `cmd:"" help:"Hurt the system for minutes and count what was lost, doubled or left."`
-	Verify   verifyCommand   `cmd:"" help:"Check a whole database: pages, chains, every case against its history."`
-	Backup   backupCommand   `cmd:"" help:"Copy the database of a running server to a file of its own."`
-	Restore  restoreCommand  `cmd:"" help:"Put a backup in the place of a database."`
-	Archive  archiveCommand  `cmd:"" help:"Move closed cases to a sealed file, or one back."`
-	Replay   replayCommand   `cmd:"" help:"Rebuild a case as it was at any entry, or all, and compare with what is stored."`
-	Simulate simulateCommand `cmd:"" help:"Play weeks of citizens, clerks and faults in seconds: queues, due times, and whether every invariant holds."`
-	Export   exportCommand   `cmd:"" help:"Write histories to a file, with pseudonyms instead of personal data."`
-	Import   importCommand   `cmd:"" help:"Bring in what other systems wrote."`
+	Demo        demoCommand        `cmd:"" help:"One process with everything: plays a birth and a death case over HTTP, then stays up."`
+	Serve       serveCommand       `cmd:"" help:"The server."`
+	Agencies    agenciesCommand    `cmd:"" help:"The simulated registries alone."`
+	Bench       benchCommand       `cmd:"" help:"Measure the linked birth on a fresh store."`
+	Test        testCommand        `cmd:"" help:"Play the scenario files: the stories of the law, as an official reads them."`
+	Diagram     diagramCommand     `cmd:"" help:"Draw a service or a procedure as SVG, Mermaid or DOT."`
+	Diff        diffCommand        `cmd:"" help:"Say in words what decides otherwise in another version of a service."`
+	Definitions definitionsCommand `cmd:"" help:"List, publish and choose versions of services, in a database or at a server."`
+	Migrate     migrateCommand     `cmd:"" help:"Move running cases to another version, or say what that would change."`
+	Revert      revertCommand      `cmd:"" help:"Take a case's migration back, while nothing else has happened."`
+	Check       checkCommand       `cmd:"" help:"Compile definitions and search everything that can happen under them."`
+	Chaos       chaosCommand       `cmd:"" help:"Hurt the system for minutes and count what was lost, doubled or left."`
+	Verify      verifyCommand      `cmd:"" help:"Check a whole database: pages, chains, every case against its history."`
+	Backup      backupCommand      `cmd:"" help:"Copy the database of a running server to a file of its own."`
+	Restore     restoreCommand     `cmd:"" help:"Put a backup in the place of a database."`
+	Archive     archiveCommand     `cmd:"" help:"Move closed cases to a sealed file, or one back."`
+	Replay      replayCommand      `cmd:"" help:"Rebuild a case as it was at any entry, or all, and compare with what is stored."`
+	Simulate    simulateCommand    `cmd:"" help:"Play weeks of citizens, clerks and faults in seconds: queues, due times, and whether every invariant holds."`
+	Export      exportCommand      `cmd:"" help:"Write histories to a file, with pseudonyms instead of personal data."`
+	Import      importCommand      `cmd:"" help:"Bring in what other systems wrote."`
 }
 
 // errNotGood says that the command worked and found something not good: exit 1

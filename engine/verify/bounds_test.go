@@ -95,3 +95,32 @@ func TestWriteSpeaksBothLanguages(t *testing.T) {
 		}
 	}
 }
+
+// TestSomeVersionsOnly: one version is searched by itself, and what only another
+// version does with a procedure is not missed in it.
+func TestSomeVersionsOnly(t *testing.T) {
+	set := base(t)
+	alone := "service: s\nversion: \"2026-06-01\"\ntitle: {vi: a, en: a}\nin_force: {from: \"2026-06-01\"}\nform: application\nsteps:\n" +
+		"  first: {procedure: first, at: application.commune, with: {name: application.name, kind: application.kind}}\n"
+	set["services/s2.yaml"] = &fstest.MapFile{Data: []byte(alone)} // nobody after it returns anything
+	of := func(versions ...string) verify.Report {
+		r, err := verify.CheckFS(t.Context(), set, verify.Options{Service: "s", Versions: versions})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	if r := of(); len(r.Services) != 2 || len(r.Findings) > 0 {
+		t.Errorf("both: %d versions, %v", len(r.Services), r.Findings)
+	}
+	if r := of("2026-06-01"); len(r.Services) != 1 || r.Services[0].Version != "2026-06-01" || len(r.Findings) > 0 || !r.Good() {
+		t.Errorf("one: %+v", r)
+	}
+	delete(set, "services/s.yaml")
+	if r := of("2026-06-01"); len(r.Findings) == 0 || r.Findings[0].Code != "state_never" {
+		t.Errorf("where no other version is: %v", r.Findings)
+	}
+	if _, err := verify.CheckFS(t.Context(), set, verify.Options{Service: "s", Versions: []string{"1999"}}); engine.CodeOf(err) != engine.NotFound {
+		t.Error(err)
+	}
+}

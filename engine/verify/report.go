@@ -24,6 +24,9 @@ type Options struct {
 	Staff map[string][]string
 	// Service checks one service only; "" = all.
 	Service string
+	// Versions checks these versions of Service only; nil = all. Of a procedure that
+	// another version uses too, nothing is then said to be never reached.
+	Versions []string
 	// NoReplay leaves stories unplayed: they are then all called possible.
 	NoReplay bool
 }
@@ -142,6 +145,12 @@ func Check(ctx context.Context, set *machine.Set, o Options) (Report, error) {
 	n := 0
 	for _, svc := range set.Services() {
 		if o.Service != "" && svc.ID != o.Service {
+			continue
+		}
+		if o.Versions != nil && !slices.Contains(o.Versions, svc.Version) {
+			for _, st := range svc.Steps {
+				c.cutOff(st.Procedure)
+			}
 			continue
 		}
 		n++

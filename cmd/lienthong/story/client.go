@@ -141,6 +141,13 @@ func (c *Client) token(ctx context.Context, account string) (string, error) {
 	return s.Token, nil
 }
 
+// SignedIn tells whether an account has a session.
+func (c *Client) SignedIn(account string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.tokens[account] != ""
+}
+
 // Case is what an account may see of a case.
 type Case struct {
 	Code    string `json:"code"`

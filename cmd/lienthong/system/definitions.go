@@ -2,10 +2,10 @@ package system
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"lienthong/api"
-	"lienthong/engine"
 	"lienthong/engine/machine"
 	"lienthong/engine/verify"
 	"lienthong/workflows"
@@ -16,13 +16,12 @@ type publishing struct{ *workflows.Publisher }
 
 // Publish implements api.Publisher.
 func (p publishing) Publish(ctx context.Context, by string, files map[string]string, dryRun bool) (api.PublishReport, error) {
-	if dryRun {
-		d, err := p.Publisher.Check(ctx, files)
-		return reportOf(d), err
+	r, err := p.Check(ctx, files)
+	if err != nil || dryRun || !r.Good || len(r.New) == 0 {
+		return r, err
 	}
 	d, err := p.Publisher.Publish(ctx, by, files)
-	r := reportOf(d)
-	r.Published = err == nil && r.Good
+	r.Published = err == nil && d.Set != nil
 	return r, err
 }
 
@@ -33,19 +32,18 @@ func (p publishing) Check(ctx context.Context, files map[string]string) (api.Pub
 	if err != nil || d.Set == nil {
 		return r, err
 	}
-	done := map[string]bool{}
+	versions := map[string][]string{}
 	for _, s := range d.New {
-		if done[s.ID] {
-			continue
-		}
-		done[s.ID] = true
-		found, err := verify.Check(ctx, d.Set, verify.Options{Service: s.ID, Staff: OfficeStaff(d.Set.Offices())})
+		versions[s.ID] = append(versions[s.ID], s.Version)
+	}
+	for _, id := range slices.Sorted(maps.Keys(versions)) {
+		found, err := verify.Check(ctx, d.Set, verify.Options{Service: id, Versions: versions[id], Staff: OfficeStaff(d.Set.Offices())})
 		if err != nil {
 			return r, err
 		}
 		for _, f := range found.Findings {
-			if f.Service == "" || !slices.ContainsFunc(d.New, func(n *engine.Service) bool { return n.ID == f.Service && n.Version == f.Version }) {
-				continue // told by the compiler, or about another version
+			if f.Service == "" {
+				continue // told by the compiler
 			}
 			x := findingOf(f.Finding)
 			for _, a := range f.Story {

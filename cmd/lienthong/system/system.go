@@ -45,6 +45,7 @@ type Config struct {
 	AutoPay   string           // how the embedded treasury collects: "", "0s", "10m", …
 	Seed      int64            // of the seeded world
 	InProcess bool             // nothing listens and there are no pages: the surface is Handler, and it and the registries call each other in this process
+	Owner     bool             // with InProcess: whoever calls owns the database, and accounts sign in without their pass phrases
 	Wall      func() time.Time // wall clock of back-off, signatures and repeats; time.Now
 	Secure    bool             // people come over TLS that somebody else ends: cookies of the pages are Secure
 	Secret    string           // master of the secrets shared with the registries
@@ -251,6 +252,9 @@ func (s *System) wire(c Config, transport http.RoundTripper) (http.Handler, erro
 		if s.Agencies != nil {
 			ac.Demo.Pay = s.pay
 		}
+	}
+	if c.InProcess && c.Owner {
+		ac.Demo = &api.Demo{OpenSignIn: true, Faults: s.faults}
 	}
 	surface, err := api.New(ac)
 	if err != nil {
