@@ -52,7 +52,7 @@ func (s *Server) moments(ctx context.Context, c *engine.Case) ([]momentView, err
 	if err != nil {
 		return nil, err
 	}
-	t := teller{p: s.picture(ctx, c), lang: langOf(ctx), out: []momentView{}}
+	t := teller{p: s.picture(ctx, c), lang: langOf(ctx), asked: map[string]engine.Operation{}, out: []momentView{}}
 	for i := range entries {
 		t.tell(&entries[i])
 	}
@@ -79,8 +79,8 @@ var sentences = map[string]Text{
 	"warned":            {VI: "{part}: sắp đến hạn {due}.", EN: "{part}: the due time {due} is near."},
 	"apologised":        {VI: "{office} xin lỗi và hẹn lại {due}. Lý do: {reason}", EN: "{office} apologised and gave a new date, {due}. Reason: {reason}"},
 	"requested":         {VI: "{part}: đã gửi yêu cầu “{operation}”.", EN: "{part}: asked for “{operation}”."},
-	"replied_done":      {VI: "{part}: cơ sở dữ liệu đã thực hiện yêu cầu.", EN: "{part}: the register did what was asked."},
-	"replied_refused":   {VI: "{part}: cơ sở dữ liệu từ chối ({code}).", EN: "{part}: the register refused ({code})."},
+	"replied_done":      {VI: "{part}: đã nhận trả lời “{operation}”.", EN: "{part}: “{operation}” was answered."},
+	"replied_refused":   {VI: "{part}: yêu cầu “{operation}” không thực hiện được. {why}", EN: "{part}: “{operation}” could not be done. {why}"},
 	"exchange_retry":    {VI: "{part}: người vận hành cho gửi lại yêu cầu.", EN: "{part}: an operator had the request sent again."},
 	"exchange_record":   {VI: "{part}: người vận hành ghi nhận câu trả lời nhận được.", EN: "{part}: an operator recorded an answer that was received."},
 	"exchange_skip":     {VI: "{part}: người vận hành bỏ qua một thông báo.", EN: "{part}: an operator gave a message up."},
@@ -123,11 +123,12 @@ var terms = map[string]Text{
 // teller turns entries into moments. It folds as it goes, so that offices and due
 // times are those of the moment.
 type teller struct {
-	p    *picture
-	lang string
-	c    *engine.Case
-	e    *engine.Entry
-	out  []momentView
+	p     *picture
+	lang  string
+	c     *engine.Case
+	e     *engine.Entry
+	asked map[string]engine.Operation // by the key of the request
+	out   []momentView
 }
 
 func (t *teller) tell(e *engine.Entry) {
@@ -232,11 +233,13 @@ func (t *teller) dealing(v engine.Event) {
 		if step == "" {
 			return // the fee: told by FeeAsked
 		}
-		title := v.Registry + "/" + v.Operation
-		if o, ok := t.p.s.cfg.Definitions.Operation(v.Registry, v.Operation); ok {
-			title = o.Title.In(t.lang)
+		o, ok := t.p.s.cfg.Definitions.Operation(v.Registry, v.Operation)
+		if !ok {
+			name := v.Registry + "/" + v.Operation
+			o.Title = Text{VI: name, EN: name}
 		}
-		t.say("requested", step, "operation", title)
+		t.asked[v.Key] = o
+		t.say("requested", step, "operation", o.Title.In(t.lang))
 	case engine.Replied:
 		if step == "" {
 			return
@@ -244,7 +247,8 @@ func (t *teller) dealing(v engine.Event) {
 		if v.By != "" {
 			t.say("recorded_by_hand", step)
 		}
-		t.say("replied_"+v.Outcome, step, "code", v.Code)
+		o := t.asked[v.Key]
+		t.say("replied_"+v.Outcome, step, "operation", o.Title.In(t.lang), "why", o.Refusals[v.Code].In(t.lang))
 	case engine.ExchangeActed:
 		if t.e.Command.Action == engine.ActOperate && step != "" { // else the reply tells
 			t.say("exchange_"+v.What, step)

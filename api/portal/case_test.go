@@ -94,7 +94,7 @@ func TestCaseFromDraftToResults(t *testing.T) {
 	me.open("/tasks").want(200).says("Xác nhận", at, "Thông báo")
 	me.open(at).want(200).says("Việc bạn cần làm")
 	dispute := me.open(at + "/parts/birth/dispute").want(200)
-	me.form(dispute, "/dispute").send().want(422).says("bắt buộc", `href="#f-comment"`)
+	me.form(dispute, "/dispute").send().want(422).says("Hãy nhập: Nội dung", `href="#f-comment"`)
 	me.form(dispute, "/dispute").set("/comment", "Sai tên đệm").send().want(200).says("Đã ghi nhận")
 	tale.Draft()
 	s.fine(tale)
@@ -322,4 +322,17 @@ func TestLive(t *testing.T) {
 		}
 	}
 	t.Error("nothing was told")
+}
+
+// What a register refused stands on the case's page in the register's words, not in
+// its codes.
+func TestWhatARegisterRefused(t *testing.T) {
+	s := newStage(t)
+	tale := s.begin("birth-marriage-unknown").Staff("reception", "birth", "receive", nil)
+	s.fine(tale)
+	s.settle()
+	me := s.browse(tale.Citizen)
+	me.open("/cases/"+tale.Code).want(200).says("“Tra tình trạng hôn nhân của hai người” không thực hiện được", "Không tìm thấy thông tin hôn nhân").saysNot("marriage_unknown")
+	me.lang = "en"
+	me.open("/cases/"+tale.Code).want(200).says("could not be done. The marriage is not found")
 }

@@ -332,6 +332,19 @@ func (v *visit) plainly(p fieldError, f *form.Form) string {
 	if p.Code == "contains" {
 		return v.t("form.papers.wrong")
 	}
+	if f == nil { // a form with nothing but a note
+		return p.Detail
+	}
+	if label := f.Label(p.Pointer).In(v.lang); p.Code == "required" && label != "" {
+		switch f.Kind(p.Pointer) {
+		case form.Choice, form.YesNo, form.Commune:
+			return v.t("form.required.choose", label)
+		case form.Document:
+			return v.t("form.required.paper", label)
+		case form.Line, form.Long, form.Number, form.Date, form.Instant:
+			return v.t("form.required", label)
+		}
+	}
 	if p.Code == "format" {
 		switch f.Kind(p.Pointer) {
 		case form.Date:

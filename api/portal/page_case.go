@@ -115,6 +115,7 @@ func (v *visit) fillCase(d *casePageData) error {
 	if err := v.nameItems(c, told.Moments); err != nil {
 		return err
 	}
+	told.Moments = slices.CompactFunc(told.Moments, func(a, b moment) bool { return a.Seq == b.Seq && a.Text == b.Text }) // one person asked twice
 	slices.Reverse(told.Moments)
 	d.Moments = told.Moments[:min(recent, len(told.Moments))]
 	d.Older = told.Moments[len(d.Moments):]
@@ -428,6 +429,9 @@ func (v *visit) declarationPage() error {
 func caseCrumbs(v *visit, c *caseView) []crumb {
 	if !v.me.Citizen() {
 		return deskCrumbs(v, crumb{c.Code, v.casePath(c)})
+	}
+	if c.View == "party" {
+		return []crumb{{v.t("tasks.title"), "/tasks"}, {c.Code, "/cases/" + seg(c.Code)}}
 	}
 	return []crumb{{v.t("cases.title"), "/cases"}, {c.Code, "/cases/" + seg(c.Code)}}
 }

@@ -387,7 +387,7 @@ func TestSlips(t *testing.T) {
 	s.fine(tale)
 	b, at := s.browse(clerk), "/dossiers/"+tale.Code+"/birth"
 	f := b.form(b.open(at+"/apologise").want(200), "/apologise")
-	f.send().want(422).says("bắt buộc")
+	f.send().want(422).says("Hãy nhập: Lý do chậm")
 	f.set("/reason", "Chờ xác minh tại xã khác", "/new_due", "09/09/2026 17:00").send().want(200).says("Đã ghi nhận", "xin lỗi và hẹn lại", "09/09/2026 17:00")
 	b.open(at+"/slips/apology").want(200).says("PHIẾU XIN LỖI VÀ HẸN LẠI NGÀY TRẢ KẾT QUẢ", "07/09/2026 17:00", "09/09/2026 17:00", "Chờ xác minh tại xã khác")
 	b.dossier(tale.Code, "birth").says("Chỉ được hẹn lại một lần")

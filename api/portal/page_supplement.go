@@ -28,10 +28,19 @@ type askedItem struct {
 	item
 	Title  string // what it is about, in words
 	Part   string
+	Office string // that asked
 	Field  *field // nil: told by the note alone
 	Note   string
 	NoteID string
 	Wrong  []string
+}
+
+// pointer is the field that answers the item.
+func (x *askedItem) pointer() string {
+	if x.Field != nil {
+		return x.Field.Name
+	}
+	return answerPointer(x.ID) + "/comment"
 }
 
 // answerPointer is where an item's answer stands in the action's input.
@@ -90,6 +99,9 @@ func (v *visit) showSupplement(c *caseView, w *writing, wrong map[string][]strin
 		x := askedItem{item: it, Title: it.About, NoteID: fieldID(answerPointer(it.ID) + "/comment")}
 		if up := c.dossier(it.Step); up != nil {
 			x.Part = up.Title.In(v.lang)
+			if up.Office != nil {
+				x.Office = up.Office.Name.In(v.lang)
+			}
 		}
 		q := w.fieldOf(it)
 		if q != nil {
@@ -106,18 +118,19 @@ func (v *visit) showSupplement(c *caseView, w *writing, wrong map[string][]strin
 				continue
 			}
 			x.Wrong = append(x.Wrong, wrong[pointer]...)
-			at := x.NoteID
-			if x.Field != nil {
-				at = x.Field.ID
-			}
 			for _, text := range wrong[pointer] {
-				list = append(list, fieldError{Pointer: strings.TrimPrefix(at, "f"), Detail: text})
+				list = append(list, fieldError{Pointer: x.pointer(), Detail: text})
 			}
 		}
 		d.Items = append(d.Items, x)
 	}
+	first := slices.IndexFunc(d.Items, func(x askedItem) bool { return x.Open() })
 	for _, text := range wrong[""] {
-		list = append(list, fieldError{Detail: text})
+		e := fieldError{Detail: text}
+		if first >= 0 {
+			e.Pointer = d.Items[first].pointer()
+		}
+		list = append(list, e)
 	}
 	return v.show(screen{page: "supplement", status: status, title: v.t("supplement.title"), data: d, errors: list, crumbs: caseCrumbs(v, c)})
 }

@@ -97,8 +97,10 @@ type field struct {
 	Extra  []*field // optional and unanswered
 	Entry  string   // title of a list's entry
 	Add    string   // value of the button that adds an entry; "" = none
+	Adds   string   // what it adds
 	Remove string   // value of the button that removes this entry
 	Papers []string // kinds of paper that must be among the entries
+	Spare  bool     // a list of papers without an entry, none of which is asked for
 }
 
 // source is what one register knows.
@@ -274,11 +276,16 @@ func (a *asking) list(f *field, q *form.Question, level int, needed []string) {
 		f.Fields = append(f.Fields, e)
 	}
 	if q.More {
-		f.Add = "add:" + q.Pointer
+		f.Add, f.Adds = "add:"+q.Pointer, q.Label.In(a.v.lang)
+		if len(q.Parts) > 0 && q.Parts[0].Label != (form.Text{}) {
+			f.Adds = q.Parts[0].Label.In(a.v.lang)
+		}
+		f.Adds = lowerFirst(f.Adds)
 	}
 	for _, kind := range q.Papers {
 		f.Papers = append(f.Papers, a.wordFor(q, kind))
 	}
+	f.Spare = len(f.Papers)+len(f.Fields) == 0 && uploads(q)
 }
 
 // wordFor is the label of a word that an entry of a list may hold.

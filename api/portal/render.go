@@ -95,6 +95,7 @@ func (p *Portal) functions(lang string) template.FuncMap {
 		"list":  func(v ...any) []any { return v },
 		"id":    fieldID,
 		"add":   func(a, b int) int { return a + b },
+		"lower": lowerFirst,
 	}
 }
 
