@@ -141,6 +141,7 @@ type Runtime struct {
 	codes codes
 	bus   bus
 	keys  keys
+	turns turns
 
 	random    sync.Mutex // guards cfg.Random
 	advancing sync.Mutex // one Advance at a time
@@ -163,6 +164,7 @@ func New(c Config) (*Runtime, error) {
 		lanes: map[string]*lane{}, sick: map[string]time.Time{}, express: express{room: c.Queue}}
 	r.clock.read, r.clock.log = c.Wall, c.Logger
 	r.keys.seed = maphash.MakeSeed()
+	r.turns.at = map[string]*turn{}
 	r.bus.feed, r.bus.tick = make(signal, 1), make(signal, 1)
 	r.codes = codes{store: c.Store, size: c.Block, blocks: map[string]*block{}}
 	return r, nil

@@ -70,6 +70,11 @@ type decision struct {
 }
 
 func (r *Runtime) commit(ctx context.Context, d decision) (Result, error) {
+	leave, err := r.turns.take(ctx, d.cmd.Case)
+	if err != nil {
+		return Result{}, err
+	}
+	defer leave()
 	for range r.cfg.Attempts {
 		res, err := r.attempt(ctx, &d)
 		if !isStale(err) {

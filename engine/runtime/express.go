@@ -27,6 +27,11 @@ type lane struct {
 	passed  bool // somebody found no room here
 }
 
+// recording is how many workers a lane has for each exchange under way: those who
+// wait for the commit of what a registry said keep nobody from speaking to it. One
+// commit can then take many answers.
+const recording = 4
+
 // parcel is a delivery that this node has the lease of.
 type parcel struct {
 	engine.Delivery
@@ -166,7 +171,7 @@ func (r *Runtime) put(ctx context.Context, p parcel) {
 	x.mu.Lock()
 	if x.ctx != nil {
 		l.queue = append(l.queue, p)
-		if l.workers < r.cfg.Parallel {
+		if l.workers < r.cfg.Parallel*recording {
 			l.workers++
 			ctx := x.ctx
 			x.workers.Go(func() { r.work(ctx, l) })
@@ -176,7 +181,7 @@ func (r *Runtime) put(ctx context.Context, p parcel) {
 	}
 	r.leave(l)
 	x.mu.Unlock()
-	if err := r.release(context.WithoutCancel(ctx), p); err != nil {
+	if err := r.release(context.WithoutCancel(ctx), &p); err != nil {
 		r.log.Info("left to its lease", line(&p.Delivery), cause(err))
 	}
 }

@@ -132,26 +132,37 @@ func guard(f func() error) (err error) {
 }
 
 func (r *Runtime) deliver(ctx context.Context, p parcel) error {
+	a, told, err := r.exchange(ctx, &p)
+	if !told || err != nil {
+		return err
+	}
+	return r.record(context.WithoutCancel(ctx), p.Delivery, a, p.now())
+}
+
+// exchange speaks to the registry and returns what it said. It holds one of the
+// registry's places, which is free again before anybody waits for the commit of
+// what was said. Unless told, there is nothing to record.
+func (r *Runtime) exchange(ctx context.Context, p *parcel) (a Answer, told bool, err error) {
 	after := context.WithoutCancel(ctx)
 	l := r.lane(p.Registry)
 	select {
 	case l.gate <- struct{}{}:
 		defer func() { <-l.gate }()
 	case <-ctx.Done():
-		return r.release(after, p)
+		return a, false, r.release(after, p)
 	}
 	if r.late(ctx, p) {
-		return r.release(after, p)
+		return a, false, r.release(after, p)
 	}
 	if held, err := r.held(after, p); held || err != nil {
 		if err == nil {
 			err = r.release(after, p)
 		}
-		return err
+		return a, false, err
 	}
-	call, done, err := r.call(after, &p)
+	call, done, err := r.call(after, p)
 	if done || err != nil {
-		return err
+		return a, false, err
 	}
 	for {
 		ok, again, probe := l.breaker.allow(p.now())
@@ -161,26 +172,26 @@ func (r *Runtime) deliver(ctx context.Context, p parcel) error {
 		if probe == nil {
 			p.LastError = "not sent: the registry has not answered for a while"
 			p.Next = again.Add(r.backoff(1))
-			return r.store.Settle(after, p.Delivery)
+			return a, false, r.store.Settle(after, p.Delivery)
 		}
 		select {
 		case <-probe:
 		case <-ctx.Done():
 		}
 		if r.late(ctx, p) {
-			return r.release(after, p)
+			return a, false, r.release(after, p)
 		}
 	}
 	ectx, cancel := context.WithTimeout(ctx, r.cfg.Timeout)
-	a := r.asked(ectx, p.Key, call)
+	a = r.asked(ectx, p.Key, call)
 	cancel()
 	if ctx.Err() != nil && a.Outcome == Transient { // we broke it off
 		l.breaker.drop()
-		return r.release(after, p)
+		return a, false, r.release(after, p)
 	}
 	r.told(ctx, &p.Delivery, a)
 	r.switched(p.Registry, l.breaker.done(p.now(), a.Outcome != Transient), a)
-	return r.record(after, p.Delivery, a, p.now())
+	return a, true, nil
 }
 
 // asked makes the call; a defect of the exchange is an answer too.
@@ -204,13 +215,13 @@ func firstLine(err error) string {
 
 // late tells whether a delivery must be given back: Run or the step ends, or the
 // lease could end under way.
-func (r *Runtime) late(ctx context.Context, p parcel) bool {
+func (r *Runtime) late(ctx context.Context, p *parcel) bool {
 	return ctx.Err() != nil || p.now().Sub(p.taken) > r.cfg.Lease-r.cfg.Timeout
 }
 
 // held tells whether an effect that was born leased must wait for an earlier
 // one; Claim has asked that for all others.
-func (r *Runtime) held(ctx context.Context, p parcel) (bool, error) {
+func (r *Runtime) held(ctx context.Context, p *parcel) (bool, error) {
 	if !p.born || p.Registry == engine.NotificationRegistry {
 		return false, nil
 	}
@@ -347,7 +358,7 @@ func (r *Runtime) stop(ctx context.Context, d engine.Delivery, why trouble) erro
 }
 
 // release gives a delivery back as it was.
-func (r *Runtime) release(ctx context.Context, p parcel) error {
+func (r *Runtime) release(ctx context.Context, p *parcel) error {
 	p.Next = p.now()
 	if err := r.store.Settle(ctx, p.Delivery); err != nil {
 		return err
