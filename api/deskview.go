@@ -5,6 +5,10 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
 
 	"lienthong/engine"
 )
@@ -32,9 +36,10 @@ type colleagueView struct {
 
 // officePlace is an office with the province that it lies in.
 type officePlace struct {
-	ID       string `json:"id"`
-	Name     Text   `json:"name"`
-	Province Text   `json:"province"`
+	ID       string      `json:"id"`
+	Name     Text        `json:"name"`
+	Province Text        `json:"province"`
+	Serves   []placeName `json:"serves" doc:"The units for which it is the competent office now"`
 }
 
 type personLookup struct {
@@ -107,38 +112,80 @@ func (s *Server) proceduresOf(agencies map[string]bool) []deskProcedure {
 	return out
 }
 
-func (s *Server) deskOffices(ctx context.Context, _ *struct{}) (*struct {
+type officesAnswer struct {
 	Body struct {
-		Offices []officePlace `json:"offices" doc:"By province and name"`
+		Offices []officePlace `json:"offices" doc:"Those of the own province first, then by province and name"`
 	}
-}, error) {
-	out := &struct {
-		Body struct {
-			Offices []officePlace `json:"offices" doc:"By province and name"`
-		}
-	}{}
+}
+
+func (s *Server) deskOffices(ctx context.Context, in *struct {
+	Text string `query:"text" maxLength:"100" doc:"Words that begin words of the office's name, its province or the units it serves; diacritics may be left out"`
+}) (*officesAnswer, error) {
+	out := &officesAnswer{}
 	out.Body.Offices = []officePlace{}
 	own, ok := s.cfg.Definitions.OfficeByID(callerOf(ctx).actor.Office)
 	if !ok {
 		return out, nil
 	}
-	units := s.cfg.Definitions.Units()
+	units, asked := s.cfg.Definitions.Units(), foldedWords(in.Text)
 	for _, o := range s.cfg.Definitions.Offices() {
-		if o.Agency == own.Agency && o.ID != own.ID && s.stands(o) {
-			out.Body.Offices = append(out.Body.Offices, officePlace{ID: o.ID, Name: o.Name, Province: units[s.areas.provinceOf(o.Unit)]})
+		if o.Agency != own.Agency || o.ID == own.ID {
+			continue
+		}
+		p := officePlace{ID: o.ID, Name: o.Name, Province: units[s.areas.provinceOf(o.Unit)]}
+		named := []string{o.Name.VI, o.Name.EN, p.Province.VI, p.Province.EN}
+		for _, unit := range s.serves(o) {
+			p.Serves = append(p.Serves, placeName{unit, units[unit]})
+			named = append(named, units[unit].VI, units[unit].EN)
+		}
+		if len(p.Serves) > 0 && begins(foldedWords(named...), asked) {
+			out.Body.Offices = append(out.Body.Offices, p)
 		}
 	}
+	here := units[s.areas.provinceOf(own.Unit)]
+	away := func(p officePlace) int {
+		if p.Province == here {
+			return 0
+		}
+		return 1
+	}
 	slices.SortFunc(out.Body.Offices, func(a, b officePlace) int {
-		return cmp.Or(cmp.Compare(a.Province.VI, b.Province.VI), cmp.Compare(a.Name.VI, b.Name.VI))
+		return cmp.Or(away(a)-away(b), cmp.Compare(a.Province.VI, b.Province.VI), cmp.Compare(a.Name.VI, b.Name.VI))
 	})
 	return out, nil
 }
 
-// stands tells whether an office serves anything now.
-func (s *Server) stands(o engine.Office) bool {
-	return slices.ContainsFunc(append([]string{o.Unit}, o.Serves...), func(unit string) bool {
+// serves lists the units for which an office is the competent one now.
+func (s *Server) serves(o engine.Office) []string {
+	units := append([]string{o.Unit}, o.Serves...)
+	slices.Sort(units)
+	return slices.DeleteFunc(slices.Compact(units), func(unit string) bool {
 		now, ok := s.cfg.Definitions.Office(o.Agency, unit, s.cfg.Runtime.Now())
-		return ok && now.ID == o.ID
+		return !ok || now.ID != o.ID
+	})
+}
+
+// foldedWords are the words of some texts without marks, in lower case: "Đà Nẵng" is
+// da and nang.
+func foldedWords(texts ...string) []string {
+	var out []string
+	for _, t := range texts {
+		t = strings.NewReplacer("đ", "d", "Đ", "d").Replace(t)
+		t = strings.Map(func(r rune) rune {
+			if unicode.Is(unicode.Mn, r) {
+				return -1
+			}
+			return unicode.ToLower(r)
+		}, norm.NFD.String(t))
+		out = append(out, strings.FieldsFunc(t, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })...)
+	}
+	return out
+}
+
+// begins tells whether every word asked for begins one of the words.
+func begins(words, asked []string) bool {
+	return !slices.ContainsFunc(asked, func(a string) bool {
+		return !slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(w, a) })
 	})
 }
 

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"net/url"
 	"strings"
 	"testing"
 
@@ -42,6 +43,14 @@ func TestDesk(t *testing.T) {
 	offices := w.send(who, "GET", "/api/v1/desk/offices", nil).want(200)
 	if s := string(offices.raw); !strings.Contains(s, officeOther) || strings.Contains(s, `"`+officeBirth+`"`) || strings.Contains(s, "police") {
 		t.Errorf("offices to transfer to: %s", s)
+	}
+	for text, want := range map[string]int{"hai chau": 1, "Hải Châu": 1, "da nang": 2, "hai chau police": 0, "...": len(offices.get("offices").([]any))} {
+		if got := w.send(who, "GET", "/api/v1/desk/offices?text="+url.QueryEscape(text), nil).want(200); len(got.get("offices").([]any)) != want {
+			t.Errorf("offices by %q, want %d: %s", text, want, got.raw)
+		}
+	}
+	if offices.str("offices.0.serves.0.code") == "" {
+		t.Errorf("what an office serves: %s", offices.raw)
 	}
 	w.send(father, "GET", "/api/v1/desk", nil).refused(403, "forbidden")
 }

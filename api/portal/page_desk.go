@@ -43,26 +43,12 @@ type deskAction struct {
 
 	Account    string
 	Colleagues []colleague
-	Office     string
-	Reason     string
-	Offices    []officeGroup
+	Transfer   *transferForm
 	Supplement *supplementForm
 	Items      []namedItem // already asked of the applicant
 
 	writing *writing
 	records *records
-}
-
-// officeGroup is the offices of one province.
-type officeGroup struct {
-	Province Text
-	Offices  []officePlace
-}
-
-type officePlace struct {
-	ID       string `json:"id"`
-	Name     Text   `json:"name"`
-	Province Text   `json:"province"`
 }
 
 // clash says that somebody was faster: who did what, and what stands now. What was
@@ -131,7 +117,6 @@ func (v *visit) readAsk(d *deskAction) error {
 		d.Colleagues = desk.Colleagues
 	case d.Action.Code == "transfer":
 		d.Ask = askOffice
-		return v.readOffices(d)
 	case d.Action.Form == "supplement_request":
 		d.Ask = askSupplement
 	case len(d.Action.Input) > 0:
@@ -141,22 +126,6 @@ func (v *visit) readAsk(d *deskAction) error {
 		return err
 	default:
 		d.Ask = askNothing
-	}
-	return nil
-}
-
-func (v *visit) readOffices(d *deskAction) error {
-	var list struct{ Offices []officePlace }
-	if err := v.get("/desk/offices", &list); err != nil {
-		return err
-	}
-	for _, o := range list.Offices {
-		n := len(d.Offices)
-		if n == 0 || d.Offices[n-1].Province != o.Province {
-			d.Offices = append(d.Offices, officeGroup{Province: o.Province})
-			n++
-		}
-		d.Offices[n-1].Offices = append(d.Offices[n-1].Offices, o)
 	}
 	return nil
 }
@@ -188,8 +157,13 @@ func (v *visit) deskActionPage() error {
 	if err := v.lay(d); err != nil {
 		return err
 	}
-	if d.Ask == askSupplement {
+	switch d.Ask {
+	case askSupplement:
 		d.Supplement = newSupplement(d.writing, v)
+	case askOffice:
+		if d.Transfer, err = v.transferForm(d.writing); err != nil {
+			return err
+		}
 	}
 	return v.showDeskAction(d, d.begin(), nil, http.StatusOK)
 }
@@ -289,12 +263,11 @@ func (v *visit) readDeskAction(d *deskAction) (value map[string]any, wrong map[s
 			wrong["/account"] = []string{v.t("desk.account.required")}
 		}
 	case askOffice:
-		d.Office, d.Reason = v.form.Get("office"), strings.TrimSpace(v.form.Get("reason"))
-		if d.Office == "" {
-			wrong["/office"] = []string{v.t("desk.office.required")}
+		if d.Transfer, err = v.transferForm(d.writing); err != nil {
+			return nil, nil, false, err
 		}
-		if d.Reason == "" {
-			wrong["/reason"] = []string{v.t("desk.reason.required")}
+		if again = d.Transfer.searches(v); !again {
+			wrong = d.Transfer.check(v)
 		}
 	case askSupplement:
 		d.Supplement = readSupplement(d.writing, v)
@@ -323,7 +296,7 @@ func (v *visit) deskBody(d *deskAction, value map[string]any) map[string]any {
 	case askAccount:
 		body["account"] = d.Account
 	case askOffice:
-		body["office"], body["reason"] = d.Office, d.Reason
+		body["office"], body["reason"] = d.Transfer.Office, d.Transfer.Reason
 	case askSchema:
 		body["input"] = d.form.Answer(value)
 	case askSupplement:
@@ -362,7 +335,7 @@ func (v *visit) clashed(d *deskAction, value map[string]any, p *problem) error {
 	if err := v.lay(fresh); err != nil {
 		return err
 	}
-	fresh.Account, fresh.Office, fresh.Reason, fresh.Supplement = d.Account, d.Office, d.Reason, d.Supplement
+	fresh.Account, fresh.Transfer, fresh.Supplement = d.Account, d.Transfer, d.Supplement
 	if fresh.Clash, err = v.clash(fresh, p, seen); err != nil {
 		return err
 	}
@@ -413,11 +386,6 @@ func (v *visit) actionGone(d *deskAction) error {
 		return err
 	}
 	d.Clash.Gone = true
-	if v.r.PathValue("action") == "transfer" {
-		if err := v.readOffices(d); err != nil {
-			return err
-		}
-	}
 	if d.Clash.Typed, err = v.typed(d); err != nil {
 		return err
 	}
@@ -463,12 +431,12 @@ func (v *visit) typed(d *deskAction) ([]row, error) {
 		add(v.t("desk.legal"), s.Legal)
 	}
 	add(v.t("desk.account"), v.form.Get("account"))
-	for _, g := range d.Offices {
-		for _, o := range g.Offices {
-			if o.ID == v.form.Get("office") {
-				add(v.t("desk.office"), o.Name.In(v.lang))
-			}
+	if v.form.Has("office") {
+		t, err := v.transferForm(d.writing)
+		if err != nil {
+			return nil, err
 		}
+		add(v.t("desk.office"), t.chosen(v))
 	}
 	add(v.t("desk.reason"), v.form.Get("reason"))
 	add(v.t("action.comment"), v.form.Get("comment"))

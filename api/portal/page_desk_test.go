@@ -16,6 +16,9 @@ import (
 	"time"
 
 	"golang.org/x/net/html"
+
+	"lienthong/cmd/lienthong/story"
+	"lienthong/workflows"
 )
 
 // upload hands a paper to the surface and returns its id.
@@ -322,16 +325,60 @@ func TestTwoClerks(t *testing.T) {
 // sight of it and has nothing to do any more.
 func TestTransfer(t *testing.T) {
 	s := newStage(t)
-	tale := s.begin("birth-b4")
+	tale := s.begin("birth-b4", func(app map[string]any) { app["residence"].(map[string]any)["commune"] = "20242" })
+	s.fine(tale)
 	b := s.browse(reception)
 	at := "/dossiers/" + tale.Code + "/birth/transfer"
-	f := b.form(b.open(at).want(200).says("UBND phường Hoàn Kiếm").saysNot("Công an phường"), at)
+	f := b.form(b.open(at).want(200).says("Theo nơi ghi trong tờ khai", "Nơi đăng ký thường trú", "UBND phường Hoàn Kiếm").saysNot("Công an phường"), at)
 	f.send().want(422).says("Hãy chọn cơ quan", "Hãy ghi lý do")
+	found := f.set("find", "an hai", "reason", "Cư trú nơi khác").send("find").want(200).says("khớp với “an hai”", "UBND phường An Hải", "Cư trú nơi khác").saysNot("Hoàn Kiếm")
+	if typed := b.form(found, at).set("find", "hoan kiem").send().want(200); !contains(typed.body, "UBND phường Hoàn Kiếm") { // Enter in the field searches, and sends nothing
+		t.Errorf("Enter: %s", typed.main())
+	}
+	f.set("find", "không có nơi này").send("find").want(200).says("Không có cơ quan cùng loại nào khớp")
+	f.set("find", "").fields.Del("do")
 	f.set("office", "civil_status_00070", "reason", "Cư trú ở Hoàn Kiếm").send().want(200).says("UBND phường Hoàn Kiếm", "Cư trú ở Hoàn Kiếm")
 	s.browse("reception.civil_status_00070").open("/inbox").want(200).says("An Nhiên")
 	b.open("/inbox").want(200).saysNot("An Nhiên")
 	control := b.open("/dossiers/" + tale.Code + "/birth/slips/control").want(200)
 	control.says("PHIẾU KIỂM SOÁT", "chuyển đến UBND phường Hoàn Kiếm")
+}
+
+// The counter that filed for a citizen finds the case by its code wherever it is, and
+// files a failed part again for them.
+func TestTheCounterFilesAPartAgain(t *testing.T) {
+	s := newStage(t)
+	e, err := workflows.LoadExample("birth-consent-declined")
+	if err != nil {
+		t.Fatal(err)
+	}
+	play := s.play()
+	var out struct{ Cases []struct{ Code string } }
+	if _, err := play.Call(t.Context(), story.Request{Account: "reception.civil_status_20242", Method: "POST", Path: "/cases", Body: map[string]any{
+		"service": e.Service, "application": e.Application, "on_behalf_of": map[string]any{"id": e.Requester.ID, "name": e.Requester.Name}}}, &out); err != nil {
+		t.Fatal(err)
+	}
+	s.settle()
+	tale := story.Join(t.Context(), play, out.Cases[0].Code, e.Requester.ID)
+	tale.Registered().By("048055000501", "residence", "decline", map[string]any{"reason": "Chỗ ở chật"}).
+		Staff("leader", "residence", "refuse", map[string]any{"reason": "Chủ hộ không đồng ý"})
+	s.fine(tale)
+	b := s.browse("reception.civil_status_20242")
+	r := b.form(b.open("/inbox").want(200), "/inbox").set("text", tale.Code).send().want(200).says("Tại quầy, thay người nộp:", "Nộp lại phần “Đăng ký thường trú”")
+	if !strings.HasPrefix(r.path, "/dossiers/"+tale.Code) {
+		t.Errorf("the code leads to %s", r.path)
+	}
+	again := b.open("/cases/"+tale.Code+"/parts/residence/refile").want(200).says("Khai thay cho Hoàng Đức Long", "Hãy hỏi người nộp", "Chủ hộ không đồng ý", "DN-0002")
+	f := b.form(again, "/refile").set("/residence/commune", "20242", "/residence/household", "DN-0001", "/residence/head/id", "048090000201", "/residence/head/name", "Phạm Quốc Bảo", "/residence/relation", "nephew")
+	f.send().want(200).says("Đã ghi nhận")
+	s.settle()
+	if d := tale.Now().Dossier("residence"); d.Attempt != 2 || d.Office.ID != "police_20242" {
+		t.Errorf("attempt %d at %s", d.Attempt, d.Office.ID)
+	}
+	b.open("/cases/" + tale.Code + "/parts/residence/refile").want(404)
+	other := s.browse("reception.civil_status_00004")
+	other.open("/cases/" + tale.Code + "/parts/residence/refile").want(404)
+	other.form(other.open("/inbox").want(200), "/inbox").set("text", tale.Code).send().want(200).says("Không có hồ sơ nào của cơ quan khớp")
 }
 
 // A session that ends while an officer writes loses nothing of it.

@@ -292,6 +292,11 @@ func (v *visit) atCounter(c *caseView) []offer {
 			out = append(out, offer{Label: v.t("case.withdraw"), Path: "/cases/" + seg(c.Code) + "/withdraw"})
 		}
 	}
+	for _, x := range c.Dossiers {
+		if slices.ContainsFunc(x.Actions, func(a action) bool { return a.Code == "refile" && a.Allowed }) {
+			out = append(out, offer{Label: v.t("dossier.refile", x.Title.In(v.lang)), Path: "/cases/" + seg(c.Code) + "/parts/" + seg(x.Step) + "/refile"})
+		}
+	}
 	if len(out) > 0 {
 		out = append(out, offer{Label: v.t("case.receipt"), Path: "/cases/" + seg(c.Code) + "/receipt"})
 	}

@@ -261,6 +261,12 @@ func (v *visit) showInbox(d inboxPageData, status int) error {
 		v.redirect(rows[0].Path())
 		return nil
 	}
+	if len(d.List.Rows) == 0 && isCode(d.Query.Text) && status == http.StatusOK {
+		if at := v.elsewhereSeen(d.Query.Text); at != "" {
+			v.redirect(at)
+			return nil
+		}
+	}
 	for i := range d.List.Rows {
 		if d.List.Rows[i].Assignee != "" {
 			d.List.Rows[i].Holder = d.Desk.name(d.List.Rows[i].Assignee)
@@ -279,6 +285,23 @@ func (v *visit) showInbox(d inboxPageData, status int) error {
 		s.errors = []fieldError{{Detail: v.t("inbox.pick.none")}}
 	}
 	return v.show(s)
+}
+
+// isCode tells whether a text may be a code: one word with digits.
+func isCode(text string) bool { return !strings.Contains(text, " ") && strings.ContainsAny(text, "0123456789") }
+
+// elsewhereSeen is the page of a case that no list of the visitor has, but that they
+// may see: the counter filed it for another office, or their office passed it on. ""
+// when there is none.
+func (v *visit) elsewhereSeen(code string) string {
+	c, err := v.readCase(code)
+	if err != nil {
+		return ""
+	}
+	if at := v.casePath(c); at != "/inbox" {
+		return at
+	}
+	return ""
 }
 
 // named tells whether a text is the row's own code.

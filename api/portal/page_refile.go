@@ -10,8 +10,8 @@ import (
 
 func (p *Portal) refilePages() []page {
 	return []page{
-		{pattern: "GET /cases/{code}/parts/{step}/refile", who: citizens, do: (*visit).refilePage},
-		{pattern: "POST /cases/{code}/parts/{step}/refile", who: citizens, do: (*visit).refile},
+		{pattern: "GET /cases/{code}/parts/{step}/refile", who: filers, do: (*visit).refilePage},
+		{pattern: "POST /cases/{code}/parts/{step}/refile", who: filers, do: (*visit).refile},
 	}
 }
 
@@ -80,6 +80,7 @@ type refilePageData struct {
 	Key    string
 	ETag   string
 	Path   string
+	Back   string
 	Files  bool
 }
 
@@ -135,7 +136,7 @@ func (w *writing) choose(step string) {
 }
 
 func (v *visit) showRefile(c *caseView, x *dossier, w *writing, wrong map[string][]string, key string, status int) error {
-	d := refilePageData{Case: c, Part: x, Why: refusal(x.Data), Key: key, ETag: x.ETag, Path: v.r.URL.Path}
+	d := refilePageData{Case: c, Part: x, Why: refusal(x.Data), Key: key, ETag: x.ETag, Path: v.r.URL.Path, Back: v.casePath(c)}
 	a := w.asking(v)
 	var list []fieldError
 	for _, p := range w.form.Pages(w.draft.Data.Application) {
@@ -200,6 +201,10 @@ func (v *visit) refile() error {
 	}
 	if err != nil {
 		return err
+	}
+	if !v.me.Citizen() {
+		v.redirect(v.casePath(c) + "?done=1")
+		return nil
 	}
 	v.redirect("/cases/" + seg(c.Code))
 	return nil
