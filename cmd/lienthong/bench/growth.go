@@ -52,7 +52,7 @@ func (c GrowthConfig) Validate() error {
 }
 
 // maxGrown is how many cases can be made without a second one about the same person.
-const maxGrown = 4_000_000
+const maxGrown = 3_000_000
 
 func (c GrowthConfig) withDefaults() GrowthConfig {
 	for _, d := range []struct {

@@ -86,15 +86,28 @@ func (o *orders) draw(i int) (*stencil, *filling) {
 			break
 		}
 	}
-	f := &filling{rng: r, nth: i, target: o.place(r), years: r.IntN(5) + 5*(i/1_000_000%4) - 10,
+	nth := nthOf(o.open, i)
+	f := &filling{rng: r, nth: nth, target: o.place(r), years: r.IntN(5) + 5*(nth/1_000_000%4) - 10,
 		jitter: time.Duration(r.IntN(50_000_000)) * time.Microsecond}
 	if o.open {
-		f.nth += 500_000 // a notice or a number of its own
 		f.shift = o.openShift(r, t)
 	} else {
 		f.shift = o.finishedShift(t, i)
 	}
 	return t, f
+}
+
+// nthOf gives every case of either kind a number of its own, from which notices and
+// personal numbers follow: half a million finished ones, as many open ones, then
+// the other finished ones. Personal numbers repeat after four million.
+func nthOf(open bool, i int) int {
+	switch {
+	case open:
+		return i + 500_000
+	case i >= 500_000:
+		return i + 1_000_000
+	}
+	return i
 }
 
 func (o *orders) place(r *rand.Rand) int {

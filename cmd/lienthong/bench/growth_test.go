@@ -330,6 +330,21 @@ func TestGrowRefuses(t *testing.T) {
 }
 
 // TestPlaces: the loader's idea of where cases are is that of the seeded world.
+// TestEveryCaseHasANumberOfItsOwn, as many as can be made: no notice and no personal
+// number comes back within its five years.
+func TestEveryCaseHasANumberOfItsOwn(t *testing.T) {
+	seen := make([]bool, 5_000_000)
+	for open, n := range map[bool]int{false: maxGrown, true: maxGrown / 10} {
+		for i := range n {
+			k := nthOf(open, i)
+			if k >= 4_000_000 || seen[k] {
+				t.Fatalf("open %v, case %d: number %d is taken or too large", open, i, k)
+			}
+			seen[k] = true
+		}
+	}
+}
+
 func TestPlaces(t *testing.T) {
 	if len(seed.Populated) != places {
 		t.Fatalf("%d communes, want %d", len(seed.Populated), places)
