@@ -30,7 +30,7 @@ type Store struct {
 	results  map[string]result
 	answers  map[pair]engine.Answer
 	outbox   map[rowenc.Key]rowenc.DeliveryRow
-	owed     map[rowenc.Key]bool // of the outbox, what is not over
+	owed     map[rowenc.Key]int64 // of the outbox, what is not over: from when it may be claimed
 	notes    map[rowenc.Key]rowenc.NoteRow
 	counters map[pair]int
 	accounts map[string]engine.Account
@@ -72,7 +72,7 @@ func NewWithHooks(h Hooks) *Store {
 		hooks: h,
 		cases: map[string]record{}, entries: map[string][]rowenc.Sealed{}, recent: map[*byte]*engine.Entry{}, keys: map[string]string{},
 		codes: map[string]string{}, results: map[string]result{}, answers: map[pair]engine.Answer{},
-		outbox: map[rowenc.Key]rowenc.DeliveryRow{}, owed: map[rowenc.Key]bool{}, notes: map[rowenc.Key]rowenc.NoteRow{}, counters: map[pair]int{},
+		outbox: map[rowenc.Key]rowenc.DeliveryRow{}, owed: map[rowenc.Key]int64{}, notes: map[rowenc.Key]rowenc.NoteRow{}, counters: map[pair]int{},
 		accounts: map[string]engine.Account{}, sessions: map[string]engine.Session{}, drafts: map[pair]draft{}, views: map[pair]view{},
 		prefills: map[pair][]byte{}, files: map[string]file{}, days: map[dayOf]engine.ExchangeDay{}, counted: map[string]counted{},
 	}

@@ -18,8 +18,11 @@ func (s *Store) Claim(ctx context.Context, node string, now, lease time.Time, li
 	var rs []rowenc.DeliveryRow
 	var out []engine.Delivery
 	err := s.write(ctx, op, func(t *rowenc.Undo) (err error) {
-		for k := range s.owed {
-			if r := s.outbox[k]; r.Claimable() && r.Ready() <= rowenc.Micros(now) && !slices.Contains(except, r.Registry) && !s.blocked(r) {
+		for k, ready := range s.owed {
+			if ready > rowenc.Micros(now) {
+				continue
+			}
+			if r := s.outbox[k]; r.Claimable() && !slices.Contains(except, r.Registry) && !s.blocked(r) {
 				rs = append(rs, r)
 			}
 		}
@@ -44,7 +47,7 @@ func (s *Store) put(t *rowenc.Undo, k rowenc.Key, r rowenc.DeliveryRow) {
 	if r.Over() {
 		rowenc.Drop(t, s.owed, k)
 	} else {
-		rowenc.Put(t, s.owed, k, true)
+		rowenc.Put(t, s.owed, k, r.Ready())
 	}
 }
 
@@ -55,7 +58,10 @@ func (s *Store) blocked(r rowenc.DeliveryRow) bool {
 		return false
 	}
 	for k := range s.owed {
-		if o := s.outbox[k]; o.Case == r.Case && o.Step == r.Step && o.Registry == r.Registry &&
+		if k.Case != r.Case {
+			continue
+		}
+		if o := s.outbox[k]; o.Step == r.Step && o.Registry == r.Registry &&
 			(o.Seq < r.Seq || o.Seq == r.Seq && o.N < r.N) && o.Holds() {
 			return true
 		}
