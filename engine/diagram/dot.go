@@ -64,6 +64,12 @@ func dotBox(n Node) string {
 		s += ` fillcolor="#8b1a1a" color="#e3a008" fontcolor=white penwidth=2`
 	case Struck:
 		s += ` fillcolor="#f1f1f1" color="#a9a9a9" fontcolor="#6f6f6f" style="rounded,filled,dashed"`
+	case Kept:
+		s += ` fillcolor="#e8f1fc" color="#0b4f9c" penwidth=2`
+	case Now:
+		s += ` fillcolor="#fdf0e3" color="#a13d00" penwidth=2 style="rounded,filled,dashed"`
+	case Both:
+		s += ` fillcolor="#f4ecfa" color="#6a1b9a" penwidth=2 style="rounded,filled,dotted"`
 	}
 	return s
 }
@@ -79,6 +85,14 @@ func dotEdge(e Edge) string {
 	}
 	if e.Mark == Done {
 		a = append(a, `color="#2e7d32"`, "penwidth=1.6")
+	}
+	switch e.Mark {
+	case Kept:
+		a = append(a, `color="#0b4f9c"`, "penwidth=2.5")
+	case Now:
+		a = append(a, `color="#a13d00"`, "penwidth=2.5", "style=dashed")
+	case Both:
+		a = append(a, `color="#6a1b9a"`, "penwidth=2.5", "style=dotted")
 	}
 	if len(a) == 0 {
 		return ""

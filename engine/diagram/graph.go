@@ -28,6 +28,8 @@ type Options struct {
 	// Detail draws each step of a service with its main states instead of as one
 	// box.
 	Detail bool
+	// Apart paints on a procedure where its dossier parts from history; nil = nowhere.
+	Apart *Apart
 }
 
 // Mark tells how a node or an edge stands in a painted case.
@@ -40,6 +42,9 @@ const (
 	Current Mark = "current" // being worked on now
 	Done    Mark = "done"    // passed, or ended in success
 	Struck  Mark = "struck"  // refused, expired, withdrawn, annulled or not taken
+	Kept    Mark = "kept"    // where history goes and deciding again does not
+	Now     Mark = "now"     // where deciding again goes and history does not
+	Both    Mark = "both"    // where both go, and part in something else
 )
 
 // Kind tells what a node stands for.
@@ -63,6 +68,9 @@ const (
 	NoteIf       NoteKind = "if"       // when the step is taken
 	NoteStep     NoteKind = "step"     // the step that a state outside its agency's lane belongs to
 	NoteStay     NoteKind = "stay"     // an action that leaves the state as it is
+	NoteKept     NoteKind = "kept"     // what history does
+	NoteNow      NoteKind = "now"      // what is decided again
+	NoteBoth     NoteKind = "both"     // both
 )
 
 // Graph is what is drawn. Its parts are in a fixed order and refer to each other
@@ -136,6 +144,18 @@ var words = map[string]engine.Text{
 	"current":    {VI: "đang thực hiện", EN: "in progress"},
 	"done":       {VI: "đã xong", EN: "done"},
 	"struck":     {VI: "không thực hiện hoặc không đạt", EN: "not taken or not granted"},
+	"kept":       {VI: "lịch sử đến đây", EN: "history goes here"},
+	"kept_to":    {VI: "lịch sử đến đây", EN: "history goes here"},
+	"kept_stays": {VI: "lịch sử ở lại đây", EN: "history stays here"},
+	"kept_line":  {VI: "Lịch sử", EN: "History"},
+	"now":        {VI: "quyết định lại đến đây", EN: "decided again goes here"},
+	"now_to":     {VI: "quyết định lại đến đây", EN: "decided again goes here"},
+	"now_stays":  {VI: "quyết định lại ở lại đây", EN: "decided again stays here"},
+	"now_line":   {VI: "Quyết định lại", EN: "Decided again"},
+	"both":       {VI: "cả hai đến đây", EN: "both go here"},
+	"both_to":    {VI: "cả hai đến đây, khác ở điều khác", EN: "both go here and differ elsewhere"},
+	"both_stays": {VI: "cả hai ở lại đây, khác ở điều khác", EN: "both stay here and differ elsewhere"},
+	"both_line":  {VI: "Cả hai", EN: "Both"},
 }
 
 func word(key, lang string) string { return words[key].In(lang) }

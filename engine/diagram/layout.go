@@ -108,9 +108,7 @@ func (l *layout) makeLines() {
 			l.lines = append(l.lines, ln)
 		}
 		ln.edges = append(ln.edges, i)
-		if e.Mark == Done {
-			ln.mark = Done
-		}
+		ln.mark = ln.mark.with(e.Mark)
 	}
 	for _, ln := range l.lines {
 		if !l.forks(ln) {

@@ -112,6 +112,9 @@ func (g *Graph) mermaidClasses(names []string) string {
 		{Done, "fill:#e6f4e7,stroke:#2e7d32,color:#1b5e20"},
 		{Current, "fill:#8b1a1a,stroke:#e3a008,stroke-width:3px,color:#fff"},
 		{Struck, "fill:#f1f1f1,stroke:#a9a9a9,color:#6f6f6f,text-decoration:line-through"},
+		{Kept, "fill:#e8f1fc,stroke:#0b4f9c,stroke-width:3px"},
+		{Now, "fill:#fdf0e3,stroke:#a13d00,stroke-width:3px,stroke-dasharray:8 4"},
+		{Both, "fill:#f4ecfa,stroke:#6a1b9a,stroke-width:3px,stroke-dasharray:12 3 2 3"},
 	}
 	var b strings.Builder
 	for _, s := range styles {

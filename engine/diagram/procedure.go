@@ -13,6 +13,9 @@ import (
 // the agency (and any other agency that a state names), and the endings without a
 // result.
 func Procedure(p *engine.Procedure, opt Options) Graph {
+	if opt.Apart != nil {
+		p = opt.Apart.joined(p)
+	}
 	m := newMachine(p)
 	g := Graph{Title: titleOr(p.Title, p.ID, opt), Lang: opt.Lang}
 	keep := make([]bool, len(p.States))
@@ -34,6 +37,9 @@ func Procedure(p *engine.Procedure, opt Options) Graph {
 	g.placeRows(nil)
 	if d := dossierOf(p, opt); d != nil {
 		paintStates(m, d).apply(&g, 0, 0)
+	}
+	if opt.Apart != nil {
+		opt.Apart.paint(&g)
 	}
 	g.describe("procedure", "states", p.Code)
 	return g

@@ -40,11 +40,15 @@ func (g Graph) SVG() []byte {
 	z := &l.sizes
 	w.printf(`<svg xmlns="http://www.w3.org/2000/svg" class="ltd" role="img" lang="%s" width="%s" height="%s" viewBox="0 0 %s %s" style="max-width:100%%;height:auto">`,
 		langOf(g.Lang), num(z.width), num(z.height), num(z.width), num(z.height))
-	w.printf("\n<title>%s</title>\n<desc>%s</desc>\n<style>%s</style>\n", esc(g.Title), esc(g.Desc), sheet)
+	style := sheet
+	if g.apart() {
+		style += apartSheet[1:]
+	}
+	w.printf("\n<title>%s</title>\n<desc>%s</desc>\n<style>%s</style>\n", esc(g.Title), esc(g.Desc), style)
 	w.printf(`<rect class="ltd-page" width="%s" height="%s"/>`+"\n", num(z.width), num(z.height))
 	w.lanes()
 	w.frames()
-	for _, m := range []Mark{Struck, Plain, Waiting, Current, Done} {
+	for _, m := range []Mark{Struck, Plain, Waiting, Current, Done, Both, Now, Kept} {
 		for _, ln := range l.lines {
 			if ln.mark == m {
 				w.line(ln)
@@ -231,13 +235,16 @@ func (w *writer) boxText(b *box, n Node) {
 }
 
 // signs are drawn in a square of ten: a cylinder for a register, a clock, a
-// diamond for a condition, a sheet for a step, a loop.
+// diamond for a condition, a sheet for a step, a loop; a square for history, a triangle for what is decided again.
 var signs = map[NoteKind]string{
 	NoteRegistry: "M1 2.5a4 1.7 0 0 1 8 0v5a4 1.7 0 0 1 -8 0zM1 2.5a4 1.7 0 0 0 8 0",
 	NoteLimit:    "M5 1a4 4 0 1 0 .01 0zM5 2.8V5.2H7",
 	NoteIf:       "M5 1L9 5L5 9L1 5Z",
 	NoteStep:     "M2 1H6.5L8.5 3V9H2Z",
 	NoteStay:     "M8.5 3.5A4 4 0 1 0 9 5.6M9 1V3.8H6.2",
+	NoteKept:     "M2 2H8V8H2Z",
+	NoteNow:      "M5 1L9 8.5H1Z",
+	NoteBoth:     "M1 1H6V6H1ZM6 3L9.5 9H3.5L4.5 7",
 }
 
 func (w *writer) sign(kind NoteKind, x, y float64) {

@@ -37,6 +37,41 @@ type Divergence struct {
 	Expected  any         `json:"expected,omitempty"`
 	Got       any         `json:"got,omitempty"`
 	Why       engine.Text `json:"why"`
+	// Kept and Now are what the dossier does from State, in history and when it is
+	// decided again; nil when the divergence is not about a dossier's state.
+	Kept *Way `json:"kept,omitempty"`
+	Now  *Way `json:"now,omitempty"`
+}
+
+// Way is where a dossier goes: by an action ("" = nothing happens) to a state, which
+// is the one that it is in when it stays.
+type Way struct {
+	Action string `json:"action,omitempty"`
+	To     string `json:"to"`
+}
+
+// ways tells what two entries (nil = nothing happens) do with the dossier.
+func (d *Divergence) ways(kept, now *engine.Entry) *Divergence {
+	if d == nil || d.State == "" {
+		return d
+	}
+	way := func(e *engine.Entry) *Way {
+		if e == nil {
+			return &Way{To: d.State}
+		}
+		w := &Way{Action: e.Command.Action, To: d.State}
+		for _, v := range e.Events {
+			if m, ok := v.(engine.Moved); ok && m.Step == d.Step {
+				w.To = m.To
+				if m.Action != "" {
+					w.Action = m.Action
+				}
+			}
+		}
+		return w
+	}
+	d.Kept, d.Now = way(kept), way(now)
+	return d
 }
 
 // String tells it in one line.
@@ -76,13 +111,13 @@ func refused(e *engine.Entry, c *engine.Case, err error) *Divergence {
 	d := place(e, c)
 	d.Kind, d.Got, d.Why = ByRefusal, string(engine.CodeOf(err)), reason(err)
 	d.Expected = "accepted"
-	return d
+	return d.ways(e, nil)
 }
 
 func idle(e *engine.Entry, c *engine.Case) *Divergence {
 	d := place(e, c)
 	d.Kind, d.Why = ByNothing, nobodyWaits
-	return d
+	return d.ways(e, nil)
 }
 
 // reason is why a command was refused, for people.
@@ -119,7 +154,7 @@ func (r *run) early(next, got *engine.Entry, before *engine.Case) *Divergence {
 	}
 	d.Why = engine.Text{VI: "Hẹn giờ " + got.Command.Actor.ID + " đến hạn, điều không có trong lịch sử.",
 		EN: "The timer " + got.Command.Actor.ID + " fires, which history does not have."}
-	return d
+	return d.ways(nil, got)
 }
 
 // notFired is a kept timer that does not fire at its instant.
@@ -131,6 +166,7 @@ func (r *run) notFired(e *engine.Entry) *Divergence {
 	if r.c == nil {
 		return d
 	}
+	d.ways(e, nil)
 	timers := r.c.Timers
 	for _, dos := range r.c.Dossiers {
 		timers = append(timers[:len(timers):len(timers)], dos.Timers...)
@@ -149,6 +185,10 @@ type comparer struct{ a, b []byte }
 
 // entries names what is different about an entry, nil when nothing is.
 func (c *comparer) entries(want, got *engine.Entry, before *engine.Case) *Divergence {
+	return c.differ(want, got, before).ways(want, got)
+}
+
+func (c *comparer) differ(want, got *engine.Entry, before *engine.Case) *Divergence {
 	if want.Command.Action != got.Command.Action || want.Command.Step != got.Command.Step {
 		d := place(want, before)
 		d.Kind, d.Expected, d.Got = ByFiring, want.Command.Actor.ID, got.Command.Actor.ID
