@@ -87,6 +87,7 @@ func (s *Server) caseDiagram(ctx context.Context, in *struct {
 	At     int64  `query:"at" minimum:"0" doc:"Sequence: as it was after that entry"`
 	Step   string `query:"step" maxLength:"60" doc:"The machine of this step, painted with its dossier"`
 	Detail bool   `query:"detail" doc:"Each step with its main states"`
+	Apart
 }) (*pictureAnswer, error) {
 	c, err := s.read(ctx, in.Code, "diagram")
 	if err != nil {
@@ -111,7 +112,23 @@ func (s *Server) caseDiagram(ctx context.Context, in *struct {
 		return nil, err
 	}
 	opt.Step = in.Step
+	if d := c.Dossier(in.Step); d != nil && in.KeptTo != "" && in.NowTo != "" {
+		opt.Apart = &diagram.Apart{State: d.State, Kept: diagram.Way{Action: in.Kept, To: in.KeptTo}, Now: diagram.Way{Action: in.Now, To: in.NowTo}}
+		if _, other, err := s.stepOfService(c.Service, in.Version, in.Step); err == nil {
+			opt.Apart.Other = other.Procedure
+		}
+	}
 	return svgAnswer(diagram.Procedure(st.Procedure, opt)), nil
+}
+
+// Apart says where a dossier that was decided again parts from its history, to be
+// drawn on its machine.
+type Apart struct {
+	Kept    string `query:"kept" maxLength:"60" doc:"The action that history has, if any"`
+	KeptTo  string `query:"kept_to" maxLength:"60" doc:"The state that it leads to; with now_to both ways are painted"`
+	Now     string `query:"now" maxLength:"60" doc:"The action that is decided now, if any"`
+	NowTo   string `query:"now_to" maxLength:"60" doc:"The state that this one leads to"`
+	Version string `query:"under" maxLength:"60" doc:"The version that was decided under, for titles"`
 }
 
 // service is a version of a service, the one in force when none is named.

@@ -26,6 +26,7 @@ const maxBody = 1 << 20
 // Server is the surface: an http.Handler with its OpenAPI document.
 type Server struct {
 	simulations simulations
+	replays     replays
 	cfg         Config
 	engine      *gin.Engine
 	api         huma.API
@@ -52,12 +53,13 @@ func New(cfg Config) (*Server, error) {
 	g.UnescapePathValues = true
 	s := &Server{
 		cfg: cfg, engine: g, once: newMemo(cfg.Wall),
-		signIns: newLimiter(cfg.Limits.SignInsPerMinute, cfg.Wall),
-		public:  newLimiter(cfg.Limits.PublicPerMinute, cfg.Wall),
-		streams: make(chan struct{}, cfg.Limits.Streams),
-		areas:   newAreas(cfg.Definitions),
-		filings: newGate(cfg.Limits.Filings, cfg.Limits.FilingsWaiting, cfg.Limits.Turn),
-		others:  newGate(cfg.Limits.Requests, cfg.Limits.RequestsWaiting, cfg.Limits.Turn),
+		signIns:     newLimiter(cfg.Limits.SignInsPerMinute, cfg.Wall),
+		public:      newLimiter(cfg.Limits.PublicPerMinute, cfg.Wall),
+		streams:     make(chan struct{}, cfg.Limits.Streams),
+		areas:       newAreas(cfg.Definitions),
+		filings:     newGate(cfg.Limits.Filings, cfg.Limits.FilingsWaiting, cfg.Limits.Turn),
+		simulations: simulations{busy: otherSimulation}, replays: replays{busy: otherReplay},
+		others: newGate(cfg.Limits.Requests, cfg.Limits.RequestsWaiting, cfg.Limits.Turn),
 	}
 	g.Use(s.observe, s.recover)
 	g.NoRoute(func(c *gin.Context) { s.refuse(c, engine.NotFound) })
@@ -103,6 +105,7 @@ func (s *Server) routes() {
 	s.routeMachines()
 	s.routeTools()
 	s.routeSimulations()
+	s.routeReplays()
 	s.routePrefill()
 	s.routeFiling()
 	s.routeCases()

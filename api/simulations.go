@@ -2,12 +2,7 @@ package api
 
 import (
 	"context"
-	"errors"
 	"net/http"
-	"slices"
-	"strconv"
-	"sync"
-	"time"
 
 	"lienthong/engine"
 )
@@ -26,32 +21,16 @@ type SimulationOrder struct {
 // it returns is shown as it stands.
 type Play func(ctx context.Context, progress func(day, open int)) (any, error)
 
-// Of simulations one runs at a time, none longer than this, and so many are kept.
-const (
-	longestPlay = 10 * time.Minute
-	keptPlays   = 5
-)
-
 // simulations are those that ran, and the one that runs.
-type simulations struct {
-	mu   sync.Mutex
-	last int
-	kept []*simulation
-}
+type simulations = jobs[simulationView, *simulationView]
 
-type simulation struct {
-	view   simulationView
-	cancel context.CancelFunc
-}
+var otherSimulation = engine.Text{VI: "Một mô phỏng khác đang chạy:", EN: "Another simulation is running:"}
 
 type simulationView struct {
-	ID     string          `json:"id"`
-	Status string          `json:"status" enum:"running,done,failed,cancelled"`
-	Order  SimulationOrder `json:"order"`
-	Day    int             `json:"day" doc:"Days that have passed"`
-	Open   int             `json:"open" doc:"Cases that are open on that day"`
-	Error  string          `json:"error,omitempty"`
-	Report Object          `json:"report,omitempty" doc:"As simulate --json writes it"`
+	jobState
+	Order SimulationOrder `json:"order"`
+	Day   int             `json:"day" doc:"Days that have passed"`
+	Open  int             `json:"open" doc:"Cases that are open on that day"`
 }
 
 type simulationAnswer struct{ Body simulationView }
@@ -62,7 +41,7 @@ type simulationsAnswer struct {
 	}
 }
 
-type simulationPath struct {
+type jobPath struct {
 	ID string `path:"id" maxLength:"20"`
 }
 
@@ -85,86 +64,23 @@ func (s *Server) simulate(ctx context.Context, in *struct{ Body SimulationOrder 
 	if err != nil {
 		return nil, err
 	}
-	all := &s.simulations
-	all.mu.Lock()
-	defer all.mu.Unlock()
-	for _, x := range all.kept {
-		if x.view.Status == "running" {
-			return nil, engine.Fail(engine.WrongState, "Một mô phỏng khác đang chạy: "+x.view.ID, "Another simulation is running: "+x.view.ID)
-		}
-	}
-	all.last++
-	run, cancel := context.WithTimeout(context.WithoutCancel(ctx), longestPlay)
-	x := &simulation{view: simulationView{ID: strconv.Itoa(all.last), Status: "running", Order: in.Body}, cancel: cancel}
-	all.kept = append(all.kept[max(len(all.kept)+1-keptPlays, 0):], x)
-	go all.play(run, x, play)
-	return &simulationAnswer{x.view}, nil
-}
-
-// play runs a simulation and keeps what it came to.
-func (all *simulations) play(ctx context.Context, x *simulation, play Play) {
-	defer x.cancel()
-	report, err := play(ctx, func(day, open int) {
-		all.mu.Lock()
-		defer all.mu.Unlock()
-		x.view.Day, x.view.Open = day, open
+	v, err := s.simulations.start(ctx, simulationView{Order: in.Body}, func(ctx context.Context, tell func(func(*simulationView))) (any, error) {
+		return play(ctx, func(day, open int) { tell(func(v *simulationView) { v.Day, v.Open = day, open }) })
 	})
-	var shown Object
-	if err == nil {
-		shown, err = plainObject(report)
-	}
-	all.mu.Lock()
-	defer all.mu.Unlock()
-	switch {
-	case err == nil:
-		x.view.Status, x.view.Report = "done", shown
-	case errors.Is(err, context.Canceled):
-		x.view.Status = "cancelled"
-	default:
-		x.view.Status, x.view.Error = "failed", err.Error()
-	}
-}
-
-// find returns a simulation that is kept, or nil; all.mu is held.
-func (all *simulations) find(id string) *simulation {
-	for _, x := range all.kept {
-		if x.view.ID == id {
-			return x
-		}
-	}
-	return nil
+	return &simulationAnswer{v}, err
 }
 
 func (s *Server) allSimulations(context.Context, *struct{}) (*simulationsAnswer, error) {
-	s.simulations.mu.Lock()
-	defer s.simulations.mu.Unlock()
 	a := &simulationsAnswer{}
-	a.Body.Simulations = []simulationView{}
-	for _, x := range slices.Backward(s.simulations.kept) {
-		v := x.view
-		v.Report = nil
-		a.Body.Simulations = append(a.Body.Simulations, v)
-	}
+	a.Body.Simulations = s.simulations.list()
 	return a, nil
 }
 
-func (s *Server) simulation(_ context.Context, in *simulationPath) (*simulationAnswer, error) {
-	s.simulations.mu.Lock()
-	defer s.simulations.mu.Unlock()
-	x := s.simulations.find(in.ID)
-	if x == nil {
-		return nil, notFound()
-	}
-	return &simulationAnswer{x.view}, nil
+func (s *Server) simulation(_ context.Context, in *jobPath) (*simulationAnswer, error) {
+	v, _, err := s.simulations.find(in.ID)
+	return &simulationAnswer{v}, err
 }
 
-func (s *Server) stopSimulation(_ context.Context, in *simulationPath) (*struct{}, error) {
-	s.simulations.mu.Lock()
-	defer s.simulations.mu.Unlock()
-	x := s.simulations.find(in.ID)
-	if x == nil {
-		return nil, notFound()
-	}
-	x.cancel()
-	return nil, nil
+func (s *Server) stopSimulation(_ context.Context, in *jobPath) (*struct{}, error) {
+	return nil, s.simulations.stop(in.ID)
 }

@@ -16,6 +16,9 @@ type Tools struct {
 	// Again decides the kept commands of one case again, under a version of its service
 	// ("" = the one that it was filed under).
 	Again func(history []engine.Entry, version string) any
+	// Replay makes an order ready to be carried out; Invalid for files that cannot be
+	// decided under. It may complete the order: the service and version of its files.
+	Replay func(ctx context.Context, o *ReplayOrder) (Redo, error)
 	// Simulate makes an order ready to be played; Invalid for a plan that cannot be.
 	Simulate func(o SimulationOrder) (Play, error)
 }
@@ -25,18 +28,11 @@ type checkServiceBody struct {
 	MaxStates int    `json:"max_states,omitempty" minimum:"1000" maximum:"400000" doc:"Most abstract states of one search; the usual bound without it"`
 }
 
-type replayBody struct {
-	Case    string `json:"case" minLength:"1" maxLength:"100" doc:"Any code of a case"`
-	Version string `json:"version,omitempty" maxLength:"60" doc:"Of its service; the one that it was filed under without it"`
-}
-
 type toolAnswer struct{ Body Object }
 
 func (s *Server) routeTools() {
 	route(s, op{method: http.MethodPost, path: base + "/definitions/check", id: "check-definitions", tag: "definitions", summary: "Search everything that can happen under a service's versions: dead ends, stuck combinations, with the shortest story; the answer is that of check --json",
 		status: 200, who: only(roleTester, roleAdministrator)}, s.checkDefinitions)
-	route(s, op{method: http.MethodPost, path: base + "/replays", id: "replay", tag: "definitions", summary: "Decide a case's kept commands again, under another version; names the first divergence",
-		status: 200, who: only(roleTester)}, s.replay)
 }
 
 func (s *Server) checkDefinitions(ctx context.Context, in *struct{ Body checkServiceBody }) (*toolAnswer, error) {
@@ -49,26 +45,6 @@ func (s *Server) checkDefinitions(ctx context.Context, in *struct{ Body checkSer
 		return nil, err
 	}
 	return told(report)
-}
-
-func (s *Server) replay(ctx context.Context, in *struct{ Body replayBody }) (*toolAnswer, error) {
-	if s.cfg.Tools.Again == nil {
-		return nil, notFound()
-	}
-	c, err := s.read(ctx, in.Body.Case, "history")
-	if err != nil {
-		return nil, err
-	}
-	if v := in.Body.Version; v != "" {
-		if _, err := s.cfg.Definitions.Service(c.Service, v); err != nil {
-			return nil, err
-		}
-	}
-	history, err := s.cfg.Store.History(ctx, c.Code, 1, 0)
-	if err != nil {
-		return nil, err
-	}
-	return told(s.cfg.Tools.Again(history, in.Body.Version))
 }
 
 func told(v any) (*toolAnswer, error) {

@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"lienthong/api"
-	"lienthong/engine"
 )
 
 // The tools are handed what was asked for, and only by who may.
@@ -17,12 +16,9 @@ func TestTools(t *testing.T) {
 				searched = service
 				return map[string]any{"errors": most}, nil
 			},
-			Again: func(history []engine.Entry, version string) any {
-				return map[string]any{"entries": len(history), "under": version}
-			},
 		}
 	})
-	const check, replays = "/api/v1/definitions/check", "/api/v1/replays"
+	const check = "/api/v1/definitions/check"
 	for _, who := range []string{"tester", "administrator"} {
 		if a := w.send(who, "POST", check, map[string]any{"service": "birth", "max_states": 5000}).want(200); a.get("errors") != int64(5000) || searched != "birth" {
 			t.Errorf("%s: %s", searched, a.raw)
@@ -31,14 +27,4 @@ func TestTools(t *testing.T) {
 	w.send("tester", "POST", check, map[string]any{"service": "nothing"}).refused(404, "not_found")
 	w.send("tester", "POST", check, map[string]any{"service": "birth", "max_states": 7}).want(422)
 	w.send("operator", "POST", check, map[string]any{"service": "birth"}).refused(403, "forbidden")
-
-	code := w.file()
-	w.settle()
-	a := w.send("tester", "POST", replays, map[string]any{"case": code, "version": "2024-07-01"}).want(200)
-	if a.get("entries") != w.read("tester", code).get("seq") || a.str("under") != "2024-07-01" {
-		t.Errorf("replayed: %s", a.raw)
-	}
-	w.send("tester", "POST", replays, map[string]any{"case": code, "version": "nothing"}).refused(404, "not_found")
-	w.send("tester", "POST", replays, map[string]any{"case": "nothing"}).refused(404, "not_found")
-	w.send("officer."+officeBirth, "POST", replays, map[string]any{"case": code}).refused(403, "forbidden")
 }

@@ -234,7 +234,7 @@ func (s *System) wire(c Config, transport http.RoundTripper) (http.Handler, erro
 	}
 	ac := api.Config{Runtime: stepping{s.Runtime, s}, Store: s.Store, Definitions: s.live, Messages: s.Messages,
 		Callback: x.verify, Lookup: x.lookup, Logger: c.Logger, Registries: map[string]engine.Text{}, Metrics: m, Writer: writerStats(s.Store), Wall: c.Wall, Tools: tools(s.live)}
-	ac.Tools.Simulate = s.simulation
+	ac.Tools.Simulate, ac.Tools.Replay = s.simulation, s.replay
 	if s.publisher != nil {
 		ac.Publisher = publishing{s.publisher}
 	}
