@@ -205,6 +205,28 @@ func TestWhatEndsOnAnAnnulledBasisIsReviewed(t *testing.T) {
 	}
 }
 
+// What ended well only for a part whose result is annulled does not make the case
+// complete in part; what used the result is for its own office to review.
+func TestWhatServedAnAnnulledPartDoesNotStand(t *testing.T) {
+	for _, uses := range []bool{true, false} {
+		l := newLine(t, map[string]any{"residence": false})
+		card := l.defs.svc.Step("card")
+		if !uses {
+			card.With = nil
+		}
+		l.registered()
+		l.must(l.staff("card", "approve", engine.ByOfficer, nil))
+		if l.c.Outcome != engine.Completed {
+			t.Fatalf("outcome %s", l.c.Outcome)
+		}
+		l.must(l.staff("birth", "correct", engine.ByOfficer, nil))
+		l.must(l.staff("birth", "annul", engine.ByLeader, nil))
+		if want := map[bool]engine.Outcome{true: engine.CompletedInPart, false: engine.Refused}[uses]; l.c.Outcome != want {
+			t.Errorf("uses %v: outcome %s, want %s", uses, l.c.Outcome, want)
+		}
+	}
+}
+
 func TestKeepingACorrectedResultAsksNobodyAgain(t *testing.T) {
 	l := newLine(t, map[string]any{"residence": true})
 	l.registered()

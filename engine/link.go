@@ -291,7 +291,7 @@ func (d *decision) outcome() Outcome {
 	stand, failed := 0, map[Outcome]int{}
 	for _, dos := range d.c.Dossiers {
 		switch {
-		case dos.Final == FinalSuccess:
+		case dos.Final == FinalSuccess && !d.groundless(dos):
 			stand++
 		case dos.Final == FinalRefused, dos.Final == FinalAnnulled, dos.Closed == ClosedRefused:
 			failed[Refused]++
@@ -312,6 +312,19 @@ func (d *decision) outcome() Outcome {
 		return Expired
 	}
 	return Withdrawn
+}
+
+// groundless tells of a part that ended well for a step whose result was annulled
+// since, and that used nothing of it which would have called for a review: a
+// confirmation for benefits that are not due any more.
+func (d *decision) groundless(dos *Dossier) bool {
+	for _, need := range d.svc.Step(dos.Step).Needs {
+		n := d.c.Dossier(need.Step)
+		if n != nil && n.Final == FinalAnnulled && !slices.ContainsFunc(dos.Reviews, func(r Review) bool { return r.Of == need.Step }) {
+			return true
+		}
+	}
+	return false
 }
 
 // parts says what stands and what does not, for the closing message.
