@@ -206,6 +206,31 @@ func (a *Agencies) Seed(registry, kindName string, data map[string]any) error {
 	return r.update(a.config.Clock(), "", func(t *tx) error { return t.put(kindName, id, owner, data) })
 }
 
+// Record is a record of a register, for a demo or a test to change and seed again; one
+// that is not there has its id only.
+func (a *Agencies) Record(registry, kindName, id string) (map[string]any, error) {
+	r, ok := a.registries[registry]
+	if !ok {
+		return nil, fmt.Errorf("agencies: no registry %q", registry)
+	}
+	k, ok := r.kinds[kindName]
+	if !ok {
+		return nil, fmt.Errorf("agencies: %s keeps no %q", registry, kindName)
+	}
+	o := object{}
+	err := r.update(a.config.Clock(), "", func(t *tx) error {
+		kept, found, err := t.get(kindName, id)
+		if found {
+			o = kept
+		}
+		return err
+	})
+	if o.id(k.id) == "" {
+		o.set(k.id, id)
+	}
+	return o, err
+}
+
 // serveSeed takes one {"kind", "data"} or a list of them.
 func (a *Agencies) serveSeed(w http.ResponseWriter, req *http.Request, r *registry) {
 	type entry struct {

@@ -57,6 +57,21 @@ func (o object) id(path string) string {
 	return o.str(path + ".id")
 }
 
+// set puts a value under a path.
+func (o object) set(path string, v any) {
+	key, rest, deeper := strings.Cut(path, ".")
+	if !deeper {
+		o[key] = v
+		return
+	}
+	part, ok := o[key].(map[string]any)
+	if !ok {
+		part = map[string]any{}
+		o[key] = part
+	}
+	object(part).set(rest, v)
+}
+
 // with returns a copy with the given fields changed.
 func (o object) with(changes object) object {
 	n := maps.Clone(o)

@@ -151,7 +151,7 @@ func taken(s paths.Subject, m paths.Move, from string) string {
 
 // goes files a case and repeats a walk on it.
 func (w *world) goes(ctx context.Context, s paths.Subject, moves []paths.Move) error {
-	codes, err := w.File(ctx, paths.Requester.ID, s.Service.ID, s.Application(), nil)
+	codes, err := w.File(ctx, paths.Requester.ID, s.Service.ID, s.Application(), nil, 0)
 	if err != nil {
 		return err
 	}

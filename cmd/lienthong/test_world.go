@@ -121,8 +121,11 @@ func (w *world) Hire(ctx context.Context, id, office string, roles []string) err
 	return w.sys.Store.PutAccount(ctx, engine.Account{ID: id, Kind: engine.Staff, Name: id, Office: office, Roles: roles}, 0)
 }
 
-func (w *world) File(ctx context.Context, account, service string, app map[string]any, behalf *engine.Person) ([]string, error) {
+func (w *world) File(ctx context.Context, account, service string, app map[string]any, behalf *engine.Person, channel int) ([]string, error) {
 	body := map[string]any{"service": service, "application": app}
+	if channel != 0 {
+		body["channel"] = channel
+	}
 	if behalf != nil {
 		body["on_behalf_of"] = map[string]any{"id": behalf.ID, "name": behalf.Name}
 	}
@@ -273,6 +276,42 @@ func (w *world) See(ctx context.Context, account, code string) (scenario.View, e
 		v.Timeline = append(v.Timeline, vi[i].At.In(calendar.Zone).Format("2006-01-02 15:04")+" "+vi[i].What+" / "+en[i].What)
 	}
 	return v, nil
+}
+
+// Keep changes a register's record behind the product's back.
+func (w *world) Keep(registry, record, id string, change func(map[string]any) error) error {
+	data, err := w.sys.Agencies.Record(registry, record, id)
+	if err != nil {
+		return err
+	}
+	if err := change(data); err != nil {
+		return err
+	}
+	return w.sys.Agencies.Seed(registry, record, data)
+}
+
+func (w *world) Opened(ctx context.Context, account, code string) ([]string, error) {
+	var out struct{ Access []struct{ Account string } }
+	if err := w.call(ctx, story.Request{Account: account, Method: http.MethodGet, Path: "/cases/" + code + "/access?limit=200"}, &out); err != nil {
+		return nil, err
+	}
+	var all []string
+	for _, a := range out.Access {
+		if !slices.Contains(all, a.Account) {
+			all = append(all, a.Account)
+		}
+	}
+	return all, nil
+}
+
+func (w *world) Public(ctx context.Context, result string) (scenario.Standing, error) {
+	var s struct {
+		Status, Document, Code string
+		Version                int
+		ReplacedBy             int `json:"replaced_by"`
+	}
+	err := w.call(ctx, story.Request{Method: http.MethodGet, Path: "/results/" + url.PathEscape(result)}, &s)
+	return scenario.Standing(s), err
 }
 
 func (w *world) Performed(registry, operation string) (int, error) {

@@ -81,6 +81,8 @@ func (c *compiler) line(l line) play {
 			}
 			return nil
 		}
+	case "keep":
+		return c.keep(l)
 	case "until":
 		n := l.get("until")
 		at := c.instant(n)
@@ -164,17 +166,40 @@ func (c *compiler) file(l line) play {
 		}
 		behalf = &engine.Person{ID: who.ID, Name: who.Name}
 	}
+	channel := 0
+	if t := l.get("through"); t != nil {
+		channel = channelNumbers[c.oneOf(t, engine.Text{VI: "kênh", EN: "channel"}, channels)]
+	}
 	refusal := c.refused(l)
 	return func(ctx context.Context, p *player) []Mismatch {
 		app, _ := clone(ex.Application).(map[string]any)
 		if err := change(app, l.get("change"), p.results(ctx)); err != nil {
 			return one(l.get("change"), "a change that fits", err)
 		}
-		codes, err := p.w.File(ctx, by.id, ex.Service, app, behalf)
+		codes, err := p.w.File(ctx, by.id, ex.Service, app, behalf, channel)
 		if bad := refusal(l.at, err); bad != nil || err != nil {
 			return bad
 		}
 		p.opened(names, codes)
+		return nil
+	}
+}
+
+// keep writes into a register's record, as the world was before or as somebody else
+// changed it.
+func (c *compiler) keep(l line) play {
+	reg := c.registry(l.get("agency"))
+	record, id := c.text(l.get("record")), c.text(l.get("of"))
+	if who, ok := c.person(l.get("of")); ok {
+		id = who.ID
+	}
+	if reg == nil {
+		return nil
+	}
+	return func(_ context.Context, p *player) []Mismatch {
+		if err := p.w.Keep(reg.ID, record, id, func(r map[string]any) error { return change(r, l.get("holds"), nil) }); err != nil {
+			return one(l.get("holds"), "the register takes it", err)
+		}
 		return nil
 	}
 }

@@ -57,10 +57,11 @@ var kinds = []struct {
 	must, may []string
 }{
 	{"then", []string{"then"}, []string{"case", "note"}},
-	{"file", []string{"when", "files"}, []string{"change", "as", "for", "at", "refused", "says", "note"}},
+	{"file", []string{"when", "files"}, []string{"change", "as", "for", "at", "through", "refused", "says", "note"}},
 	{"complete", []string{"when", "completes"}, []string{"case", "note"}},
 	{"act", []string{"when", "does"}, []string{"part", "at", "agency", "input", "change", "refused", "says", "case", "note"}},
 	{"dial", []string{"agency", "answers"}, []string{"operation", "note"}},
+	{"keep", []string{"agency", "record", "of", "holds"}, []string{"note"}},
 	{"until", []string{"until"}, []string{"note"}},
 	{"after", []string{"after"}, []string{"note"}},
 	{"tell", []string{"tell"}, []string{"note"}},
@@ -269,7 +270,7 @@ func (s *Scenario) title(r *reader, n *node) {
 }
 
 func (s *Scenario) given(r *reader, n *node) {
-	f := r.fields(n, []string{"at", "people", "staff", "case", "unpaid", "note"})
+	f := r.fields(n, []string{"at", "people", "staff", "register", "case", "unpaid", "note"})
 	if f["at"] == nil {
 		r.wrong(n, "Thiếu ngày giờ bắt đầu (lúc).", "The date and time at which it begins (at) is missing.")
 	} else {
@@ -289,10 +290,20 @@ func (s *Scenario) given(r *reader, n *node) {
 			s.staff = append(s.staff, r.hire(k, p.Items[i]))
 		}
 	}
+	if g := f["register"]; g != nil {
+		if g.Kind != "list" {
+			r.wrong(g, "Sổ: một danh sách.", "Register: a list.")
+		}
+		for _, e := range g.Items {
+			if s.line(r, e); len(s.lines) > 0 && s.lines[len(s.lines)-1].kind != "keep" {
+				r.wrong(e, "Ở đây chỉ có điều sổ ghi: cơ sở dữ liệu, bản ghi, của, ghi.", "Here stands only what a register holds: agency, record, of, holds.")
+			}
+		}
+	}
 	if c := f["case"]; c != nil {
 		l := line{kind: "file", at: c, text: s.text(c), fields: map[string]*node{"files": c}}
 		if c.Kind == "map" {
-			l.fields = r.fields(c, []string{"example", "change", "as", "by", "for"})
+			l.fields = r.fields(c, []string{"example", "change", "as", "by", "for", "through"})
 			l.fields["files"], l.fields["when"] = l.fields["example"], l.fields["by"]
 			if l.fields["files"] == nil {
 				r.wrong(c, "Thiếu tên mẫu đơn (mẫu).", "The name of the example is missing.")
@@ -344,8 +355,8 @@ func (s *Scenario) line(r *reader, n *node) {
 	if len(f) == 1 && f["note"] != nil {
 		return
 	}
-	r.wrong(n, "Dòng này chưa đủ: cần khi + làm/nộp/bổ sung, cơ sở dữ liệu + trả lời, sau, đến, kể hoặc thì.",
-		"The line is not complete: it needs when + does/files/completes, agency + answers, after, until, tell or then.")
+	r.wrong(n, "Dòng này chưa đủ: cần khi + làm/nộp/bổ sung, cơ sở dữ liệu + trả lời hoặc bản ghi + của + ghi, sau, đến, kể hoặc thì.",
+		"The line is not complete: it needs when + does/files/completes, agency + answers or record + of + holds, after, until, tell or then.")
 }
 
 // text is the line of the file at which something stands.

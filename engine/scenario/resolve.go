@@ -53,6 +53,19 @@ func (r resolver) pick(n *node, what engine.Text, words []word) string {
 	return ""
 }
 
+// oneOf finds the word of a table that a text is a form of.
+func (r resolver) oneOf(n *node, what engine.Text, table map[string][]string) string {
+	word, ok := english(table, r.text(n))
+	if !ok {
+		var known []string
+		for w, forms := range table {
+			known = append(append(known, w), forms...)
+		}
+		r.unknown(n, what, n.Text, known)
+	}
+	return word
+}
+
 // services lists the versions of a service.
 func (r resolver) services(id string) []*engine.Service {
 	return slices.DeleteFunc(r.book.Definitions.Services(), func(s *engine.Service) bool { return s.ID != id })

@@ -12,18 +12,18 @@ func Schema() ([]byte, error) {
 	text := map[string]any{"type": []any{"string", "number", "boolean"}}
 	list := map[string]any{"anyOf": []any{text, map[string]any{"type": "array", "items": text}}}
 	title := object(map[string]any{"vi": text, "en": text})
-	file := object(map[string]any{"example": text, "change": free(anything), "by": text, "for": text, "as": list}, "example")
+	file := object(map[string]any{"example": text, "change": free(anything), "by": text, "for": text, "as": list, "through": text}, "example")
 	lineFields := map[string]any{}
 	for _, k := range kinds {
 		for _, w := range append(slices.Clone(k.must), k.may...) {
 			lineFields[w] = anything
 		}
 	}
-	for _, w := range []string{"when", "does", "part", "at", "refused", "says", "case", "agency", "answers", "after", "until", "note", "files", "for"} {
+	for _, w := range []string{"when", "does", "part", "at", "refused", "says", "case", "agency", "answers", "after", "until", "note", "files", "for", "through", "record", "of"} {
 		lineFields[w] = text
 	}
 	lineFields["completes"], lineFields["as"], lineFields["operation"], lineFields["tell"] = list, list, list, list
-	lineFields["change"] = free(anything)
+	lineFields["change"], lineFields["holds"] = free(anything), free(anything)
 	lineFields["then"] = free(anything)
 	for _, w := range thens { // parts stand beside them
 		for _, form := range forms(w) {
@@ -37,7 +37,8 @@ func Schema() ([]byte, error) {
 	oneKind = append(oneKind, map[string]any{"maxProperties": 1})
 	line := object(lineFields)
 	line["anyOf"] = oneKind
-	given := object(map[string]any{"at": text, "people": free(text), "unpaid": text, "note": text,
+	kept := object(map[string]any{"agency": text, "record": text, "of": text, "holds": free(anything), "note": text}, "agency", "record", "of", "holds")
+	given := object(map[string]any{"at": text, "register": map[string]any{"type": "array", "items": kept}, "people": free(text), "unpaid": text, "note": text,
 		"staff": free(object(map[string]any{"office": text, "roles": list}, "office", "roles")),
 		"case":  map[string]any{"anyOf": []any{text, file}}}, "at")
 	top := object(map[string]any{"scenario": map[string]any{"anyOf": []any{text, title}}, "law": list, "given": given,

@@ -34,7 +34,7 @@ func TestPublishedSchema(t *testing.T) {
 
 // No form of a word is a form of another one.
 func TestWordsAreDistinct(t *testing.T) {
-	for name, table := range map[string]map[string][]string{"keys": keys, "roles": roles, "manners": manners} {
+	for name, table := range map[string]map[string][]string{"keys": keys, "roles": roles, "manners": manners, "channels": channels, "standings": standings} {
 		seen := map[string]string{}
 		for word, forms := range table {
 			for _, f := range append([]string{word}, forms...) {

@@ -152,8 +152,8 @@ func (c *compiler) expectMoney(n *node) expectation {
 	f := c.fields(n, []string{"paid", "collected"})
 	return func(ctx context.Context, p *player, cs *engine.Case) []Mismatch {
 		var bad []Mismatch
-		for word, operation := range map[string]string{"paid": "pay", "collected": "collect"} {
-			e := f[word]
+		for _, x := range [][2]string{{"paid", "pay"}, {"collected", "collect"}} {
+			e, operation := f[x[0]], x[1]
 			if e == nil {
 				continue
 			}

@@ -15,7 +15,7 @@ import (
 type expectation func(ctx context.Context, p *player, c *engine.Case) []Mismatch
 
 // thens are the entries that are not parts.
-var thens = []string{"case", "told", "never told", "tasks", "events", "no events", "sees", "performed", "money", "register", "owed"}
+var thens = []string{"case", "told", "never told", "tasks", "events", "no events", "sees", "opened", "public", "performed", "money", "register", "owed"}
 
 func (c *compiler) then(l line) play {
 	name, service := c.known(l)
@@ -71,6 +71,10 @@ func (c *compiler) expect(service, word string, n *node) expectation {
 		return c.expectEvents(n, word == "events")
 	case "sees":
 		return c.expectSees(service, n)
+	case "opened":
+		return c.expectOpened(n)
+	case "public":
+		return c.expectPublic(service, n)
 	case "money":
 		return c.expectMoney(n)
 	case "register":

@@ -42,9 +42,12 @@ type World interface {
 	Dial(registry string, d Dial) error
 	// Hire makes an account of a member of staff.
 	Hire(ctx context.Context, id, office string, roles []string) error
-	// File files an application; behalf is the citizen whom a clerk files for. It
-	// returns the codes of the cases that it opened.
-	File(ctx context.Context, account, service string, app map[string]any, behalf *engine.Person) ([]string, error)
+	// Keep changes a register's record, an empty one where there is none.
+	Keep(registry, record, id string, change func(map[string]any) error) error
+	// File files an application; behalf is the citizen whom a clerk files for, channel
+	// how it came in (0: as the account does). It returns the codes of the cases that
+	// it opened.
+	File(ctx context.Context, account, service string, app map[string]any, behalf *engine.Person, channel int) ([]string, error)
 	// Act takes an action on a part, or on the case when step is "", under the version
 	// that the account sees, and lets its consequences happen.
 	Act(ctx context.Context, account, code, step, action string, input map[string]any) error
@@ -58,6 +61,11 @@ type World interface {
 	History(ctx context.Context, code string) ([]engine.Entry, error)
 	// See is what an account is shown of a case.
 	See(ctx context.Context, account, code string) (View, error)
+	// Opened lists the members of staff who looked into a case, in the order of their
+	// first look, as an account is shown it.
+	Opened(ctx context.Context, account, code string) ([]string, error)
+	// Public is what anybody is told who asks whether a result is genuine.
+	Public(ctx context.Context, result string) (Standing, error)
 	// Performed counts what a register has done; doing one request twice is an error.
 	Performed(registry, operation string) (int, error)
 	// Money lists the amounts that the treasury moved for a case by an operation.
@@ -91,4 +99,13 @@ type View struct {
 	Listed   map[string][]string // part → all actions that are shown, refused ones too
 	Parts    []string
 	Timeline []string // the lines of the timeline, oldest first, in both languages
+}
+
+// Standing is whether a result stands, as anybody is told.
+type Standing struct {
+	Status     string // genuine, replaced, revoked
+	Document   string
+	Code       string
+	Version    int
+	ReplacedBy int // the version that stands
 }
