@@ -8,8 +8,10 @@ import (
 	"mime/multipart"
 	"net"
 	"net/http"
+	"net/url"
 	"regexp"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -67,8 +69,8 @@ func isText(n *html.Node) bool {
 	return n.Data == "textarea" || n.Data == "input" && (kind == "" || kind == "text")
 }
 
-// endless gives n bytes of a form with a file, made while they are read.
-func endless(name, start string, n int64) (io.Reader, string) {
+// endless gives a form with a file of n bytes, made while they are read.
+func endless(fields url.Values, name, start string, n int64) (io.Reader, string) {
 	pr, pw := io.Pipe()
 	w := multipart.NewWriter(pw)
 	go func() {
@@ -78,6 +80,13 @@ func endless(name, start string, n int64) (io.Reader, string) {
 		}
 		if err == nil {
 			_, err = io.CopyN(part, zeros{}, n)
+		}
+		for k, list := range fields { // after the file, as they may come
+			for _, v := range list {
+				if err == nil {
+					err = w.WriteField(k, v)
+				}
+			}
 		}
 		if err == nil {
 			err = w.Close()
@@ -124,23 +133,79 @@ func (b *browser) sendAll(path string, body io.Reader, kind string) reply {
 	return reply{b.t, res.StatusCode, res.Header, string(text), path}
 }
 
-// 50 MB are refused with a page that says so, and are never held.
+// 50 MB are refused at their field, what was typed beside them is kept, and they are
+// never held; more than anybody means is not even read.
 func TestAnUploadOf50MB(t *testing.T) {
 	s := newStage(t)
 	b := s.browse(tung)
 	at := b.start("birth") + "/pages/attachments"
-	b.open(at).want(200)
+	f := b.form(b.form(b.open(at).want(200), at).send("add:/attachments").want(200), at)
+	f.fields.Del("do")
+	f.set("/attachments/0/name", "Giấy <xác nhận>")
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	body, kind := endless("lớn.pdf", "%PDF-1.7", 50<<20)
+	body, kind := endless(f.fields, "lớn.pdf", "%PDF-1.7", 50<<20)
 	r := b.sendAll(at, body, kind)
 	runtime.ReadMemStats(&after)
-	r.want(413).says("Tệp quá lớn", "10 MB")
+	r.want(422).says("Tệp “lớn.pdf” lớn hơn 10 MB.", `id="errors"`, `href="#f-attachments-0-document"`)
+	if got := b.form(r, at).fields.Get("/attachments/0/name"); got != "Giấy <xác nhận>" {
+		t.Errorf("the name beside it became %q", got)
+	}
+	b.open(at).want(200).says("Giấy &lt;xác nhận&gt;")
 	t.Logf("%d MB allocated", (after.TotalAlloc-before.TotalAlloc)>>20)
 	if grown := (after.TotalAlloc - before.TotalAlloc) >> 20; grown > 64 { // a buffer that grew to 12 MB, not to 50
 		t.Errorf("%d MB were allocated", grown)
 	}
+	body, kind = endless(nil, "lớn.pdf", "%PDF-1.7", 111<<20)
+	line := &http.Client{Jar: b.http.Jar}
+	post, err := http.NewRequestWithContext(t.Context(), "POST", s.sys.URL+at, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	post.Header.Set("Content-Type", kind)
+	post.Header.Set("Sec-Fetch-Site", "same-origin")
+	if res, err := line.Do(post); err == nil { // or hung up on, which is as good
+		res.Body.Close()
+		if res.StatusCode != 413 {
+			t.Errorf("status %d", res.StatusCode)
+		}
+	}
 	b.open(at).want(200)
+}
+
+// Several files that are too much together: what fits is taken, the others are told of.
+func TestFilesThatAreTooMuchTogether(t *testing.T) {
+	s := newStage(t)
+	b := s.browse(tung)
+	at := b.start("birth") + "/pages/attachments"
+	f := b.form(b.open(at).want(200), at)
+	for range 3 {
+		f = b.form(f.send("add:/attachments").want(200), at)
+		f.fields.Del("do")
+	}
+	var body bytes.Buffer
+	w := multipart.NewWriter(&body)
+	for k, list := range f.fields {
+		for _, v := range list {
+			if err := w.WriteField(k, v); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for i, name := range []string{"một.pdf", "hai.pdf", "ba.pdf"} {
+		part, err := w.CreateFormFile("/attachments/"+strconv.Itoa(i)+"/document#file", name)
+		if err == nil {
+			_, err = io.Copy(part, io.MultiReader(bytes.NewReader(aPDF()), strings.NewReader(name), io.LimitReader(zeros{}, 9<<20)))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b.do("POST", at, &body, "Content-Type", w.FormDataContentType(), "Sec-Fetch-Site", "same-origin").want(422).
+		says("Đã tải lên: một.pdf", "Đã tải lên: hai.pdf", "Tệp “ba.pdf” chưa được nhận").saysNot("Đã tải lên: ba.pdf")
 }
 
 // What a file is follows from its content, whatever its name says. Archives are not

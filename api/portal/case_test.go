@@ -176,10 +176,12 @@ func TestSupplementItemByItem(t *testing.T) {
 	f.sendFile(paper+"/document#file", "anh.gif", []byte("GIF89a")).want(422).says("anh.gif", "không phải là PDF")
 	f.sendFile(paper+"/document#file", "trong.pdf", nil).want(422).says("không có nội dung")
 	f.sendFile(paper+"/document#file", "kết hôn.pdf", []byte("%PDF-1.4 x")).want(200).says("Có 2 nội dung cần bổ sung")
+	f.sendFile(paper+"/document#file", "kết hôn.pdf", []byte("%PDF-1.4 x")).want(200).says("Đã ghi nhận", "Có 2 nội dung cần bổ sung") // a second click
 	r = me.open(at + "/supplement").want(200).says("Đã bổ sung lúc")
 	f = me.form(r, "/supplement").set(day+"/value", "29/08/2026", original+"/comment", "Tôi sẽ mang đến quầy.")
 	tale.Later(24 * time.Hour)
-	f.send().want(200)
+	f.send().want(200).says("Đã ghi nhận")
+	f.send().want(200).says("Đã ghi nhận") // a second click
 	s.settle()
 	c := tale.Now()
 	if got := c.Dossier("birth").State; got != "received" {
@@ -203,12 +205,16 @@ func TestWithdrawAPart(t *testing.T) {
 	f.fields.Set("what", "some")
 	f.send().want(422).says("Hãy chọn ít nhất một phần")
 	f.set("step", "identity").send().want(200).says("Đã ghi nhận")
+	f.send().want(200).says("Đã ghi nhận") // a second click
 	if got := tale.Now().Dossier("identity"); got.Closed != "withdrawn" {
 		t.Errorf("identity is %s %s", got.Status, got.Closed)
 	}
 	f = me.form(me.open(at+"/withdraw").want(200), "/withdraw")
 	f.fields.Set("what", "all")
 	f.send().want(200)
+	if r := f.send().want(200); r.path != at { // a second click
+		t.Errorf("the second click led to %s", r.path)
+	}
 	if got := tale.Now().Outcome; got != "withdrawn" {
 		t.Errorf("the case is %s", got)
 	}
@@ -248,6 +254,9 @@ func TestRefileAPart(t *testing.T) {
 	f.set("/residence/household", "", "/residence/head/id", "12").send().want(422).says("Số định danh cá nhân gồm 12 chữ số")
 	f.set("/residence/commune", "20242", "/residence/household", "DN-0001", "/residence/head/id", "048090000201", "/residence/head/name", "Phạm Quốc Bảo", "/residence/relation", "nephew")
 	f.send().want(200)
+	if r := f.send().want(200); r.path != at { // a second click
+		t.Errorf("the second click led to %s", r.path)
+	}
 	s.settle()
 	d := tale.Now().Dossier("residence")
 	if d.Attempt != 2 || d.Office.ID != "police_20242" {
@@ -334,5 +343,5 @@ func TestWhatARegisterRefused(t *testing.T) {
 	me := s.browse(tale.Citizen)
 	me.open("/cases/"+tale.Code).want(200).says("“Tra tình trạng hôn nhân của hai người” không thực hiện được", "Không tìm thấy thông tin hôn nhân").saysNot("marriage_unknown")
 	me.lang = "en"
-	me.open("/cases/"+tale.Code).want(200).says("could not be done. The marriage is not found")
+	me.open("/cases/" + tale.Code).want(200).says("could not be done. The marriage is not found")
 }

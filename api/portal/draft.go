@@ -4,10 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
-	"io"
 	"maps"
-	"mime/multipart"
 	"net/http"
 	"net/url"
 	"slices"
@@ -223,15 +220,12 @@ const fileSuffix = "#file"
 // them. A file that is refused is a message at its field.
 func (v *visit) takeFiles(d *draftData, page string) (map[string][]string, error) {
 	wrong := map[string][]string{}
-	if v.r.MultipartForm == nil {
-		return wrong, nil
-	}
-	for name, headers := range v.r.MultipartForm.File {
+	for name, file := range v.files {
 		pointer, ok := strings.CutSuffix(name, fileSuffix)
-		if !ok || len(headers) == 0 || !form.Under(pointer, form.Top(page)) {
+		if !ok || !form.Under(pointer, form.Top(page)) {
 			continue
 		}
-		p, message, err := v.upload(headers[0])
+		p, message, err := v.upload(file)
 		switch {
 		case err != nil:
 			return nil, err
@@ -249,24 +243,19 @@ func (v *visit) takeFiles(d *draftData, page string) (map[string][]string, error
 }
 
 // upload hands a file to the surface; message says why it was not taken.
-func (v *visit) upload(h *multipart.FileHeader) (p paper, message string, err error) {
-	if h.Size == 0 {
-		return p, v.t("form.paper.empty", h.Filename), nil
+func (v *visit) upload(f posted) (p paper, message string, err error) {
+	switch {
+	case f.Cut != "":
+		return p, v.t(f.Cut, f.Name), nil
+	case len(f.Content) == 0:
+		return p, v.t("form.paper.empty", f.Name), nil
 	}
-	f, err := h.Open()
-	if err != nil {
-		return p, "", err
-	}
-	content, err := io.ReadAll(f)
-	if err = errors.Join(err, f.Close()); err != nil {
-		return p, "", err
-	}
-	_, err = v.call(call{method: http.MethodPost, path: "/documents", file: &upload{h.Filename, content}}, &p)
+	_, err = v.call(call{method: http.MethodPost, path: "/documents", file: &upload{f.Name, f.Content}}, &p)
 	switch statusOf(err) {
 	case http.StatusUnsupportedMediaType:
-		return p, v.t("form.paper.kind", h.Filename), nil
+		return p, v.t("form.paper.kind", f.Name), nil
 	case http.StatusRequestEntityTooLarge:
-		return p, v.t("form.paper.large", h.Filename), nil
+		return p, v.t("form.paper.large", f.Name), nil
 	}
 	return p, "", err
 }

@@ -73,7 +73,8 @@ func TestConnectionLostInTheMiddleOfAForm(t *testing.T) {
 	}
 }
 
-// A browser that sends 50 MB comes to the page that says that this is too much.
+// A browser that sends 50 MB is told at the field that this is too much, and keeps what
+// was typed beside it.
 func TestTooLargeInABrowser(t *testing.T) {
 	s := newStage(t)
 	father := s.browse(tung)
@@ -88,7 +89,9 @@ func TestTooLargeInABrowser(t *testing.T) {
 	if err := os.Truncate(large, 50<<20); err != nil {
 		t.Fatal(err)
 	}
+	w.do(chromedp.SendKeys(chromedp.CSS(`input[name="/attachments/0/name"]`), "Đơn"))
 	w.do(chromedp.SetUploadFiles(chromedp.CSS(`input[type=file]`), []string{large}))
 	w.follow(".lt-buttons button")
-	w.says("Nội dung gửi lên vượt quá 10 MB")
+	w.says("lớn hơn 10 MB")
+	w.sees(`document.querySelector("input[name='/attachments/0/name']").value === "Đơn"`)
 }

@@ -299,8 +299,9 @@ func (v *visit) withdraw() error {
 		return err
 	}
 	i := slices.IndexFunc(c.Actions, func(a action) bool { return a.Code == "withdraw" })
-	if i < 0 {
-		return &problem{Status: http.StatusNotFound}
+	if i < 0 { // sent twice: the case says what became of it
+		v.redirect(v.casePath(c))
+		return nil
 	}
 	input := map[string]any{}
 	if reason := strings.TrimSpace(v.form.Get("reason")); reason != "" {

@@ -428,7 +428,7 @@ func (v *visit) askRegistersAgain() error {
 }
 
 func (v *visit) deleteApplication() error {
-	if err := v.deleteDraft(v.r.PathValue("id")); err != nil {
+	if err := v.deleteDraft(v.r.PathValue("id")); err != nil && statusOf(err) != http.StatusNotFound {
 		return err
 	}
 	v.redirect(v.homeOf())

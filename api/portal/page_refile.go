@@ -108,8 +108,11 @@ func (v *visit) refilable() (*caseView, *dossier, *writing, error) {
 		return nil, nil, nil, err
 	}
 	x := c.dossier(v.r.PathValue("step"))
-	if x == nil || c.View != "full" || !slices.ContainsFunc(x.Actions, func(a action) bool { return a.Code == "refile" && a.Allowed }) {
+	if x == nil {
 		return nil, nil, nil, &problem{Status: http.StatusNotFound}
+	}
+	if c.View != "full" || !slices.ContainsFunc(x.Actions, func(a action) bool { return a.Code == "refile" && a.Allowed }) {
+		return c, x, nil, &problem{Status: http.StatusNotFound}
 	}
 	w, err := v.again(c)
 	if err != nil {
@@ -157,6 +160,10 @@ func (v *visit) showRefile(c *caseView, x *dossier, w *writing, wrong map[string
 
 func (v *visit) refile() error {
 	c, x, w, err := v.refilable()
+	if c != nil && c.View == "full" && statusOf(err) == http.StatusNotFound { // sent twice: the case says what became of it
+		v.redirect(v.casePath(c))
+		return nil
+	}
 	if err != nil {
 		return err
 	}

@@ -170,7 +170,7 @@ func (v *visit) askToSignIn() error {
 			return v.fail(err)
 		}
 	}
-	d := signInPage{To: v.r.URL.Path, Lost: v.r.MultipartForm != nil && len(v.r.MultipartForm.File) > 0}
+	d := signInPage{To: v.r.URL.Path, Lost: len(v.files) > 0}
 	b, err := json.Marshal(v.form)
 	if err != nil {
 		return err // strings only

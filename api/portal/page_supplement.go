@@ -156,14 +156,15 @@ func (a *asking) answerField(it item, q *form.Question, typed map[string]any) *f
 	return nil
 }
 
-// supplement saves the items that were answered; the others wait.
+// supplement saves the items that were answered; the others wait. A form that is sent
+// twice answers the same items again, which the surface knows by its key.
 func (v *visit) supplement() error {
 	c, w, err := v.supplemented()
 	if err != nil {
 		return err
 	}
 	answers, wrong := map[string]map[string]any{}, map[string][]string{}
-	for _, it := range openItems(c) {
+	for _, it := range c.Items {
 		answer, message, err := v.answerOf(it, w)
 		if err != nil {
 			return err
@@ -187,6 +188,9 @@ func (v *visit) supplement() error {
 	}
 	_, err = v.call(call{method: http.MethodPost, path: strings.TrimPrefix(c.Actions[i].Href, base), body: map[string]any{"input": map[string]any{"items": answers}},
 		key: v.form.Get("key"), match: v.form.Get("etag")}, nil)
+	if _, twice := refused(err, codeMismatch); twice { // with another copy of the same file
+		err = nil
+	}
 	if p, ok := refused(err, codeInvalid, codeStale, codeWrongState); ok {
 		for _, e := range p.Errors {
 			wrong[e.Pointer] = append(wrong[e.Pointer], e.Detail)
@@ -211,12 +215,14 @@ func (v *visit) answerOf(it item, w *writing) (answer map[string]any, message st
 	if id := v.form.Get(at + "/document"); id != "" {
 		answer["document"] = id
 	}
-	if v.r.MultipartForm != nil {
-		if files := v.r.MultipartForm.File[at+"/document"+fileSuffix]; len(files) > 0 {
-			p, why, err := v.upload(files[0])
-			if err != nil || why != "" {
-				return nil, why, err
-			}
+	if file, ok := v.files[at+"/document"+fileSuffix]; ok {
+		p, why, err := v.upload(file)
+		switch {
+		case err != nil:
+			return nil, "", err
+		case why != "":
+			message = why
+		default:
 			answer["document"] = p.ID
 		}
 	}
@@ -235,5 +241,5 @@ func (v *visit) answerOf(it item, w *writing) (answer map[string]any, message st
 	if note := strings.TrimSpace(v.form.Get(at + "/comment")); note != "" {
 		answer["comment"] = note
 	}
-	return answer, "", nil
+	return answer, message, nil
 }

@@ -14,6 +14,7 @@ const (
 	codeStale        = "stale_version"
 	codeWrongState   = "wrong_state"
 	codePrecondition = "precondition"
+	codeMismatch     = "idempotency_mismatch"
 	codeCrossSite    = "cross_site" // only the portal has it
 )
 

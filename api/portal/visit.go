@@ -3,9 +3,6 @@ package portal
 import (
 	"crypto/rand"
 	"encoding/hex"
-	"errors"
-	"io"
-	"mime"
 	"net/http"
 	"net/url"
 	"strings"
@@ -19,13 +16,6 @@ const (
 	en = "en"
 )
 
-// maxDrain is how much of what is too large is read and thrown away, so that the
-// browser comes to the answer.
-const maxDrain = 100 << 20
-
-// maxForm is the largest posted form: one paper of 10 MiB and the fields beside it.
-const maxForm = 12 << 20
-
 // The cookies: the session token of the surface, and the language.
 const (
 	sessionCookie  = "lienthong_session"
@@ -38,11 +28,12 @@ type visit struct {
 	w     http.ResponseWriter
 	r     *http.Request
 	lang  string
-	token string   // of the session; "" when nobody is signed in
-	me    *account // nil when nobody is signed in
-	trace string   // W3C trace id of this request
-	form  url.Values
-	here  string // address of the page that is shown, for the language switch
+	token string            // of the session; "" when nobody is signed in
+	me    *account          // nil when nobody is signed in
+	trace string            // W3C trace id of this request
+	form  url.Values        // what was posted
+	files map[string]posted // by field
+	here  string            // address of the page that is shown, for the language switch
 }
 
 func (p *Portal) visit(w http.ResponseWriter, r *http.Request) *visit {
@@ -70,32 +61,6 @@ func (v *visit) meet() error {
 	default:
 		return err
 	}
-	return nil
-}
-
-// readForm reads what was posted; files stay in memory, so nothing of theirs is
-// left on a disk.
-func (v *visit) readForm() error {
-	if v.r.Method != http.MethodPost {
-		return nil
-	}
-	body := v.r.Body
-	v.r.Body = http.MaxBytesReader(v.w, body, maxForm)
-	var err error
-	if kind, _, _ := mime.ParseMediaType(v.r.Header.Get("Content-Type")); kind == "multipart/form-data" {
-		err = v.r.ParseMultipartForm(maxForm)
-	} else {
-		err = v.r.ParseForm()
-	}
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
-		_, _ = io.CopyN(io.Discard, body, maxDrain) // a browser that has gone gets no answer
-		return &problem{Status: http.StatusRequestEntityTooLarge}
-	case err != nil:
-		return &problem{Status: http.StatusBadRequest}
-	}
-	v.form = v.r.PostForm
 	return nil
 }
 
