@@ -16,6 +16,10 @@
 //   - A key with another content is 409, whatever the first answer was. The
 //     content is operation, case, step and input; the time of asking and the
 //     callback address may change when a request is sent again.
+//   - What stands already is refused to other cases; the case that asked for it is
+//     given the first answer, under whatever key it asks for the same again. A
+//     decision is paid once, whoever asks: the second order is given the receipt of
+//     the first, or 409 when it names another amount.
 //   - A refusal changes no register.
 //   - Only population is asked by other registries, and it asks nobody, so
 //     the one-connection databases cannot wait for each other in a circle.

@@ -152,7 +152,7 @@ func TestNothingIsPerformedTwice(t *testing.T) {
 		n := rapid.IntRange(1, 6).Draw(rt, "payments")
 		for i := range n {
 			k := key("pay", i)
-			in := m{"payee": who("cuc"), "method": "cash", "amount": 1000 + i, "purpose": "x"}
+			in := m{"payee": who("cuc"), "method": "cash", "amount": 1000 + i, "purpose": "x", "reference": k}
 			var receipt any
 			for try := 0; receipt == nil; try++ {
 				if try > 200 {
@@ -377,7 +377,7 @@ func TestRestartInTheMiddle(t *testing.T) {
 	if a := v.send("population", assign, "waits", newborn()); a.Outcome != wire.Done || v.Performed("population", assign, "waits") != 1 {
 		t.Errorf("%+v", a)
 	}
-	if a := v.send("population", assign, "new", newborn()); a.Code != "already_assigned" {
+	if a := v.sendFor("c2", "population", assign, "new", newborn()); a.Code != "already_assigned" {
 		t.Errorf("the register was forgotten or seeded again: %+v", a)
 	}
 }

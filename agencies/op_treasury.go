@@ -15,8 +15,8 @@ func treasury() *registry {
 			},
 			"pay": {
 				changes:  true,
-				needs:    []need{"payee object", "payee.name text", "method method", "amount dong", "purpose text"},
-				refusals: []string{"account_unknown"}, perform: pay,
+				needs:    []need{"payee object", "payee.name text", "method method", "amount dong", "purpose text", "reference text"},
+				refusals: []string{"account_unknown"}, perform: pay, clashes: paidOtherwise,
 			},
 			"refund": {
 				changes: true, needs: []need{"receipt text", "reason text?"},
@@ -39,9 +39,28 @@ func receipt(movement, dated string) func(*tx, object) (object, error) {
 	}
 }
 
-// pay sends money; an account, as a number or as {bank, number}, must exist
-// when the money goes by bank.
+// paid is what was paid by the decision that a pay-out refers to.
+func paid(t *tx, in object) (object, bool, error) {
+	return t.get("payout", in.str("reference"))
+}
+
+// paidOtherwise finds that another amount was paid by the same decision: a person must
+// look at it.
+func paidOtherwise(t *tx, in object) error {
+	earlier, ok, err := paid(t, in)
+	if err == nil && ok && earlier.num("amount") != in.num("amount") {
+		err = errClash
+	}
+	return err
+}
+
+// pay sends money, once by one decision: whoever asks again, under whatever key, is
+// given the receipt of the first time. An account, as a number or as {bank, number},
+// must exist when the money goes by bank.
 func pay(t *tx, in object) (object, error) {
+	if earlier, ok, err := paid(t, in); err != nil || ok {
+		return earlier, err
+	}
 	if in.str("method") == "bank" {
 		number := in.str("account")
 		if number == "" {
@@ -53,7 +72,11 @@ func pay(t *tx, in object) (object, error) {
 			return nil, refuse("account_unknown")
 		}
 	}
-	return receipt("paid", "paid_on")(t, in)
+	out, err := receipt("paid", "paid_on")(t, in)
+	if err != nil {
+		return nil, err
+	}
+	return out, t.put("payout", in.str("reference"), "", out)
 }
 
 func refund(t *tx, in object) (object, error) {

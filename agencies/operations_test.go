@@ -3,11 +3,13 @@ package agencies_test
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -26,20 +28,19 @@ type call struct {
 
 const grandchild = "$child" // replaced by the id assigned to Hà's daughter
 
+// with is an input with one field changed.
+func with(base m, field string, v any) m {
+	out := maps.Clone(base)
+	out[field] = v
+	return out
+}
+
 // stories run in order against one world, so that later calls see what the
 // earlier ones changed. Every operation has a happy path here, and every
 // refusal is provoked.
 func stories() []call {
 	child := m{"id": grandchild, "name": "Nguyễn Trần An Nhiên", "birth_date": "2026-08-28", "sex": "female"}
 	birth := m{"child": child, "mother": who("ha"), "father": who("tuan"), "registrant": who("tuan"), "commune": "00004", "notice": "01001.GCS.00101.26"}
-	with := func(base m, field string, v any) m {
-		out := m{}
-		for k, x := range base {
-			out[k] = x
-		}
-		out[field] = v
-		return out
-	}
 	death := m{"deceased": who("thang"), "died_on": "2026-06-30", "died_at": "23:10", "place": "Bệnh viện Bạch Mai", "cause": "Đột quỵ", "registrant": who("cuc"), "commune": "00004"}
 	nobody := "001099999999"
 	return []call{
@@ -140,9 +141,9 @@ func stories() []call {
 		{"treasury", "refund", m{"receipt": "KB20260000001", "reason": "rút hồ sơ"}, "", m{"amount": int64(10_000), "refunded_on": "2026-09-15"}},
 		{"treasury", "refund", m{"receipt": "KB20260000001"}, "already_refunded", nil},
 		{"treasury", "refund", m{"receipt": "KB20269999999"}, "unknown_receipt", nil},
-		{"treasury", "pay", m{"payee": who("cuc"), "account": "1500000000702", "method": "bank", "amount": int64(23_400_000), "purpose": "Trợ cấp mai táng"}, "", m{"receipt": nil}},
-		{"treasury", "pay", m{"payee": who("cuc"), "account": m{"bank": "BIDV", "number": "404"}, "method": "bank", "amount": int64(1), "purpose": "Trợ cấp mai táng"}, "account_unknown", nil},
-		{"treasury", "pay", m{"payee": m{"name": "Phan Thị Cúc"}, "method": "cash", "amount": int64(1), "purpose": "Trợ cấp mai táng"}, "", m{"receipt": nil}},
+		{"treasury", "pay", m{"payee": who("cuc"), "account": "1500000000702", "method": "bank", "amount": int64(23_400_000), "purpose": "Trợ cấp mai táng", "reference": "q/1"}, "", m{"receipt": nil}},
+		{"treasury", "pay", m{"payee": who("cuc"), "account": m{"bank": "BIDV", "number": "404"}, "method": "bank", "amount": int64(1), "purpose": "Trợ cấp mai táng", "reference": "q/2"}, "account_unknown", nil},
+		{"treasury", "pay", m{"payee": m{"name": "Phan Thị Cúc"}, "method": "cash", "amount": int64(1), "purpose": "Trợ cấp mai táng", "reference": "q/2"}, "", m{"receipt": nil}},
 
 		{"notification", "send", m{"to": m{"id": id("ha"), "name": "Trần Thu Hà", "phone": "0911"}, "channels": []any{"portal", "vneid", "sms", "email"}, "subject": "Đã tiếp nhận", "text": "Hồ sơ đã được tiếp nhận.", "case": "c1", "about": "received"}, "", m{"delivered": nil}},
 		{"notification", "send", m{"to": m{"name": "ai đó"}, "channels": []any{"email"}, "subject": "x", "text": "y"}, "no_channel", nil},
@@ -274,7 +275,7 @@ func TestOperations(t *testing.T) {
 		if err := compile(t, name, op.Input).Validate(jsonValue(t, input)); err != nil {
 			t.Errorf("%d: input of %s: %v", i, name, err)
 		}
-		a := w.send(c.registry, c.operation, key("story", i), input)
+		a := w.sendFor(key("case", i), c.registry, c.operation, key("story", i), input)
 		if c.refused != "" {
 			refused[name+" "+c.refused] = true
 			if a.Outcome != wire.Refused || a.Code != c.refused || a.Status != 422 {
@@ -478,4 +479,59 @@ func at(data m, path string) any {
 		v = next[part]
 	}
 	return v
+}
+
+// A decision is paid once, whoever asks again under whatever key: with the same
+// amount they are given the first receipt, with another one a person must look.
+func TestDecisionIsPaidOnce(t *testing.T) {
+	w := open(t)
+	in := m{"payee": who("cuc"), "account": "404", "method": "bank", "amount": int64(5), "purpose": "x", "reference": "q/1"}
+	if a := w.send("treasury", "pay", "k1", in); a.Code != "account_unknown" {
+		t.Fatalf("%+v", a)
+	}
+	first := w.send("treasury", "pay", "k2", with(in, "method", "cash")) // a refusal has paid nothing
+	again := w.send("treasury", "pay", "k3", with(in, "account", "1500000000702"))
+	if first.Outcome != wire.Done || again.Outcome != wire.Done || first.Data["receipt"] != again.Data["receipt"] {
+		t.Errorf("paid %+v, then %+v", first, again)
+	}
+	if a := w.send("treasury", "pay", "k4", with(in, "amount", int64(6))); a.Outcome != wire.Incident || a.Status != 409 {
+		t.Errorf("another amount by the same decision: %+v", a)
+	}
+	other := w.send("treasury", "pay", "k5", with(with(in, "method", "cash"), "reference", "q/2"))
+	if other.Outcome != wire.Done || other.Data["receipt"] == first.Data["receipt"] {
+		t.Errorf("another decision: %+v", other)
+	}
+	w.faults("treasury", agencies.Faults{Later: "1m"}) // two orders at once, both taken for later
+	cash := with(with(in, "method", "cash"), "reference", "q/3")
+	a, b := w.send("treasury", "pay", "k6", cash), w.send("treasury", "pay", "k7", cash)
+	w.advance(time.Hour)
+	for w.step() > 0 {
+	}
+	if a.Outcome != wire.Later || b.Outcome != wire.Later {
+		t.Fatalf("%+v %+v", a, b)
+	}
+	a, b = w.send("treasury", "pay", "k6", cash), w.send("treasury", "pay", "k7", cash)
+	if a.Outcome != wire.Done || a.Data["receipt"] != b.Data["receipt"] {
+		t.Errorf("taken at once: %+v and %+v", a, b)
+	}
+}
+
+// What stands already is refused to another case, and answered as the first time to
+// the case that asked for it, under whatever key; but for what was asked otherwise.
+func TestSameCaseIsAnsweredAsBefore(t *testing.T) {
+	w := open(t)
+	in := m{"deceased": id("nam"), "amount": int64(10_800_000)}
+	ask := func(code, key string, in m) wire.Answer {
+		return w.sendFor(code, "social_assistance", "record_funeral_benefit", key, in)
+	}
+	first, again := ask("c1", "k1", in), ask("c1", "k2", in)
+	if first.Outcome != wire.Done || again.Outcome != wire.Done || first.Data["decision_number"] != again.Data["decision_number"] {
+		t.Errorf("the same case: %+v, then %+v", first, again)
+	}
+	if a := ask("c2", "k3", in); a.Code != "already_settled" {
+		t.Errorf("another case: %+v", a)
+	}
+	if a := ask("c1", "k4", with(in, "amount", int64(5))); a.Code != "already_settled" {
+		t.Errorf("another amount: %+v", a)
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"lienthong/agencies/wire"
@@ -23,7 +24,10 @@ type stored struct {
 	expected                           time.Time
 }
 
-var errConflict = errors.New("the key was used for another request")
+var (
+	errConflict = errors.New("the key was used for another request")
+	errClash    = errors.New("the same was done otherwise under another key")
+)
 
 // accept takes a request in: it answers a known key from the store, and
 // performs a new one now or leaves it for Step. All in one transaction.
@@ -49,6 +53,11 @@ func (r *registry) accept(op operation, req wire.Request, f Faults) (s stored, e
 				return err
 			}
 			return nil
+		}
+		if op.clashes != nil {
+			if err := op.clashes(t, req.Input); err != nil {
+				return err
+			}
 		}
 		s = stored{
 			key: req.Key, operation: req.Operation, caseID: req.Case, step: req.Step, hash: hash,
@@ -135,7 +144,9 @@ func (t *tx) run(op operation, s *stored) error {
 	switch {
 	case errors.As(err, &no):
 		s.state, s.code, s.data = "refused", no.code, no.data
-		_, err = t.Exec(`ROLLBACK TO operation`)
+		if _, err = t.Exec(`ROLLBACK TO operation`); err == nil && strings.HasPrefix(no.code, "already_") {
+			err = t.stands(s)
+		}
 	case err == nil:
 		s.state, s.code, s.data = "done", "", data
 	default:
@@ -143,6 +154,22 @@ func (t *tx) run(op operation, s *stored) error {
 	}
 	if err == nil {
 		_, err = t.Exec(`RELEASE operation`)
+	}
+	return err
+}
+
+// stands gives a request that was refused because it is done already the first
+// answer, if the same case asked for the same under another key: whoever put a backup
+// back may have to ask again for what they no longer know.
+func (t *tx) stands(s *stored) error {
+	var first string
+	err := t.QueryRow(`SELECT data FROM requests WHERE hash = ?1 AND state = 'done' AND key <> ?2 LIMIT 1`, s.hash, s.key).Scan(&first)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err == nil {
+		s.data, err = decode(first)
+		s.state, s.code = "done", ""
 	}
 	return err
 }

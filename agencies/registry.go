@@ -35,6 +35,7 @@ CREATE TABLE IF NOT EXISTS requests (
 	code TEXT NOT NULL DEFAULT '', data TEXT NOT NULL DEFAULT '{}',
 	due INTEGER, expected INTEGER NOT NULL DEFAULT 0, performed INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID, STRICT;
+CREATE INDEX IF NOT EXISTS requests_done ON requests (hash) WHERE state = 'done';
 CREATE INDEX IF NOT EXISTS requests_due ON requests (due) WHERE state = 'later';
 CREATE TABLE IF NOT EXISTS callbacks (
 	id INTEGER PRIMARY KEY, key TEXT NOT NULL, message TEXT NOT NULL UNIQUE, operation TEXT NOT NULL,
@@ -68,6 +69,7 @@ type operation struct {
 	needs       []need
 	refusals    []string
 	perform     func(*tx, object) (object, error)
+	clashes     func(*tx, object) error // errClash: with what was done under another key; nil = never
 }
 
 // kind says how a seeded record of the register is named and owned.

@@ -119,7 +119,15 @@ func (w *world) request(registry, operation, key string, input map[string]any) w
 
 func (w *world) send(registry, operation, key string, input map[string]any) wire.Answer {
 	w.t.Helper()
-	a, err := w.client.Send(context.Background(), w.request(registry, operation, key, input))
+	return w.sendFor("c1", registry, operation, key, input)
+}
+
+// sendFor asks for a case of its own.
+func (w *world) sendFor(code, registry, operation, key string, input map[string]any) wire.Answer {
+	w.t.Helper()
+	r := w.request(registry, operation, key, input)
+	r.Case = code
+	a, err := w.client.Send(context.Background(), r)
 	if err != nil {
 		w.t.Fatal(err)
 	}
