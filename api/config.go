@@ -121,7 +121,7 @@ type Config struct {
 	Agencies, Registries map[string]engine.Text
 	// Callback verifies the signature of a registry's late answer and reads it. An
 	// Unauthenticated error means a wrong signature, Invalid an unreadable body.
-	Callback func(registry string, h http.Header, body []byte) (engine.Reply, error)
+	Callback func(ctx context.Context, registry string, h http.Header, body []byte) (engine.Reply, error)
 	// Lookup reads from a register for prefill: its answer, NotFound when the
 	// register refuses (it does not know), Unavailable when it is silent.
 	Lookup func(ctx context.Context, registry, operation string, input map[string]any) (map[string]any, error)
@@ -143,7 +143,7 @@ func (c *Config) complete() error {
 		return errors.New("api: Runtime, Store, Definitions and Messages are required")
 	}
 	if c.Callback == nil {
-		c.Callback = func(string, http.Header, []byte) (engine.Reply, error) {
+		c.Callback = func(context.Context, string, http.Header, []byte) (engine.Reply, error) {
 			return engine.Reply{}, &engine.Error{Code: engine.Unauthenticated}
 		}
 	}

@@ -279,7 +279,7 @@ func (s *Server) reply(ctx context.Context, in *replyInput) (*struct {
 
 // take verifies a callback and hands it on.
 func (s *Server) take(ctx context.Context, in *replyInput) error {
-	r, err := s.cfg.Callback(in.ID, in.header, in.body)
+	r, err := s.cfg.Callback(ctx, in.ID, in.header, in.body)
 	if err != nil {
 		return err
 	}

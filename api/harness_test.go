@@ -136,7 +136,7 @@ func newWorld(t testing.TB, adjust ...func(*api.Config)) *world {
 			}
 			return []byte(`{"error_rate":0}`), nil
 		}},
-		Callback: func(registry string, h http.Header, body []byte) (engine.Reply, error) {
+		Callback: func(_ context.Context, registry string, h http.Header, body []byte) (engine.Reply, error) {
 			cb, err := wire.VerifyCallback(secret(registry), h, body, time.Now())
 			if err != nil {
 				return engine.Reply{}, &engine.Error{Code: engine.Unauthenticated, Err: err}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"lienthong/cmd/lienthong/system"
 	"lienthong/engine"
 )
 
@@ -239,7 +240,7 @@ func (a *audit) one(code string, c *engine.Case, entries []engine.Entry) {
 }
 
 // history holds a case's entries against the tries; it returns the requests that
-// the entries owe.
+// the entries owe, by the key that the registry knows.
 func (a *audit) history(code string, entries []engine.Entry) map[string]engine.Delivery {
 	owed := map[string]engine.Delivery{}
 	for i := range entries {
@@ -249,7 +250,11 @@ func (a *audit) history(code string, entries []engine.Entry) map[string]engine.D
 			break
 		}
 		for _, d := range e.Effects() {
-			owed[d.Key] = d
+			key, err := system.RequestKey(d)
+			if err != nil {
+				a.loss("case %s entry %d: what it asks of %s cannot be written: %v", code, e.Seq, d.Registry, err)
+			}
+			owed[key] = d
 		}
 		for _, v := range e.Events {
 			if x, ok := v.(engine.ExchangeActed); ok {

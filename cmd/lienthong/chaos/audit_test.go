@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"lienthong/cmd/lienthong/system"
 	"lienthong/engine"
 )
 
@@ -57,6 +58,13 @@ func requested(key, registry, operation string) engine.Event {
 	return engine.Requested{Key: key, Registry: registry, Operation: operation}
 }
 
+// performed is a request that a registry has done.
+func performed(key, registry, operation string) Request {
+	code, _, _ := strings.Cut(key, "/")
+	key, _ = system.RequestKey(engine.Delivery{Key: key, Operation: operation}) // there is no input
+	return Request{registry, operation, key, code, "done", 1}
+}
+
 func sound() *scene {
 	sh := &shelf{cases: map[string]*engine.Case{}, entries: map[string][]engine.Entry{}, answers: map[string]*engine.Answer{}}
 	s := &scene{shelf: sh, Evidence: Evidence{Book: sh, Owed: map[string]bool{}}}
@@ -67,8 +75,8 @@ func sound() *scene {
 	s.enter("H1", 3, "registry:population", "birth", "assigned", "", requested("H1/3/1", "civil_status", "register_birth"))
 	s.enter("H1", 4, "registry:civil_status", "birth", "recorded", "")
 	s.Requests = []Request{
-		{"population", "assign_personal_id", "H1/2/1", "H1", "done", 1},
-		{"civil_status", "register_birth", "H1/3/1", "H1", "done", 1},
+		performed("H1/2/1", "population", "assign_personal_id"),
+		performed("H1/3/1", "civil_status", "register_birth"),
 	}
 	s.Records = []Record{{Registry: "civil_status", Kind: "birth", ID: "1/2026/00004", Owner: "001326000001", Notice: "01001.GCS.00001.26"}}
 	// A command whose answer was lost, and one that was refused.
@@ -110,11 +118,11 @@ func TestAuditFindsEveryDamage(t *testing.T) {
 			s.Tries = append(s.Tries, Try{Key: "k8", Actor: clerk, Case: "H1", Step: "birth", Action: "receive", Fate: Acknowledged})
 		}},
 		{"a refused command stands", "loss", "was refused (wrong_state), and stands", func(s *scene) { s.keep(clerk, "k6", "H1", 2) }},
-		{"a registry was asked for a case that is not there", "loss", "H7/1/1 for a case that is not there", func(s *scene) {
-			s.Requests = append(s.Requests, Request{"population", "marriage", "H7/1/1", "H7", "done", 1})
+		{"a registry was asked for a case that is not there", "loss", "for a case that is not there", func(s *scene) {
+			s.Requests = append(s.Requests, performed("H7/1/1", "population", "marriage"))
 		}},
 		{"a registry was asked what no entry owes", "loss", "which no entry of the case owes", func(s *scene) {
-			s.Requests = append(s.Requests, Request{"population", "marriage", "H1/9/1", "H1", "done", 1})
+			s.Requests = append(s.Requests, performed("H1/9/1", "population", "marriage"))
 		}},
 		{"a registry was asked something else", "loss", "where the case owes", func(s *scene) { s.Requests[0].Operation = "marriage" }},
 		{"a part succeeded without its record", "loss", "was never done", func(s *scene) { s.Requests[1].State = "refused" }},
@@ -129,7 +137,7 @@ func TestAuditFindsEveryDamage(t *testing.T) {
 		{"a request performed twice", "double", "2 times", func(s *scene) { s.Requests[0].Performed = 2 }},
 		{"one thing under two keys", "double", "register_birth done under", func(s *scene) {
 			s.entries["H1"][3].Events = engine.Events{requested("H1/4/1", "civil_status", "register_birth")}
-			s.Requests = append(s.Requests, Request{"civil_status", "register_birth", "H1/4/1", "H1", "done", 1})
+			s.Requests = append(s.Requests, performed("H1/4/1", "civil_status", "register_birth"))
 		}},
 		{"a child with two certificates", "double", "birth of 001326000001", func(s *scene) {
 			s.Records = append(s.Records, Record{Registry: "civil_status", Kind: "birth", ID: "2/2026/00004", Owner: "001326000001"})
@@ -142,7 +150,7 @@ func TestAuditFindsEveryDamage(t *testing.T) {
 			two.Code = "H2"
 			s.cases["H2"] = &two
 			s.enter("H2", 1, citizen, "", "file", "k21", requested("H2/1/1", "civil_status", "register_birth"))
-			s.Requests = append(s.Requests, Request{"civil_status", "register_birth", "H2/1/1", "H2", "done", 1})
+			s.Requests = append(s.Requests, performed("H2/1/1", "civil_status", "register_birth"))
 		}},
 		{"a command that stands twice", "double", "under no key of theirs", func(s *scene) { s.enter("H1", 6, clerk, "birth", "receive", "") }},
 		{"a case that has not ended", "unended", "case H1 is open", func(s *scene) { s.cases["H1"].Status = engine.CaseOpen }},

@@ -2,7 +2,11 @@ package system
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"net/http"
+	"strings"
 	"time"
 
 	"lienthong/agencies/wire"
@@ -18,6 +22,7 @@ type exchange struct {
 	now      func() time.Time             // business clock
 	messages *workflows.Messages
 	person   func(ctx context.Context, id string) engine.Person
+	owed     func(ctx context.Context, key string) (*engine.Delivery, error)
 }
 
 var (
@@ -25,20 +30,42 @@ var (
 	_ runtime.Canceller = (*exchange)(nil)
 )
 
+// RequestKey is the key under which a registry is asked: the delivery's, and a
+// digest of what it asks. After a backup was put back the same place in a case's
+// history may ask for something else than before: a registry must not take the two
+// for one, nor the late answer to the one for the other's. What is asked again as it
+// was has the same key.
+func RequestKey(d engine.Delivery) (string, error) {
+	b, err := json.Marshal([]any{d.Operation, d.Step, d.Input})
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(b)
+	return d.Key + "." + hex.EncodeToString(sum[:6]), nil
+}
+
 // Send asks the registry to perform the delivery's operation under its key.
 func (x *exchange) Send(ctx context.Context, d engine.Delivery) runtime.Answer {
+	key, err := RequestKey(d)
+	if err != nil {
+		return answer(wire.Answer{}, err)
+	}
 	input := d.Input
 	if d.Registry == engine.NotificationRegistry {
 		input = x.message(ctx, d)
 	}
-	a, err := x.client.Send(ctx, wire.Request{Registry: d.Registry, Operation: d.Operation, Key: d.Key, Case: d.Case, Step: d.Step,
+	a, err := x.client.Send(ctx, wire.Request{Registry: d.Registry, Operation: d.Operation, Key: key, Case: d.Case, Step: d.Step,
 		At: x.now(), Callback: x.callback(d.Registry), Input: input})
 	return answer(a, err)
 }
 
 // Ask asks what became of a delivery that was sent.
 func (x *exchange) Ask(ctx context.Context, d engine.Delivery) runtime.Answer {
-	return answer(x.client.Ask(ctx, d.Registry, d.Key))
+	key, err := RequestKey(d)
+	if err != nil {
+		return answer(wire.Answer{}, err)
+	}
+	return answer(x.client.Ask(ctx, d.Registry, key))
 }
 
 // message renders a notification for the carrier: words for the person, never in
@@ -92,8 +119,9 @@ func (x *exchange) lookup(ctx context.Context, registry, operation string, input
 	return nil, &engine.Error{Code: engine.Unavailable, Op: "lookup " + registry + "/" + operation, Detail: text(a.Detail)}
 }
 
-// callback verifies a registry's late answer and reads it.
-func (x *exchange) verify(registry string, h http.Header, body []byte) (engine.Reply, error) {
+// verify checks the signature of a registry's late answer and reads it. NotFound when
+// it answers what is not asked: something that a restore has undone.
+func (x *exchange) verify(ctx context.Context, registry string, h http.Header, body []byte) (engine.Reply, error) {
 	c, err := wire.VerifyCallback(x.client.Secrets(registry), h, body, x.client.Now())
 	if err != nil {
 		return engine.Reply{}, &engine.Error{Code: engine.Unauthenticated, Op: "callback", Err: err,
@@ -102,11 +130,24 @@ func (x *exchange) verify(registry string, h http.Header, body []byte) (engine.R
 	if c.Registry != registry {
 		return engine.Reply{}, engine.Fail(engine.Invalid, "Trả lời của cơ sở dữ liệu khác", "the reply names another registry")
 	}
-	return engine.Reply{Request: c.Key, Outcome: string(c.Outcome), Code: c.Code, Detail: text(c.Detail), Data: c.Data}, nil
+	name, _, _ := strings.Cut(c.Key, ".")
+	d, err := x.owed(ctx, name)
+	if err != nil {
+		return engine.Reply{}, err
+	}
+	// What was erased is not compared: there is nothing that it could be taken for.
+	if key, err := RequestKey(*d); err != nil || key != c.Key && d.Input != nil {
+		return engine.Reply{}, engine.Fail(engine.NotFound, "Không có yêu cầu này.", "There is no such request.")
+	}
+	return engine.Reply{Request: d.Key, Outcome: string(c.Outcome), Code: c.Code, Detail: text(c.Detail), Data: c.Data}, nil
 }
 
 // Cancel takes back a request that is not performed yet, where its operation
 // offers that.
 func (x *exchange) Cancel(ctx context.Context, d engine.Delivery) runtime.Answer {
-	return answer(x.client.Cancel(ctx, d.Registry, d.Key))
+	key, err := RequestKey(d)
+	if err != nil {
+		return answer(wire.Answer{}, err)
+	}
+	return answer(x.client.Cancel(ctx, d.Registry, key))
 }

@@ -221,7 +221,7 @@ func (s *System) wire(c Config, transport http.RoundTripper) (http.Handler, erro
 	x := &exchange{
 		client:   &wire.Client{Base: s.RegistryURL, Secrets: secrets(c.Secret), Transport: transport, Now: c.Wall},
 		callback: func(registry string) string { return s.URL + "/api/v1/exchange/" + registry + "/replies" },
-		now:      s.Clock.Now, messages: s.Messages, person: s.person,
+		now:      s.Clock.Now, messages: s.Messages, person: s.person, owed: s.Store.Delivery,
 	}
 	m := api.NewMetrics()
 	rc := runtime.Config{Store: m.Store(s.Store), Definitions: s.live, Exchange: m.Exchange(x), Clock: s.Clock, Wall: c.Wall, Queue: Queue, Logger: c.Logger}
