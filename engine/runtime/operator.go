@@ -119,7 +119,7 @@ func (r *Runtime) recordable(d *engine.Delivery, rep engine.Reply, note string) 
 		ps = append(ps, problem("/outcome", "enum", "Kết quả phải là done hoặc refused", "the outcome is done or refused"))
 	}
 	op, known := r.defs.Operation(d.Registry, d.Operation)
-	if _, declared := op.Refusals[rep.Code]; known && rep.Outcome == engine.ReplyRefused && len(op.Refusals) > 0 && !declared {
+	if _, declared := op.Refusals[rep.Code]; known && rep.Outcome == engine.ReplyRefused && len(op.Refusals) > 0 && !declared && d.Reply == nil {
 		ps = append(ps, problem("/code", "enum", "Mã từ chối không có trong danh mục", "the registry declares no such refusal"))
 	}
 	if known && rep.Outcome == engine.ReplyDone && op.Reply != nil && d.Reply == nil {

@@ -126,3 +126,21 @@ func TestActsOfPeopleAreOneCommit(t *testing.T) {
 	w.code(err, engine.Invalid) // only by acting
 	w.acted(code)
 }
+
+// After a contradiction the first answer stands as it was: a person who confirms a
+// refusal need not know its code.
+func TestRecordAfterAContradictionNeedsNoCode(t *testing.T) {
+	w := newWorld(t)
+	code, key := w.recording("An")
+	w.reg.say("civil", runtime.Answer{Outcome: runtime.Refused, Code: "no_record"})
+	w.settle()
+	first := w.status(key, engine.DeliveryDone).Reply
+	w.must(w.r.Reply(t.Context(), "civil", reply(key, engine.ReplyDone)))
+	w.status(key, engine.DeliveryIncident)
+	w.must(w.r.Record(t.Context(), operator, key, engine.Reply{Outcome: engine.ReplyRefused}, "asked by telephone"))
+	if d := w.status(key, engine.DeliveryDone); d.Reply.Code != first.Code || d.Reply.By != "" {
+		t.Errorf("the answer is now %+v, first it was %+v", d.Reply, first)
+	}
+	w.acted(code, key+" record op asked by telephone")
+	w.sound()
+}
