@@ -12,13 +12,14 @@ type backupCommand struct {
 	To    string `help:"File to write." required:"" type:"path"`
 	Force bool   `help:"Overwrite the file."`
 	Full  bool   `help:"Check the copy as verify does, not only its pages."`
+	Fast  bool   `help:"Do not rest between steps: for a file that nobody works on."`
 }
 
 // Run copies the database as it stands at one moment.
 func (c *backupCommand) Run(e *env) error {
 	bar := e.progress()
 	found := []sqlite.Finding{}
-	b, err := sqlite.Backup(e.ctx, c.DB, c.To, sqlite.BackupOptions{Force: c.Force, Full: c.Full, Progress: bar.show, Bad: e.collect(bar, &found)})
+	b, err := sqlite.Backup(e.ctx, c.DB, c.To, sqlite.BackupOptions{Force: c.Force, Full: c.Full, Fast: c.Fast, Progress: bar.show, Bad: e.collect(bar, &found)})
 	bar.end()
 	if err != nil {
 		return e.failed(err, found)

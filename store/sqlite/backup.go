@@ -21,7 +21,8 @@ import (
 // BackupOptions say how a copy is made. The zero value is the usual way.
 type BackupOptions struct {
 	Force    bool // overwrite the target
-	Pages    int  // copied at once, between looks at ctx; 0 = 1024
+	Fast     bool // do not rest: nobody else needs the disk
+	Pages    int  // copied at once, between looks at ctx; 0 = 256, 1 MB
 	Full     bool // check the copy as Check does, not only its pages
 	Bad      func(Finding)
 	Progress func(what string, done, total int64)
@@ -39,8 +40,10 @@ type Backed struct {
 // Backup copies a database, as it stands at one moment, to a file of its own that
 // needs no write-ahead log. A server may go on writing meanwhile: the copy is read
 // from a snapshot, so writers neither wait nor make it begin again; only the
-// write-ahead log grows until it is done. The copy is written under another name,
-// checked, made durable, and only then named.
+// write-ahead log grows until it is done. It is copied a little at a time, made
+// durable as it goes, with a rest after each step, so that commits find the disk
+// free: one large sync at the end would hold them up. The copy is written under
+// another name, checked, and only then named.
 //
 // It returns ErrDamaged when the copy is not good (Bad hears why); the target is
 // then as it was.
@@ -166,7 +169,7 @@ func copyPages(ctx context.Context, from *sql.DB, to string, o BackupOptions) er
 	defer dst.Close()
 	err = src.Raw(func(s any) error {
 		return dst.Raw(func(d any) error {
-			return steps(ctx, d.(*sqlite3.SQLiteConn), s.(*sqlite3.SQLiteConn), o)
+			return steps(ctx, d.(*sqlite3.SQLiteConn), s.(*sqlite3.SQLiteConn), to, o)
 		})
 	})
 	if err != nil {
@@ -178,20 +181,28 @@ func copyPages(ctx context.Context, from *sql.DB, to string, o BackupOptions) er
 	return unlog(ctx, to)
 }
 
-// steps runs the copy, some pages at a time.
-func steps(ctx context.Context, dst, src *sqlite3.SQLiteConn, o BackupOptions) error {
+// steps runs the copy to a file, some pages at a time.
+func steps(ctx context.Context, dst, src *sqlite3.SQLiteConn, to string, o BackupOptions) error {
+	f, err := os.Open(to)
+	if err != nil {
+		return err
+	}
+	defer f.Close() //nolint:errcheck // only syncs go through it
 	b, err := dst.Backup("main", src, "main")
 	if err != nil {
 		return err
 	}
 	pages := o.Pages
 	if pages <= 0 {
-		pages = 1024
+		pages = 256
 	}
 	for over, still := false, 0; !over && err == nil; {
-		left := b.Remaining()
+		left, began := b.Remaining(), time.Now()
 		if err = ctx.Err(); err == nil {
 			over, err = b.Step(pages)
+		}
+		if err == nil && !o.Fast {
+			err = pause(ctx, f, began)
 		}
 		if still++; b.Remaining() != left {
 			still = 0
@@ -204,6 +215,21 @@ func steps(ctx context.Context, dst, src *sqlite3.SQLiteConn, o BackupOptions) e
 		}
 	}
 	return errors.Join(err, b.Finish())
+}
+
+// pause makes a step durable, and rests as long as all of it took.
+func pause(ctx context.Context, f *os.File, began time.Time) error {
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	t := time.NewTimer(time.Since(began))
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
 }
 
 // unlog makes a file one that needs no write-ahead log, so that it opens anywhere.

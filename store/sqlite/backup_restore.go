@@ -96,7 +96,7 @@ func fetch(ctx context.Context, from, temp string, o RestoreOptions) error {
 		return err
 	}
 	defer src.Close() //nolint:errcheck // it only read
-	if err := copyPages(ctx, src.s.readDB, temp, BackupOptions{Progress: o.Progress}); err != nil {
+	if err := copyPages(ctx, src.s.readDB, temp, BackupOptions{Fast: true, Progress: o.Progress}); err != nil {
 		return fmt.Errorf("sqlite: restore: %w", err)
 	}
 	return nil

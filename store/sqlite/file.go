@@ -85,7 +85,7 @@ func (f *File) renewed(ctx context.Context) (_ *File, err error) {
 			err = errors.Join(err, os.RemoveAll(dir))
 		}
 	}()
-	if err := copyPages(ctx, f.s.readDB, copied, BackupOptions{}); err != nil {
+	if err := copyPages(ctx, f.s.readDB, copied, BackupOptions{Fast: true}); err != nil {
 		return nil, fmt.Errorf("sqlite: %w", err)
 	}
 	s, err := Open(ctx, Config{Path: copied, Check: CheckOff})
