@@ -41,14 +41,15 @@ func (s *Store) PutAccount(ctx context.Context, a engine.Account, ifRev int64) e
 	if err != nil {
 		return rowenc.Bad(op, "account: %w", err)
 	}
-	return s.putRev(ctx, op, ifRev, insertAccount, updateAccount, a.ID, string(a.Kind), a.Person, a.Name, a.Phone, a.Email, a.Office,
+	put := putRev(op, ifRev, insertAccount, updateAccount, a.ID, string(a.Kind), a.Person, a.Name, a.Phone, a.Email, a.Office,
 		string(roles), a.Secret, rowenc.Micros(a.From), rowenc.Micros(a.To), a.Disabled, ifRev+1)
+	return s.submit(&job{ctx: ctx, op: op, lane: laneDesk, run: put, after: func() { s.people.forget(a.ID, "") }})
 }
 
 // putRev inserts when ifRev is 0 and updates otherwise; the statement tells by
 // the number of rows whether it found what it expected.
-func (s *Store) putRev(ctx context.Context, op string, ifRev int64, insert, update string, args ...any) error {
-	return exec(ctx, s, op, func(w *writer) error {
+func putRev(op string, ifRev int64, insert, update string, args ...any) func(*writer) error {
+	return func(w *writer) error {
 		if ifRev == 0 {
 			n, err := w.changed(insert, args...)
 			if err == nil && n == 0 {
@@ -61,23 +62,28 @@ func (s *Store) putRev(ctx context.Context, op string, ifRev int64, insert, upda
 			err = rowenc.Stale(op, "")
 		}
 		return err
-	})
+	}
 }
 
 // Account returns one by name.
 func (s *Store) Account(ctx context.Context, id string) (*engine.Account, error) {
 	const op = "store.account"
+	a, known, changes := s.people.account(id)
+	if known {
+		return &a, nil
+	}
 	st, err := s.prepared(`SELECT ` + accountCols + ` FROM accounts WHERE id = ?1`)
 	if err != nil {
 		return nil, failure(op, "", err)
 	}
-	a, err := scanAccount(st.QueryRowContext(ctx, id).Scan)
+	a, err = scanAccount(st.QueryRowContext(ctx, id).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, rowenc.Missing(op, "")
 	}
 	if err != nil {
 		return nil, failure(op, "", err)
 	}
+	s.people.keepAccount(a, changes)
 	return &a, nil
 }
 
@@ -106,33 +112,44 @@ func (s *Store) Accounts(ctx context.Context, office, after string, limit int) (
 
 // PutSession keeps a session.
 func (s *Store) PutSession(ctx context.Context, v engine.Session) error {
-	const op = "store.put_session"
-	return exec(ctx, s, op, func(w *writer) error {
+	return s.session(ctx, "store.put_session", v.Token, func(w *writer) error {
 		return w.exec(`INSERT INTO sessions (token, account, since, until) VALUES (?1, ?2, ?3, ?4)
 			ON CONFLICT (token) DO UPDATE SET account = excluded.account, since = excluded.since, until = excluded.until`,
 			v.Token, v.Account, rowenc.Micros(v.From), rowenc.Micros(v.Until))
 	})
 }
 
+// session changes one.
+func (s *Store) session(ctx context.Context, op, token string, change func(*writer) error) error {
+	return s.submit(&job{ctx: ctx, op: op, lane: laneDesk, run: change, after: func() { s.people.forget("", token) }})
+}
+
 // Session returns one that is not over.
 func (s *Store) Session(ctx context.Context, token string, now time.Time) (*engine.Session, error) {
 	const op = "store.session"
-	v := engine.Session{Token: token}
-	var from, until int64
-	err := s.row(ctx, `SELECT account, since, until FROM sessions WHERE token = ?1`, []any{token}, &v.Account, &from, &until)
-	if errors.Is(err, sql.ErrNoRows) || err == nil && until <= rowenc.Micros(now) {
+	v, known, changes := s.people.session(token)
+	if !known {
+		var from, until int64
+		v.Token = token
+		err := s.row(ctx, `SELECT account, since, until FROM sessions WHERE token = ?1`, []any{token}, &v.Account, &from, &until)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil, rowenc.NoSession(op)
+		}
+		if err != nil {
+			return nil, failure(op, "", err)
+		}
+		v.From, v.Until = rowenc.Time(from), rowenc.Time(until)
+		s.people.keepSession(v, changes)
+	}
+	if !v.Until.After(now) {
 		return nil, rowenc.NoSession(op)
 	}
-	if err != nil {
-		return nil, failure(op, "", err)
-	}
-	v.From, v.Until = rowenc.Time(from), rowenc.Time(until)
 	return &v, nil
 }
 
 // EndSession forgets a session.
 func (s *Store) EndSession(ctx context.Context, token string) error {
-	return exec(ctx, s, "store.end_session", func(w *writer) error {
+	return s.session(ctx, "store.end_session", token, func(w *writer) error {
 		return w.exec(`DELETE FROM sessions WHERE token = ?1`, token)
 	})
 }

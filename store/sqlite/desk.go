@@ -27,7 +27,7 @@ func (s *Store) PutDraft(ctx context.Context, d engine.Draft, ifRev int64) error
 	if err != nil {
 		return rowenc.Bad(op, "draft: %w", err)
 	}
-	return s.putRev(ctx, op, ifRev, insertDraft, updateDraft, d.Owner, d.ID, d.Service, ifRev+1, rowenc.Micros(d.Updated), data)
+	return exec(ctx, s, op, putRev(op, ifRev, insertDraft, updateDraft, d.Owner, d.ID, d.Service, ifRev+1, rowenc.Micros(d.Updated), data))
 }
 
 func scanDraft(scan func(...any) error) (engine.Draft, error) {

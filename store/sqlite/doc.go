@@ -23,6 +23,8 @@
 //     and salt can be set to NULL.
 //   - An archived case's entries are gone from here by one way only: a stub marks
 //     the case with the hash that its history ended in (triggers).
+//   - A remembered account or session is as fresh as the file (people); nothing of
+//     the kind is remembered without the right to be the only one who writes.
 //   - Parameters are bound as ?1, ?2: SQLite gives $1 its number by first
 //     appearance.
 //

@@ -120,6 +120,7 @@ type Store struct {
 	halt   halt
 	cache  *cache
 	recent *recent
+	people *people
 	writer *writer
 	done   chan struct{} // the writer has ended
 	copier *copier
@@ -143,7 +144,7 @@ func Open(ctx context.Context, cfg Config) (_ *Store, err error) {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
-	s := &Store{cfg: cfg, log: cfg.Logger, queue: newQueue(cfg), cache: newCache(cfg.CacheBytes), recent: newRecent(cfg.CacheBytes / 4), done: make(chan struct{})}
+	s := &Store{cfg: cfg, log: cfg.Logger, queue: newQueue(cfg), cache: newCache(cfg.CacheBytes), recent: newRecent(cfg.CacheBytes / 4), people: newPeople(0), done: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.abandon())
@@ -153,6 +154,7 @@ func Open(ctx context.Context, cfg Config) (_ *Store, err error) {
 		if s.lock, err = lockFile(cfg.Path); err != nil {
 			return nil, err
 		}
+		s.people.limit = maxPeople
 	}
 	if err := s.checkBefore(); err != nil {
 		return nil, err

@@ -22,6 +22,7 @@ type job struct {
 	settle *settling           // what became of a delivery, or
 	access *rowenc.AccessRow   // a line of the access log, or
 	run    func(*writer) error // anything else, run between savepoints
+	after  func()              // called when it may have been committed, before the answer; nil = nothing
 	done   chan error          // takes one answer
 
 	err   error // of this call, known before the commit
@@ -120,6 +121,9 @@ func (w *writer) batch(jobs []*job) {
 func (j *job) answer(err error) {
 	if err == nil {
 		err = j.err
+	}
+	if j.after != nil {
+		j.after()
 	}
 	j.done <- failure(j.op, "", err)
 }
