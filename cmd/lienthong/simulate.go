@@ -33,6 +33,8 @@ type simulateCommand struct {
 	Fixture     string `help:"Play a run that was kept; cases, days, seed, plan and faults are those of the file." type:"existingfile"`
 	Cpuprofile  string `help:"Write a processor profile of the run to this file." type:"path"`
 	Lang        string `help:"Language of the report: vi or en." enum:"vi,en" default:"vi"`
+
+	over func(engine.Store) engine.Store // tests put a store that breaks a promise over the true one
 }
 
 // Validate refuses what makes no sense together.
@@ -120,9 +122,10 @@ func (c *simulateCommand) keep(e *env, cfg simulate.Config, r *simulate.Report) 
 		}
 		x = simulate.FixtureOf(s.Config, s.Failure)
 		if !e.asJSON {
-			fmt.Fprintf(e.out, "\nshrunk in %d runs to citizens %v, %d faults, %d days: %s: %s\n", s.Runs, x.Only, len(s.Failure.Struck), x.Days, x.Invariant, x.Why)
+			words := engine.Text{VI: "\nthu nhỏ sau %d lần chạy, còn người nộp %v, %d lỗi, %d ngày: %s: %s\n", EN: "\nshrunk in %d runs to citizens %v, %d faults, %d days: %s: %s\n"}
+			fmt.Fprintf(e.out, words.In(c.Lang), s.Runs, x.Only, len(s.Failure.Struck), x.Days, x.Invariant, x.Why)
 			for _, id := range s.Failure.Struck {
-				fmt.Fprintln(e.out, "  fault:", id)
+				fmt.Fprintln(e.out, " ", engine.Text{VI: "lỗi:", EN: "fault:"}.In(c.Lang), id)
 			}
 		}
 	}
@@ -226,18 +229,27 @@ func (c *simulateCommand) play(e *env, cfg *simulate.Config) (*simulate.Report, 
 
 // stores says where each run keeps its cases; done removes what it left.
 func (c *simulateCommand) stores(cfg *simulate.Config) (done func(), err error) {
-	if c.Store != "sqlite" { // in memory, as it is
-
-		return func() {}, nil
+	done = func() {}
+	if c.Store == "sqlite" { // otherwise in memory, as it is
+		dir, err := os.MkdirTemp("", "lienthong-simulate-")
+		if err != nil {
+			return nil, err
+		}
+		n := 0
+		cfg.Store = func(ctx context.Context) (engine.Store, error) {
+			n++
+			return sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(dir, fmt.Sprintf("%d.db", n)), TakeOver: true})
+		}
+		done = func() { os.RemoveAll(dir) }
 	}
-	dir, err := os.MkdirTemp("", "lienthong-simulate-")
-	if err != nil {
-		return nil, err
+	if open := cfg.Store; c.over != nil {
+		cfg.Store = func(ctx context.Context) (engine.Store, error) {
+			s, err := open(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return c.over(s), nil
+		}
 	}
-	n := 0
-	cfg.Store = func(ctx context.Context) (engine.Store, error) {
-		n++
-		return sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(dir, fmt.Sprintf("%d.db", n)), TakeOver: true})
-	}
-	return func() { os.RemoveAll(dir) }, nil
+	return done, nil
 }

@@ -2,11 +2,18 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"lienthong/engine"
+	"lienthong/engine/simulate"
 )
 
 func TestSimulate(t *testing.T) {
@@ -46,5 +53,58 @@ func TestSimulate(t *testing.T) {
 		if args[0] == "--plan" && !strings.Contains(errs.String(), "leave.yaml:2:11: ") {
 			t.Errorf("the plan's mistake has no place: %s", errs.String())
 		}
+	}
+}
+
+// losing is a store that loses each request to enter a birth in the register.
+type losing struct{ engine.Store }
+
+func (l losing) Claim(ctx context.Context, node string, now, lease time.Time, limit int, except ...string) ([]engine.Delivery, error) {
+	ds, err := l.Store.Claim(ctx, node, now, lease, limit, except...)
+	return slices.DeleteFunc(ds, func(d engine.Delivery) bool { return d.Operation == "register_birth" }), err
+}
+
+func (l losing) Delivery(ctx context.Context, key string) (*engine.Delivery, error) {
+	d, err := l.Store.Delivery(ctx, key)
+	if err == nil && d.Operation == "register_birth" {
+		return nil, &engine.Error{Code: engine.NotFound}
+	}
+	return d, err
+}
+
+// TestSimulateThatBreaks: a promise that is broken is told with its seed and the acts
+// before it, made small, kept, and broken again by what was kept; exit 1.
+func TestSimulateThatBreaks(t *testing.T) {
+	kept := filepath.Join(t.TempDir(), "kept.json")
+	play := func(c simulateCommand) (string, error) {
+		var out bytes.Buffer
+		c.Lang = "en"
+		err := c.Run(&env{ctx: t.Context(), out: &out, errs: &out})
+		return out.String(), err
+	}
+	over := func(s engine.Store) engine.Store { return losing{s} }
+	told, err := play(simulateCommand{Cases: 12, Days: 12, Seed: 3, Faults: "light", Write: kept, over: over})
+	if !errors.Is(err, errNotGood) {
+		t.Fatalf("the run ends with %v\n%s", err, told)
+	}
+	for _, want := range []string{"AN INVARIANT BROKE", "seed 3", "The invariant that broke: ", "(stuck)", "The last acts:", " sign ", "The case then: {", "shrunk in ", "citizens ["} {
+		if !strings.Contains(told, want) {
+			t.Errorf("%q is not told:\n%s", want, told)
+		}
+	}
+	b, err := os.ReadFile(kept)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := simulate.ReadFixture(b)
+	if err != nil || x.Invariant != "stuck" || len(x.Only) != 1 || len(x.Struck) != 0 {
+		t.Fatalf("kept: %v %+v", err, x)
+	}
+	again, err := play(simulateCommand{Fixture: kept, Faults: "none", over: over})
+	if !errors.Is(err, errNotGood) || !strings.Contains(again, x.Why) {
+		t.Errorf("what was kept ends with %v, want %s:\n%s", err, x.Why, again)
+	}
+	if sound, err := play(simulateCommand{Fixture: kept, Faults: "none", Store: "sqlite"}); err != nil {
+		t.Errorf("on a sound store: %v\n%s", err, sound)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -194,14 +195,25 @@ func TestShrink(t *testing.T) {
 	}
 }
 
-// TestFixtures plays every run that broke something once.
+// strikes are what each fixture is about: faults that must have struck in it.
+var strikes = map[string][]string{
+	"heavy":   {"busy", "crash_after", "crash_before", "duplicate", "error", "late_callback", "lost_callback", "lost_reply", "lost_request", "repeat"},
+	"light":   {"crash_after", "late_callback", "lost_request", "repeat"},
+	"crashes": {"busy", "crash_after", "crash_before", "lost_callback", "lost_reply", "repeat"},
+	"skew":    {"duplicate", "error", "late_callback", "lost_reply"},
+	"deaths":  {"contradict", "duplicate", "late_callback", "outage"},
+}
+
+// TestFixtures plays every run that is kept, over memory and, where servers die, over
+// SQLite.
 func TestFixtures(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.json")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no fixtures", err)
+	if err != nil || len(files) < len(strikes) {
+		t.Fatal("fixtures are missing", files, err)
 	}
 	for _, f := range files {
-		t.Run(filepath.Base(f), func(t *testing.T) {
+		name := strings.TrimSuffix(filepath.Base(f), ".json")
+		t.Run(name, func(t *testing.T) {
 			b, err := os.ReadFile(f)
 			if err != nil {
 				t.Fatal(err)
@@ -210,8 +222,22 @@ func TestFixtures(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if r := run(t, x.On(config(t, 1, 1, "none"))); !r.Good || r.Counts.Entries == 0 {
-				t.Errorf("%s: %+v after %d entries", x.Why, r.Failure, r.Counts.Entries)
+			cfg := x.On(config(t, 1, 1, "none"))
+			r := run(t, cfg)
+			if !r.Good || r.Counts.Entries == 0 {
+				t.Fatalf("%s: %+v after %d entries", x.Why, r.Failure, r.Counts.Entries)
+			}
+			for _, kind := range strikes[name] {
+				if r.Struck[kind] == 0 {
+					t.Errorf("no %s struck: %v", kind, r.Struck)
+				}
+			}
+			if name != "crashes" {
+				return
+			}
+			cfg.Store = onDisk(t)
+			if again := run(t, cfg); !again.Good || again.Counts != r.Counts {
+				t.Errorf("over SQLite %+v %+v, in memory %+v", again.Failure, again.Counts, r.Counts)
 			}
 		})
 	}

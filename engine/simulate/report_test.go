@@ -23,9 +23,7 @@ func TestSQLiteGivesTheSame(t *testing.T) {
 	texts := map[string]string{}
 	for name, open := range map[string]func(context.Context) (engine.Store, error){
 		"memory": inMemory,
-		"sqlite": func(ctx context.Context) (engine.Store, error) {
-			return sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(t.TempDir(), "s.db"), TakeOver: true})
-		},
+		"sqlite": onDisk(t),
 	} {
 		cfg.Store = open
 		r := run(t, cfg)
@@ -39,6 +37,12 @@ func TestSQLiteGivesTheSame(t *testing.T) {
 	}
 	if texts["memory"] != texts["sqlite"] {
 		t.Errorf("memory\n%s\nsqlite\n%s", texts["memory"], texts["sqlite"])
+	}
+}
+
+func onDisk(t *testing.T) func(context.Context) (engine.Store, error) {
+	return func(ctx context.Context) (engine.Store, error) {
+		return sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(t.TempDir(), "s.db"), TakeOver: true})
 	}
 }
 
