@@ -87,7 +87,7 @@ func TestSimulateThatBreaks(t *testing.T) {
 	if !errors.Is(err, errNotGood) {
 		t.Fatalf("the run ends with %v\n%s", err, told)
 	}
-	for _, want := range []string{"AN INVARIANT BROKE", "seed 3", "The invariant that broke: ", "(stuck)", "The last acts:", " sign ", "The case then: {", "shrunk in ", "citizens ["} {
+	for _, want := range []string{"AN INVARIANT BROKE", "seed 3", "The invariant that broke: stuck (", "The last acts:", " sign ", "The case then: {", "shrunk in ", "citizens ["} {
 		if !strings.Contains(told, want) {
 			t.Errorf("%q is not told:\n%s", want, told)
 		}
