@@ -73,7 +73,7 @@ type indicatorsQuery struct {
 	Office    string `query:"office" maxLength:"100"`
 	Service   string `query:"service" maxLength:"60"`
 	Procedure string `query:"procedure" maxLength:"60" doc:"One procedure; leaves the linked group out"`
-	By        string `query:"by" enum:"unit,office,agency,service,procedure" doc:"One group of figures for each"`
+	By        string `query:"by" enum:"unit,office,agency,service,procedure,day,week,month" doc:"One group of figures for each; a group of days has its first day as id"`
 	Format    string `query:"format" enum:"json,csv" doc:"Otherwise as Accept says"`
 	Accept    string `header:"Accept" maxLength:"500"`
 }
@@ -100,6 +100,9 @@ func (s *Server) indicators(ctx context.Context, in *indicatorsQuery) (*fileAnsw
 	if err != nil {
 		return nil, err
 	}
+	if err := s.serviceKnown(in.Service); err != nil {
+		return nil, err
+	}
 	offices, err := s.officesCounted(callerOf(ctx), in.Unit, in.Office)
 	if err != nil {
 		return nil, err
@@ -118,9 +121,7 @@ func (s *Server) indicators(ctx context.Context, in *indicatorsQuery) (*fileAnsw
 	if err != nil {
 		return nil, err
 	}
-	figures = slices.DeleteFunc(figures, func(f engine.Figure) bool {
-		return in.Service != "" && f.Service != in.Service || in.Procedure != "" && f.Procedure != in.Procedure
-	})
+	figures = slices.DeleteFunc(figures, in.drops)
 	asOf := now
 	if end := to.AddDays(1).At(0, 0); end.Before(now) {
 		asOf = end
@@ -140,7 +141,12 @@ func (s *Server) indicators(ctx context.Context, in *indicatorsQuery) (*fileAnsw
 	body.Units = s.unitsCounted(callerOf(ctx))
 	body.Indicators = s.shown(figures, asOf, level)
 	body.Refusals = s.refusals(figures)
-	if in.By != "" {
+	switch {
+	case slices.Contains(inTime, in.By):
+		if body.Groups, err = s.series(ctx, in, ids, from, to, asOf, level); err != nil {
+			return nil, err
+		}
+	case in.By != "":
 		body.Groups = s.groups(figures, asOf, in.By, offices)
 	}
 	if wantsCSV(in.Format, in.Accept) {

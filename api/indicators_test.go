@@ -3,7 +3,9 @@ package api_test
 import (
 	"bytes"
 	"encoding/csv"
+	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -280,4 +282,44 @@ func TestIndicatorsOfANamedPeriod(t *testing.T) {
 	if units := a.get("units").([]any); len(units) < 5 || a.str("units.0.code") != "01" || a.str("units.1.name.vi") == "" {
 		t.Errorf("units: %v", units)
 	}
+}
+
+// Days, weeks and months add up to the whole, and each is cut where the period ends.
+func TestIndicatorsOverTime(t *testing.T) {
+	w := newWorld(t)
+	w.story()
+	const path = "/api/v1/indicators?from=2026-09-01&to=2026-09-30"
+	count := func(v any, id string) int {
+		n, err := strconv.Atoi(shows(v, id))
+		if err != nil {
+			t.Fatalf("%s: %v", id, err)
+		}
+		return n
+	}
+	for by, want := range map[string][]string{"day": nil, "week": {"2026-09-01", "2026-09-07", "2026-09-14", "2026-09-21", "2026-09-28"}, "month": {"2026-09-01"}} {
+		a := w.send("administrator", "GET", path+"&by="+by, nil).want(200)
+		var body any
+		if err := json.Unmarshal(a.raw, &body); err != nil {
+			t.Fatal(err)
+		}
+		groups, _ := engine.At(body, "groups").([]any)
+		var ids []string
+		sum := map[string]int{}
+		for _, g := range groups {
+			ids = append(ids, engine.Str(g, "id"))
+			for _, id := range []string{"cases.filed", "dossiers.arrived", "dossiers.in_time", "dossiers.late"} {
+				sum[id] += count(g, id)
+			}
+		}
+		if by == "day" && (len(ids) != 30 || ids[0] != "2026-09-01") || want != nil && !slices.Equal(ids, want) {
+			t.Errorf("by %s: %v", by, ids)
+		}
+		for id, n := range sum {
+			if n != count(body, id) || id == "dossiers.arrived" && n == 0 {
+				t.Errorf("by %s: %s adds up to %d, the whole is %d", by, id, n, count(body, id))
+			}
+		}
+	}
+	w.send("administrator", "GET", "/api/v1/indicators?from=2020-01-01&to=2026-09-01&by=day", nil).refused(422, "invalid")
+	w.send("administrator", "GET", "/api/v1/indicators?service=none", nil).refused(422, "invalid")
 }

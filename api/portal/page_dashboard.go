@@ -3,7 +3,9 @@ package portal
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+	"time"
 )
 
 // watchers look at how offices work; the surface shows each only their own units.
@@ -80,10 +82,13 @@ type figureView struct {
 type dashboardPageData struct {
 	indicators
 	Period, Unit string // as asked for
+	Service      string
+	Services     []service
 	UnitName     Text
 	Earlier      string // address of the period before, "" = none
 	Later        string
 	File         string
+	By           string       // into which the charts over time cut the period: day, week, month
 	Cases        []figureView // of the linked group
 	Dossiers     []figureView
 	Data         []figureView
@@ -133,12 +138,18 @@ func (v *visit) dashboardQuery() (q url.Values, period, unit string) {
 	}
 	set("to", in.Get("to"))
 	set("unit", unit)
+	set("service", in.Get("service"))
 	return q, period, unit
 }
 
 func (v *visit) dashboardPage() error {
 	q, period, unit := v.dashboardQuery()
-	d := dashboardPageData{Period: period, Unit: unit, Watch: v.me.Has("supervisor")}
+	d := dashboardPageData{Period: period, Unit: unit, Service: q.Get("service"), Watch: v.me.Has("supervisor")}
+	var list homePage
+	if err := v.get("/services", &list); err != nil {
+		return err
+	}
+	d.Services = list.Services
 	by := func(what string) ([]indicatorList, error) {
 		var one indicators
 		ask := url.Values{"by": {what}}
@@ -164,7 +175,13 @@ func (v *visit) dashboardPage() error {
 	if err != nil {
 		return err
 	}
+	d.By = d.cut()
+	times, err := by(d.By)
+	if err != nil {
+		return err
+	}
 	v.fillDashboard(&d, q, units, agencies, steps)
+	d.Charts = append(v.overTime(times), d.Charts...)
 	if d.Watch {
 		var all struct{ Registries []registryLine }
 		if err := v.get("/exchange/summary", &all); err != nil {
@@ -179,13 +196,30 @@ func (v *visit) dashboardPage() error {
 	return v.show(screen{page: "dashboard", title: v.t("dashboard.title"), wide: true, data: d})
 }
 
+// cut is how a period is told over time, so that no picture has more columns than can
+// be told apart: by day up to a month, by week up to half a year, else by month.
+func (d *dashboardPageData) cut() string {
+	from, _ := time.Parse(time.DateOnly, d.From) // the surface writes them
+	to, _ := time.Parse(time.DateOnly, d.To)
+	switch days := int(to.Sub(from).Hours()/24) + 1; {
+	case days <= 31:
+		return "day"
+	case days <= 190:
+		return "week"
+	}
+	return "month"
+}
+
 // dashboardWrong shows the form with what is wrong with the period.
 func (v *visit) dashboardWrong(d dashboardPageData, p *problem) error {
 	if _, err := v.call(call{path: "/indicators"}, &d.indicators); err != nil {
 		return err
 	}
 	wrong := []fieldError{{Pointer: "/to", Detail: p.Detail}}
-	if p.Detail == "" { // not a day at all
+	switch {
+	case slices.ContainsFunc(p.Errors, func(e fieldError) bool { return e.Pointer == "query:service" }):
+		wrong[0] = fieldError{Pointer: "/service", Detail: p.Errors[0].Detail}
+	case p.Detail == "": // not a day at all
 		wrong[0].Detail = v.t("dashboard.wrong")
 	}
 	d.indicators.Indicators, d.From, d.To = nil, v.r.URL.Query().Get("from"), v.r.URL.Query().Get("to")
@@ -204,6 +238,9 @@ func (v *visit) fillDashboard(d *dashboardPageData, q url.Values, units, agencie
 		x := url.Values{"period": {d.Period}, "to": {to}}
 		if d.Unit != "" {
 			x.Set("unit", d.Unit)
+		}
+		if d.Service != "" {
+			x.Set("service", d.Service)
 		}
 		return "/dashboard?" + x.Encode()
 	}

@@ -17,6 +17,7 @@ type chart struct {
 	Picture         template.HTML
 	Head            []string // of the table
 	Rows            [][]string
+	Fold            bool       // the table is long: it is opened by hand
 	Key             []chartKey // colours, where a bar has several parts
 }
 

@@ -50,6 +50,19 @@ func TestDashboard(t *testing.T) {
 	if err != nil || len(rows) < 50 || rows[0][0] != "Từ ngày" || !strings.HasPrefix(file.header.Get("Content-Disposition"), "attachment") {
 		t.Errorf("%v: %v", err, rows)
 	}
+	// Over time, and of one service only.
+	r.says(`aria-label="Hồ sơ thành phần đến theo thời gian"`, `<title>07/09/2026: 1</title>`, `<th scope="row">08/09/2026</th>`, "Đúng hạn và trễ hạn theo thời gian", "&amp;by=day", "Tất cả dịch vụ")
+	boss.open("/dashboard?period=year").want(200).says("Tháng 09/2026", "&amp;by=month")
+	boss.open("/dashboard?period=day&to=2026-09-07").want(200).saysNot("theo thời gian\"")
+	death := boss.open("/dashboard?service=death").want(200).says("service=death", `value="death" selected`)
+	if filed := death.find(`<strong class="lt-figure-value">([^<]+)</strong><span>Hồ sơ liên thông đã nộp`); filed != "0" {
+		t.Errorf("%s deaths", filed)
+	}
+	boss.open("/dashboard?service=wedding").want(422).says("Không có dịch vụ này", `href="#f-service"`)
+	over := boss.open("/dashboard.csv?period=month&by=day&service=birth").want(200)
+	if !contains(over.body, "2026-09-07,07/09/2026,") {
+		t.Errorf("no line of a day: %.500s", over.body)
+	}
 	// Where the refusal was, it is seen; the administrator sees everything.
 	far := s.browse("supervisor." + office).open("/dashboard").want(200)
 	far.says("Lý do từ chối")

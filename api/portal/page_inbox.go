@@ -288,7 +288,9 @@ func (v *visit) showInbox(d inboxPageData, status int) error {
 }
 
 // isCode tells whether a text may be a code: one word with digits.
-func isCode(text string) bool { return !strings.Contains(text, " ") && strings.ContainsAny(text, "0123456789") }
+func isCode(text string) bool {
+	return !strings.Contains(text, " ") && strings.ContainsAny(text, "0123456789")
+}
 
 // elsewhereSeen is the page of a case that no list of the visitor has, but that they
 // may see: the counter filed it for another office, or their office passed it on. ""
