@@ -66,7 +66,7 @@ func (s *Sealed) SetPacked(v []byte) {
 // Seal encodes an entry and commits to it. The link is added by Link, when the
 // entry before is known.
 func Seal(e *engine.Entry) (Sealed, error) {
-	payload, err := e.AppendJSON(nil)
+	payload, err := encode(e)
 	if err != nil {
 		return Sealed{}, fmt.Errorf("entry %d of %s: %w", e.Seq, e.Case, err)
 	}

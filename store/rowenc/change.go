@@ -2,11 +2,12 @@ package rowenc
 
 import (
 	"bytes"
-	"encoding/json"
 	"slices"
+	"sync"
 	"time"
 
 	"lienthong/engine"
+	"lienthong/engine/appendjson"
 )
 
 // Change is an engine.Change as rows, ready to be written.
@@ -130,7 +131,23 @@ func (c *Change) addSettled(ds []engine.Delivery, es []engine.Entry) error {
 }
 
 // EncodeCase encodes a case as Append leaves it; DecodeCase is its inverse.
-func EncodeCase(k *engine.Case) ([]byte, error) { return json.Marshal(k) }
+func EncodeCase(k *engine.Case) ([]byte, error) { return encode(k) }
+
+// encode writes a value as JSON.
+func encode(v any) ([]byte, error) {
+	room := rooms.Get().(*[]byte)
+	defer rooms.Put(room)
+	b, err := appendjson.Value((*room)[:0], v)
+	if err != nil {
+		return nil, err
+	}
+	*room = b
+	return bytes.Clone(b), nil
+}
+
+// rooms are where values are encoded and packed before it is known how long they
+// are.
+var rooms = sync.Pool{New: func() any { return new([]byte) }}
 
 // DecodeCase reads a case.
 func DecodeCase(b []byte) (*engine.Case, error) {

@@ -3,7 +3,6 @@ package rowenc
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"strconv"
 	"strings"
 	"time"
@@ -139,7 +138,7 @@ func (r *DeliveryRow) Take(d engine.Delivery) error {
 		default:
 			r.Answer = AnswerDone
 		}
-		b, err := json.Marshal(d.Reply)
+		b, err := encode(d.Reply)
 		if err != nil {
 			return Bad("store.settle", "delivery %s: %w", d.Key, err)
 		}
@@ -169,7 +168,7 @@ func (r *DeliveryRow) keptIn(es []engine.Entry) {
 		if f == nil || f.Request != r.Key() {
 			continue
 		}
-		if b, err := json.Marshal(f); err == nil && bytes.Equal(b, r.Reply) {
+		if b, err := encode(f); err == nil && bytes.Equal(b, r.Reply) {
 			r.Reply, r.ReplySeq = nil, es[i].Seq
 			return
 		}
@@ -275,7 +274,7 @@ func JSON(m map[string]any) ([]byte, error) {
 	if m == nil {
 		return nil, nil
 	}
-	return json.Marshal(m)
+	return encode(m)
 }
 
 // Map is the inverse of JSON.

@@ -2,6 +2,7 @@ package rowenc
 
 import (
 	"bytes"
+	"encoding/binary"
 	"strings"
 	"testing"
 
@@ -15,7 +16,7 @@ func TestPack(t *testing.T) {
 	}
 	text := []byte(`{"case":"H26.1-260907-0001","seq":4,"command":{"action":"draft","actor":{"kind":"staff"}},"events":[{"kind":"moved","data":{"to":"received"}}]}`)
 	small := Pack(text)
-	if len(small) >= len(text) || small[0] != packed {
+	if len(small) >= len(text) || small[0] != swift {
 		t.Errorf("%d bytes became %d", len(text), len(small))
 	}
 	if got, err := Unpack(small); err != nil || !bytes.Equal(got, text) {
@@ -51,17 +52,31 @@ func TestPackAnything(t *testing.T) {
 	})
 }
 
-// A frame that says that it is small and is not, many frames, an unknown
+// framed is a value as they were packed before.
+func framed(t *testing.T, text string, o ...zstd.EOption) []byte {
+	t.Helper()
+	e, err := zstd.NewWriter(nil, append(o, zstd.WithEncoderConcurrency(1))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append([]byte{packed}, e.EncodeAll([]byte(text), nil)[len(magic):]...)
+}
+
+// What was packed as zstd frames is still read.
+func TestFramesAreRead(t *testing.T) {
+	text := strings.Repeat(`{"case":"H26.1-260907-0001","seq":4,"command":{"action":"draft"}}`, 9)
+	for i, d := range dictionaries {
+		v := framed(t, text, zstd.WithEncoderDict(d), zstd.WithSingleSegment(true), zstd.WithEncoderCRC(false))
+		if got, err := Unpack(v); err != nil || string(got) != text || len(v) > len(text)/4 {
+			t.Errorf("dictionary %d: %d bytes became %q, %v", i+1, len(v), got, err)
+		}
+	}
+}
+
+// A value that says that it is small and is not, many frames, an unknown
 // dictionary, no size.
 func TestUnpackIsBounded(t *testing.T) {
-	frame := func(text string, o ...zstd.EOption) []byte {
-		e, err := zstd.NewWriter(nil, append(o, zstd.WithEncoderConcurrency(1))...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return append([]byte{packed}, e.EncodeAll([]byte(text), nil)[len(magic):]...)
-	}
-	one := frame(strings.Repeat("x", 1000), zstd.WithSingleSegment(true))
+	one := framed(t, strings.Repeat("x", 1000), zstd.WithSingleSegment(true))
 	var more []byte
 	more = append(more, one...)
 	for range 100 {
@@ -70,7 +85,13 @@ func TestUnpackIsBounded(t *testing.T) {
 	lying := bytes.Clone(one)
 	lying[2] = 1 // the stated size
 	other := append([]byte{packed, 0x21, 77, 5}, one[3:]...)
-	for name, v := range map[string][]byte{"lying": lying, "many frames": more, "unknown dictionary": other, "cut off": one[:len(one)-3], "mark only": {packed}} {
+	block := Pack([]byte(strings.Repeat("x", 1000)))
+	short, long, strange := bytes.Clone(block), bytes.Clone(block), bytes.Clone(block)
+	short[2], long[2], strange[1] = short[2]-1, long[2]+1, 2
+	huge := append(binary.AppendUvarint([]byte{swift, 1}, MaxValue+1), block[4:]...)
+	for name, v := range map[string][]byte{"lying": lying, "many frames": more, "unknown dictionary": other, "cut off": one[:len(one)-3], "mark only": {packed},
+		"a block that says less": short, "a block that says more": long, "a block of no dictionary": strange, "a block cut off": block[:len(block)-1],
+		"a block that goes on": append(bytes.Clone(block), block...), "a huge block": huge, "its mark only": {swift}, "its mark and dictionary": {swift, 1}, "dictionary 0": {swift, 0, 1, 1}} {
 		if got, err := Unpack(v); err == nil {
 			t.Errorf("%s gave %d bytes", name, len(got))
 		}

@@ -1,0 +1,371 @@
+package appendjson
+
+import (
+	"encoding/json"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"lienthong/engine"
+)
+
+// Value appends a value as json.Marshal writes it. A type whose pointer writes itself
+// is written by that wherever it stands. The value holds no cycle. After an error
+// nothing is returned.
+func Value(b []byte, v any) ([]byte, error) {
+	switch v := v.(type) {
+	case nil:
+		return append(b, "null"...), nil
+	case string:
+		return appendString(b, v), nil
+	case bool:
+		return strconv.AppendBool(b, v), nil
+	case int64:
+		return strconv.AppendInt(b, v, 10), nil
+	case int:
+		return strconv.AppendInt(b, int64(v), 10), nil
+	case map[string]any:
+		return appendMap(b, v, Value)
+	case []any:
+		return appendList(b, v)
+	case engine.Events:
+		return appendEvents(b, v)
+	}
+	return appendReflected(b, reflect.ValueOf(v))
+}
+
+// appendString appends a text in quotes.
+func appendString(b []byte, s string) []byte {
+	for i := 0; i < len(s); {
+		if c := s[i]; c < utf8.RuneSelf {
+			if c < ' ' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+				return appendEscaped(b, s)
+			}
+			i++
+			continue
+		}
+		r, n := utf8.DecodeRuneInString(s[i:])
+		if r == utf8.RuneError || r == '\u2028' || r == '\u2029' {
+			return appendEscaped(b, s)
+		}
+		i += n
+	}
+	return append(append(append(b, '"'), s...), '"')
+}
+
+func appendEscaped(b []byte, s string) []byte {
+	text, err := json.Marshal(s)
+	if err != nil {
+		panic(err) // a string can always be written
+	}
+	return append(b, text...)
+}
+
+// appendMap appends the values of a map by their sorted keys.
+func appendMap[V any](b []byte, m map[string]V, value func([]byte, V) ([]byte, error)) (_ []byte, err error) {
+	if m == nil {
+		return append(b, "null"...), nil
+	}
+	var few [16]string
+	keys := few[:0]
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	b = append(b, '{')
+	for i, k := range keys {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(appendString(b, k), ':')
+		if b, err = value(b, m[k]); err != nil {
+			return nil, err
+		}
+	}
+	return append(b, '}'), nil
+}
+
+func appendText(b []byte, s string) ([]byte, error) { return appendString(b, s), nil }
+
+func appendList(b []byte, vs []any) (_ []byte, err error) {
+	if vs == nil {
+		return append(b, "null"...), nil
+	}
+	b = append(b, '[')
+	for i, v := range vs {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		if b, err = Value(b, v); err != nil {
+			return nil, err
+		}
+	}
+	return append(b, ']'), nil
+}
+
+// appendEvents appends each event with its kind.
+func appendEvents(b []byte, es engine.Events) (_ []byte, err error) {
+	b = append(b, '[')
+	for i, e := range es {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(appendString(append(b, `{"kind":`...), e.Kind()), `,"data":`...)
+		if b, err = Value(b, e); err != nil {
+			return nil, err
+		}
+		b = append(b, '}')
+	}
+	return append(b, ']'), nil
+}
+
+// An appender appends a value of one type, which can be addressed.
+type appender func(b []byte, v reflect.Value) ([]byte, error)
+
+// appendReflected appends a value of any type.
+func appendReflected(b []byte, v reflect.Value) ([]byte, error) {
+	if v.Kind() == reflect.Pointer && !v.IsNil() {
+		return appenderOf(v.Type())(b, v)
+	}
+	to := reflect.New(v.Type()).Elem()
+	to.Set(v)
+	return appenderOf(v.Type())(b, to)
+}
+
+var appenders sync.Map // reflect.Type → appender
+
+func appenderOf(t reflect.Type) appender {
+	if a, ok := appenders.Load(t); ok {
+		return a.(appender)
+	}
+	a := newAppender(t)
+	appenders.Store(t, a)
+	return a
+}
+
+var (
+	jsonWriters = reflect.TypeFor[json.Marshaler]()
+	textWriters = reflect.TypeFor[interface{ MarshalText() ([]byte, error) }]()
+)
+
+// writesItself tells whether a type has its own form in JSON.
+func writesItself(t reflect.Type) bool {
+	p := reflect.PointerTo(t)
+	return p.Implements(jsonWriters) || p.Implements(textWriters) || t == reflect.TypeFor[json.Number]()
+}
+
+func newAppender(t reflect.Type) appender {
+	switch t {
+	case reflect.TypeFor[time.Time]():
+		return appendTime
+	case reflect.TypeFor[engine.Events]():
+		return func(b []byte, v reflect.Value) ([]byte, error) {
+			return appendEvents(b, *v.Addr().Interface().(*engine.Events))
+		}
+	case reflect.TypeFor[map[string]any]():
+		return func(b []byte, v reflect.Value) ([]byte, error) {
+			return appendMap(b, *v.Addr().Interface().(*map[string]any), Value)
+		}
+	case reflect.TypeFor[map[string]string]():
+		return func(b []byte, v reflect.Value) ([]byte, error) {
+			return appendMap(b, *v.Addr().Interface().(*map[string]string), appendText)
+		}
+	}
+	if t.Kind() != reflect.Pointer && writesItself(t) {
+		return appendMarshalled
+	}
+	switch t.Kind() {
+	case reflect.String:
+		return func(b []byte, v reflect.Value) ([]byte, error) { return appendString(b, v.String()), nil }
+	case reflect.Bool:
+		return func(b []byte, v reflect.Value) ([]byte, error) { return strconv.AppendBool(b, v.Bool()), nil }
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return func(b []byte, v reflect.Value) ([]byte, error) { return strconv.AppendInt(b, v.Int(), 10), nil }
+	case reflect.Interface:
+		return func(b []byte, v reflect.Value) ([]byte, error) { return Value(b, v.Interface()) }
+	case reflect.Pointer:
+		return pointerAppender(t)
+	case reflect.Slice:
+		if t.Elem().Kind() != reflect.Uint8 {
+			return sliceAppender(t)
+		}
+	case reflect.Map:
+		if t.Key().Kind() == reflect.String && !writesItself(t.Key()) {
+			return mapAppender(t)
+		}
+	case reflect.Struct:
+		if fields, ok := fieldsOf(t, nil); ok {
+			return structAppender(fields)
+		}
+	}
+	return appendMarshalled
+}
+
+// appendMarshalled leaves it to json.Marshal.
+func appendMarshalled(b []byte, v reflect.Value) ([]byte, error) {
+	text, err := json.Marshal(v.Addr().Interface())
+	if err != nil {
+		return nil, err
+	}
+	return append(b, text...), nil
+}
+
+func appendTime(b []byte, v reflect.Value) ([]byte, error) {
+	b, err := v.Addr().Interface().(*time.Time).AppendText(append(b, '"'))
+	if err != nil {
+		return nil, err
+	}
+	return append(b, '"'), nil
+}
+
+// What a type refers to is looked up with the first value: types may refer to
+// themselves.
+
+func pointerAppender(t reflect.Type) appender {
+	elem := sync.OnceValue(func() appender { return appenderOf(t.Elem()) })
+	return func(b []byte, v reflect.Value) ([]byte, error) {
+		if v.IsNil() {
+			return append(b, "null"...), nil
+		}
+		return elem()(b, v.Elem())
+	}
+}
+
+func sliceAppender(t reflect.Type) appender {
+	elem := sync.OnceValue(func() appender { return appenderOf(t.Elem()) })
+	return func(b []byte, v reflect.Value) (_ []byte, err error) {
+		if v.IsNil() {
+			return append(b, "null"...), nil
+		}
+		b = append(b, '[')
+		for i := range v.Len() {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			if b, err = elem()(b, v.Index(i)); err != nil {
+				return nil, err
+			}
+		}
+		return append(b, ']'), nil
+	}
+}
+
+func mapAppender(t reflect.Type) appender {
+	elem := sync.OnceValue(func() appender { return appenderOf(t.Elem()) })
+	return func(b []byte, v reflect.Value) (_ []byte, err error) {
+		if v.IsNil() {
+			return append(b, "null"...), nil
+		}
+		keys := v.MapKeys()
+		slices.SortFunc(keys, func(x, y reflect.Value) int { return strings.Compare(x.String(), y.String()) })
+		to := reflect.New(t.Elem()).Elem()
+		b = append(b, '{')
+		for i, k := range keys {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = append(appendString(b, k.String()), ':')
+			to.Set(v.MapIndex(k))
+			if b, err = elem()(b, to); err != nil {
+				return nil, err
+			}
+		}
+		return append(b, '}'), nil
+	}
+}
+
+// field is a field of a structure as it is written.
+type field struct {
+	name   string // in quotes, with the colon
+	at     []int  // its index, through embedded structures
+	absent func(reflect.Value) bool
+	value  appender
+}
+
+func structAppender(fields []field) appender {
+	return func(b []byte, v reflect.Value) (_ []byte, err error) {
+		b = append(b, '{')
+		none := len(b)
+		for i := range fields {
+			f := &fields[i]
+			x := v
+			for _, at := range f.at {
+				x = x.Field(at)
+			}
+			if f.absent != nil && f.absent(x) {
+				continue
+			}
+			if len(b) > none {
+				b = append(b, ',')
+			}
+			b = append(b, f.name...)
+			if b, err = f.value(b, x); err != nil {
+				return nil, err
+			}
+		}
+		return append(b, '}'), nil
+	}
+}
+
+// fieldsOf lists the fields of a structure, those of embedded ones in their place;
+// false when it has something that only json.Marshal knows how to write.
+func fieldsOf(t reflect.Type, at []int) (out []field, ok bool) {
+	for i := range t.NumField() {
+		x := t.Field(i)
+		here := append(slices.Clone(at), i)
+		tag, tagged := x.Tag.Lookup("json")
+		name, options, _ := strings.Cut(tag, ",")
+		switch {
+		case x.Anonymous && !tagged && x.Type.Kind() == reflect.Struct && !writesItself(x.Type):
+			inner, ok := fieldsOf(x.Type, here)
+			if !ok {
+				return nil, false
+			}
+			out = append(out, inner...)
+			continue
+		case x.Anonymous:
+			return nil, false
+		case !x.IsExported() || tag == "-":
+			continue
+		case name == "":
+			name = x.Name
+		}
+		f := field{name: string(appendString(nil, name)) + ":", at: here, value: appenderOf(x.Type)}
+		switch options {
+		case "":
+		case "omitempty":
+			f.absent = isEmpty
+		case "omitzero":
+			f.absent = isZero(x.Type)
+		default:
+			return nil, false
+		}
+		if slices.ContainsFunc(out, func(o field) bool { return o.name == f.name }) {
+			return nil, false
+		}
+		out = append(out, f)
+	}
+	return out, true
+}
+
+func isEmpty(v reflect.Value) bool {
+	switch v.Kind() {
+	case reflect.Slice, reflect.Map, reflect.Array, reflect.String:
+		return v.Len() == 0
+	case reflect.Struct:
+		return false
+	}
+	return v.IsZero()
+}
+
+func isZero(t reflect.Type) func(reflect.Value) bool {
+	type zeroer interface{ IsZero() bool }
+	if t.Kind() != reflect.Pointer && t.Kind() != reflect.Interface && reflect.PointerTo(t).Implements(reflect.TypeFor[zeroer]()) {
+		return func(v reflect.Value) bool { return v.Addr().Interface().(zeroer).IsZero() }
+	}
+	return reflect.Value.IsZero
+}
