@@ -111,9 +111,11 @@ func (w *window) do(actions ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// be takes the cookies of a browser without scripts, and speaks a language.
+// be takes the cookies of a browser without scripts, and speaks a language. The page
+// of whoever was here before is left first, with everything that it still asks for.
 func (w *window) be(b *browser, lang string) {
 	w.t.Helper()
+	w.do(chromedp.Navigate("about:blank"))
 	w.do(func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
 		_, err := cdp.Call(ctx, t, network.ClearBrowserCookies, cdp.Empty{})
 		return chromedp.Void{}, err
@@ -141,23 +143,38 @@ func (w *window) open(path string) {
 	w.do(chromedp.Navigate(w.s.sys.URL + path))
 }
 
-// go clicks something that leads to another page.
+// follow clicks something that leads to another page, and waits until that is there:
+// loaded, or shown in place of the body by the script that sent a form.
 func (w *window) follow(css string) {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.ctx, time.Minute)
 	defer cancel()
-	var err error
-	for range 5 { // a page that is being changed may take the button away under the click
+	err := chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void](`document.body.dataset.left = ""; 0`))
+	for tries := 0; err == nil; tries++ { // a page that is being changed may take the button away under the click
 		if _, err = chromedp.Run(ctx, chromedp.WaitNotPresent(chromedp.CSS(".htmx-request"))); err != nil {
 			break
 		}
-		if _, err = chromedp.RunResponse(ctx, chromedp.Click(chromedp.CSS(css))); err == nil || !strings.Contains(err.Error(), "Could not find node") {
+		if err = chromedp.Do(ctx, chromedp.Click(chromedp.CSS(css))); err == nil || tries == 5 || !strings.Contains(err.Error(), "Could not find node") {
 			break
 		}
+		err = nil
+	}
+	if err == nil {
+		err = w.wait(ctx, `document.readyState === "complete" && document.body && document.body.dataset.left === undefined`)
 	}
 	if err != nil {
 		where, _ := chromedp.Run(w.ctx, chromedp.Location())
 		w.t.Fatalf("%s: %v (at %s)", css, err, where)
+	}
+}
+
+// wait polls until an expression is true, over pages that come and go meanwhile.
+func (w *window) wait(ctx context.Context, expr string) error {
+	for {
+		_, err := chromedp.Run(ctx, chromedp.Poll[bool](expr))
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
 	}
 }
 

@@ -2,8 +2,16 @@ package portal_test
 
 import (
 	"context"
+	"errors"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,7 +39,7 @@ func (w *window) sees(expr string) {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.ctx, 20*time.Second)
 	defer cancel()
-	if _, err := chromedp.Run(ctx, chromedp.Poll[bool](expr)); err != nil {
+	if err := w.wait(ctx, expr); err != nil {
 		w.t.Fatalf("%s: %v (at %s): %s", expr, err, w.path(), w.text("main"))
 	}
 }
@@ -73,6 +81,119 @@ func TestConnectionLostInTheMiddleOfAForm(t *testing.T) {
 	}
 }
 
+// line is the way from a browser to the surface, which may fail after a post arrived.
+type line struct {
+	*httptest.Server
+	broken atomic.Bool  // answers to posts are lost
+	busy   atomic.Bool  // posts do not arrive; something in between says so
+	posts  atomic.Int64 // that arrived
+}
+
+func (s *stage) line() *line {
+	s.t.Helper()
+	to, err := url.Parse(s.sys.URL)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	l := &line{}
+	proxy := httputil.NewSingleHostReverseProxy(to)
+	proxy.ErrorLog = log.New(io.Discard, "", 0)
+	proxy.ModifyResponse = func(r *http.Response) error {
+		if r.Request.Method == http.MethodPost {
+			if l.posts.Add(1); l.broken.Load() {
+				return errors.New("the line broke")
+			}
+		}
+		return nil
+	}
+	proxy.ErrorHandler = func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }
+	l.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if l.busy.Load() && r.Method == http.MethodPost {
+			http.Error(w, "busy", http.StatusBadGateway)
+			return
+		}
+		proxy.ServeHTTP(w, r)
+	}))
+	s.t.Cleanup(l.Close)
+	return l
+}
+
+// The connection breaks after a form arrived and before its answer: what was typed
+// stays, the same button sends it again, and nothing is done twice.
+func TestConnectionLostWithinThePost(t *testing.T) {
+	s := newStage(t)
+	b := s.browse(dung)
+	at := s.readyBirth(b)
+	b.fill(at+"/pages/delivery", "/delivery/channel", "electronic")
+	b.fill(at + "/pages/attachments")
+	l := s.line()
+	w := s.openWindow(390)
+	w.be(b, "vi")
+	defer w.do(chromedp.Navigate("about:blank")) // before the line closes
+
+	w.do(chromedp.Navigate(l.URL + at + "/pages/card"))
+	w.do(chromedp.Evaluate[chromedp.Void](`document.querySelector('input[name="/card/clinic"]').value = ""; 0`), chromedp.SendKeys(chromedp.CSS(`input[name="/card/clinic"]`), "Trạm y tế"))
+	const kept = `document.querySelector('input[name="/card/clinic"]').value === "Trạm y tế"`
+	l.busy.Store(true)
+	w.do(chromedp.Click(chromedp.CSS(".lt-buttons button")))
+	w.sees(`document.querySelector("#lost").textContent.includes("Hệ thống chưa trả lời được") && ` + kept)
+	b.open(at + "/pages/card").want(200).saysNot("Trạm y tế")
+	l.busy.Store(false)
+	l.broken.Store(true)
+	w.do(chromedp.Click(chromedp.CSS(".lt-buttons button")))
+	w.sees(`document.querySelector("#lost").textContent.includes("Mất kết nối mạng") && ` + kept)
+	b.open(at + "/pages/card").want(200).says("Trạm y tế") // it had arrived
+	l.broken.Store(false)
+	w.follow(".lt-buttons button")
+	if got := w.path(); got != at+"/review" {
+		t.Fatalf("went to %s: %s", got, w.text("main"))
+	}
+
+	w.do(chromedp.Click(chromedp.CSS(`input[name="sure"]`)))
+	l.broken.Store(true)
+	w.do(chromedp.Click(chromedp.CSS(`form[action$="/file"] button`)))
+	w.sees(`document.querySelector("#lost").textContent.includes("Mất kết nối mạng") && document.querySelector('input[name="sure"]').checked`)
+	if list, _, err := s.sys.Store.CasesOf(t.Context(), dung, "", 100); err != nil || len(list) != 2 {
+		t.Errorf("%d cases arrived, %v", len(list), err)
+	}
+	l.broken.Store(false)
+	w.follow(`form[action$="/file"] button`)
+	w.says("GIẤY TIẾP NHẬN HỒ SƠ")
+	if list, _, err := s.sys.Store.CasesOf(t.Context(), dung, "", 100); err != nil || len(list) != 2 { // twins: a case for each
+		t.Errorf("%d cases, %v", len(list), err)
+	}
+}
+
+// A button that is pressed twice sends once; a session that ended meanwhile asks who is
+// there, in the same place, and goes on with what was typed.
+func TestPressedTwiceAndSignedOut(t *testing.T) {
+	s := newStage(t)
+	b := s.browse(tung)
+	at := b.start("birth")
+	l := s.line()
+	w := s.openWindow(390)
+	w.be(b, "vi")
+	defer w.do(chromedp.Navigate("about:blank"))
+	w.do(chromedp.Navigate(l.URL + at + "/pages/registration"))
+	const twice = `(b => { document.body.dataset.left = ""; b.click(); b.click(); })(document.querySelector(".lt-buttons button")); 0`
+	w.do(chromedp.Click(chromedp.CSS(`input[value="ordinary"]`)), chromedp.WaitNotPresent(chromedp.CSS(".htmx-request")))
+	before := l.posts.Load()
+	w.do(chromedp.Evaluate[chromedp.Void](twice))
+	w.sees(`location.pathname.endsWith("/pages/relation_to_child")`)
+	if n := l.posts.Load() - before; n != 1 {
+		t.Errorf("%d posts", n)
+	}
+
+	w.do(chromedp.Navigate(l.URL + at + "/pages/card"))
+	w.do(chromedp.Evaluate[chromedp.Void](`document.querySelector('input[name="/card/clinic"]').value = "Trạm y tế <x>"; 0`))
+	b.post("/sign-out", nil)
+	w.follow(".lt-buttons button")
+	w.says("vẫn được giữ")
+	w.accessible("signed-out")
+	w.follow(`button[value="` + tung + `"]`)
+	s.browse(tung).open(at + "/pages/card").want(200).says("Trạm y tế &lt;x&gt;")
+}
+
 // A browser that sends 50 MB is told at the field that this is too much, and keeps what
 // was typed beside it.
 func TestTooLargeInABrowser(t *testing.T) {
@@ -89,7 +210,7 @@ func TestTooLargeInABrowser(t *testing.T) {
 	if err := os.Truncate(large, 50<<20); err != nil {
 		t.Fatal(err)
 	}
-	w.do(chromedp.SendKeys(chromedp.CSS(`input[name="/attachments/0/name"]`), "Đơn"))
+	w.do(chromedp.Evaluate[chromedp.Void](`document.querySelector('input[name="/attachments/0/name"]').value = "Đơn"; 0`))
 	w.do(chromedp.SetUploadFiles(chromedp.CSS(`input[type=file]`), []string{large}))
 	w.follow(".lt-buttons button")
 	w.says("lớn hơn 10 MB")

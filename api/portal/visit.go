@@ -87,8 +87,18 @@ func (v *visit) cookie(name, value string, seconds int) *http.Cookie {
 		Secure: v.p.cfg.Secure || v.r.TLS != nil}
 }
 
+// stay marks a form that a script sends while its page stays: it goes on by itself.
+const stay = "Lienthong-Stay"
+
 // redirect answers with another address of this host, to be fetched by GET.
-func (v *visit) redirect(to string) { http.Redirect(v.w, v.r, to, http.StatusSeeOther) }
+func (v *visit) redirect(to string) {
+	if v.r.Header.Get(stay) != "" {
+		v.w.Header().Set("Location", to)
+		v.w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	http.Redirect(v.w, v.r, to, http.StatusSeeOther)
+}
 
 // local is a path of this host, or "/" when it is not one.
 func local(to string) string {

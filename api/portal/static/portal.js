@@ -37,36 +37,56 @@
     e.preventDefault();
   });
 
-  // A form leaves its page only when somebody answers at the other end: a browser that
-  // cannot send it shows a page of its own and forgets what was typed.
-  const lost = document.getElementById("lost");
-  const tell = (text) => { lost.textContent = text; };
-  const forms = new Map(); // "asking": waits for an answer; "sure": goes
+  // A form that somebody types in stays on its page until the answer is here: a browser
+  // that loses the connection in the middle shows a page of its own and forgets what was
+  // typed. The answer names the page to go on to, or is the page to show instead.
+  const tell = (text) => {
+    const lost = document.getElementById("lost");
+    lost.textContent = "";
+    if (text) setTimeout(() => { lost.textContent = lost.dataset[text]; }, 50); // a text that changes is read out again
+  };
+  const sent = new Set(); // forms on their way: pressed again they are not sent again
+  const show = (html, at) => {
+    const page = new DOMParser().parseFromString(html, "text/html");
+    document.title = page.title;
+    document.documentElement.lang = page.documentElement.lang;
+    document.body.replaceWith(page.body);
+    history.replaceState(null, "", at);
+    htmx.process(document.body);
+    scrollTo(0, 0);
+    (document.getElementById("errors") || document.getElementById("main")).focus();
+  };
   addEventListener("submit", async (e) => {
     const form = e.target;
-    if (e.defaultPrevented || form.getAttribute("method") !== "post") return;
-    if (forms.get(form) === "sure") {
-      forms.delete(form);
-      return;
-    }
+    if (e.defaultPrevented || !form.matches(".lt-form[method=post]")) return;
     e.preventDefault();
-    if (forms.has(form)) return;
-    forms.set(form, "asking");
+    if (sent.has(form)) return;
+    sent.add(form);
+    const data = new FormData(form, e.submitter);
+    const files = form.enctype === "multipart/form-data";
+    const slow = setTimeout(tell, 2000, "sending");
     try {
-      const icon = document.querySelector("link[rel=icon]").href;
-      await fetch(icon, { method: "HEAD", cache: "no-store", signal: AbortSignal.timeout(15000) });
+      const answer = await fetch(form.action, {
+        method: "POST", body: files ? data : new URLSearchParams(data), headers: { "Lienthong-Stay": "1" },
+        signal: AbortSignal.timeout(files ? 600000 : 30000),
+      });
+      const to = answer.headers.get("Location");
+      const kept = answer.status === 413 ? "large" : answer.status >= 500 || answer.status === 429 ? "busy" : "";
+      if (to) location.assign(to);
+      else if (!kept) show(await answer.text(), answer.url);
+      else sent.delete(form);
+      tell(kept);
     } catch {
-      forms.delete(form);
-      tell("");
-      setTimeout(tell, 50, lost.dataset.gone); // a text that changes is read out again
-      return;
+      sent.delete(form);
+      tell("gone");
+    } finally {
+      clearTimeout(slow);
     }
-    tell("");
-    forms.set(form, "sure");
-    if (!e.submitter || e.submitter.form === form) form.requestSubmit(e.submitter);
-    forms.delete(form); // also where the form itself refused
+  });
+  addEventListener("pageshow", (e) => {
+    if (e.persisted) sent.clear(); // the way back led to the page as it was left
   });
   addEventListener("online", () => {
-    if (lost.textContent) tell(lost.dataset.back);
+    if (document.getElementById("lost").textContent) tell("back");
   });
 })();
