@@ -401,6 +401,7 @@ func (s *stage) officeTour() []stopover {
 	message := op.open("/exchange?registry=notification").want(200).find(`href="(/exchange/` + stuck.Code + `/[^"]+)"`)
 	tester := s.browse("tester")
 	played := tester.playedLeave()
+	drafting, redone, parted := s.redone()
 	code := tester.post("/lab", url.Values{"text": {"an nhien"}}).want(200).find(`href="/lab/cases/([^"]+)"`)
 	return []stopover{
 		{"workflows", tester, "/workflows", ""}, {"workflow", tester, "/workflows/birth", ""},
@@ -410,6 +411,8 @@ func (s *stage) officeTour() []stopover {
 		{"lab-check", tester, "/lab/checks/birth", ""}, {"compare", tester, "/lab/compare/birth", ""},
 		{"simulations", tester, "/lab/simulations", ""}, {"simulation-wrong", tester, "/lab/simulations?cases=0", `form[action="/lab/simulations"] button`},
 		{"simulation", tester, played, ""},
+		{"replays", drafting, "/lab/replays", ""}, {"replays-wrong", tester, "/lab/replays?from=2026-09-09&to=2026-09-01", `form[action="/lab/replays"] button`},
+		{"replayed", drafting, redone, ""}, {"replayed-case", drafting, parted, ""},
 		{"exchange", op, "/exchange", ""}, {"delivery", op, message, ""}, {"delivery-wrong", op, message, `button[value="skip"]`},
 		{"dashboard", boss, "/dashboard", ""}, {"dashboard-wrong", boss, "/dashboard?period=own&from=2026-09-09&to=2026-09-01", ""},
 	}

@@ -12,7 +12,7 @@ func (p *Portal) replayPages() []page {
 		{pattern: "GET /lab/cases/{code}", who: testers, do: (*visit).replayPage},
 		{pattern: "GET /lab/cases/{code}/again", who: testers, do: (*visit).againPage},
 		{pattern: "GET /lab/cases/{code}/diagram.svg", who: testers, do: func(v *visit) error {
-			return v.pass("/cases/"+seg(v.r.PathValue("code"))+"/diagram", "at", "step", "detail")
+			return v.pass("/cases/"+seg(v.r.PathValue("code"))+"/diagram", "at", "step", "detail", "kept", "kept_to", "now", "now_to", "under")
 		}},
 	}
 }

@@ -9,25 +9,13 @@ import (
 
 // decidedAgain is what became of a case under another version.
 type decidedAgain struct {
-	Case    string `json:"case"`
-	Service string `json:"service"`
-	Filed   string `json:"filed"`
-	Under   string `json:"under"`
-	Verdict string `json:"verdict"`
-	Entries int64  `json:"entries"`
-	First   *struct {
-		Seq      int64           `json:"seq"`
-		At       Time            `json:"at"`
-		Step     string          `json:"step"`
-		State    string          `json:"state"`
-		Action   string          `json:"action"`
-		Kind     string          `json:"kind"`
-		Event    string          `json:"event"`
-		Pointer  string          `json:"pointer"`
-		Expected json.RawMessage `json:"expected"`
-		Got      json.RawMessage `json:"got"`
-		Why      Text            `json:"why"`
-	} `json:"first"`
+	Case    string      `json:"case"`
+	Service string      `json:"service"`
+	Filed   string      `json:"filed"`
+	Under   string      `json:"under"`
+	Verdict string      `json:"verdict"`
+	Entries int64       `json:"entries"`
+	First   *againFirst `json:"first"`
 	Refused []struct {
 		Seq    int64  `json:"seq"`
 		Step   string `json:"step"`
@@ -44,13 +32,53 @@ type decidedAgain struct {
 	Error string `json:"error"`
 }
 
+// againFirst is where a case first parts from its history.
+type againFirst struct {
+	Seq      int64           `json:"seq"`
+	At       Time            `json:"at"`
+	Step     string          `json:"step"`
+	State    string          `json:"state"`
+	Action   string          `json:"action"`
+	Kind     string          `json:"kind"`
+	Event    string          `json:"event"`
+	Pointer  string          `json:"pointer"`
+	Expected json.RawMessage `json:"expected"`
+	Got      json.RawMessage `json:"got"`
+	Why      Text            `json:"why"`
+	Kept     *againWay       `json:"kept"`
+	Now      *againWay       `json:"now"`
+}
+
+// ShortExpected and ShortGot are what is kept and what comes out, for a table.
+func (f *againFirst) ShortExpected() string { return cutTo(string(f.Expected), 60) }
+
+// ShortGot is what comes out.
+func (f *againFirst) ShortGot() string { return cutTo(string(f.Got), 60) }
+
+// cutTo is a text of so many letters at most.
+func cutTo(s string, most int) string {
+	if r := []rune(s); len(r) > most {
+		return string(r[:most-1]) + "…"
+	}
+	return s
+}
+
+// Same tells whether both go the same way, and part in something else.
+func (f *againFirst) Same() bool { return f.Kept != nil && f.Now != nil && *f.Kept == *f.Now }
+
+// againWay is where a part goes: by an action, if any, to a state.
+type againWay struct {
+	Action string `json:"action"`
+	To     string `json:"to"`
+}
+
 // againPageData is a case decided again beside its history.
 type againPageData struct {
 	Case     *caseView
-	Versions []string
+	Versions []string // that may be chosen
 	Version  string
 	Result   *decidedAgain
-	Kept     zoom // the machine before the first divergence, as history has it
+	Apart    zoom // the machine, with where history and deciding again part
 	Before   int64
 	Expected string
 	Got      string
@@ -74,13 +102,21 @@ func (v *visit) againPage() error {
 	if _, err := v.call(call{method: http.MethodPost, path: "/replays", body: map[string]any{"case": c.Code, "version": d.Version}}, d.Result); err != nil {
 		return err
 	}
+	return v.showAgain(d)
+}
+
+// showAgain shows a case decided again, with the way to the page that it comes from.
+func (v *visit) showAgain(d againPageData, from ...crumb) error {
+	c := d.Case
 	if f := d.Result.First; f != nil {
 		d.Before = max(f.Seq-1, 1)
 		d.Expected, d.Got = indented(f.Expected), indented(f.Got)
-		if c.dossier(f.Step) != nil {
-			source := "/lab/cases/" + seg(c.Code) + "/diagram.svg?at=" + strconv.FormatInt(d.Before, 10) + "&step=" + url.QueryEscape(f.Step)
-			d.Kept = v.zoomed(source, v.t("again.alt", c.dossier(f.Step).Title.In(v.lang), d.Before), "100")
-			d.Kept.Ways = nil
+		if x := c.dossier(f.Step); x != nil {
+			source, alt := d.Result.apartPicture(), v.t("again.alt", x.Title.In(v.lang), f.Seq)
+			if source == "" {
+				source = "/lab/cases/" + seg(c.Code) + "/diagram.svg?at=" + strconv.FormatInt(d.Before, 10) + "&step=" + url.QueryEscape(f.Step)
+			}
+			d.Apart = v.zoomed(source, alt, "100")
 		}
 	}
 	for _, e := range d.Result.Ends {
@@ -91,5 +127,5 @@ func (v *visit) againPage() error {
 		d.Ends = append(d.Ends, [4]string{part, e.What, indented(e.Kept), indented(e.Now)})
 	}
 	return v.show(screen{page: "again", title: v.t("again.title", c.Code), wide: true, data: d,
-		crumbs: []crumb{{v.t("lab.title"), "/lab"}, {c.Code, "/lab/cases/" + seg(c.Code)}}})
+		crumbs: append(append([]crumb{{v.t("lab.title"), "/lab"}}, from...), crumb{c.Code, "/lab/cases/" + seg(c.Code)})})
 }

@@ -94,6 +94,7 @@ func (p *Portal) pages() []page {
 		p.workflowPages(),
 		p.labPages(),
 		p.replayPages(),
+		p.replaysPages(),
 		p.searchPages(),
 		p.comparePages(),
 		p.simulationPages(),
