@@ -3,6 +3,8 @@ package transfer
 import (
 	"bufio"
 	"bytes"
+	"compress/flate"
+	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -78,8 +80,10 @@ func (r *Reader) line(room int) (*line, error) {
 		}
 		switch {
 		case errors.Is(err, bufio.ErrBufferFull):
-		case errors.Is(err, io.EOF):
+		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF): // the second by gzip
 			return nil, r.bad("the file is cut off after %d bytes of it", len(b))
+		case unpacking(err):
+			return nil, r.bad("it cannot be unpacked: %v", err)
 		default:
 			r.err = fmt.Errorf("transfer: line %d: %w", r.n, err)
 			return nil, r.err
@@ -97,6 +101,12 @@ func (r *Reader) line(room int) (*line, error) {
 		return nil, r.bad("more than one value")
 	}
 	return &l, nil
+}
+
+// unpacking tells whether an error is of a compressed file that is damaged.
+func unpacking(err error) bool {
+	var at flate.CorruptInputError
+	return errors.Is(err, gzip.ErrChecksum) || errors.Is(err, gzip.ErrHeader) || errors.As(err, &at)
 }
 
 // Next reads the next case; io.EOF at the end of a whole file.
@@ -183,6 +193,8 @@ func (r *Reader) close(t Total) error {
 		return r.bad("something before it was changed")
 	case err == nil:
 		return r.bad("something follows it")
+	case unpacking(err), errors.Is(err, io.ErrUnexpectedEOF):
+		return r.bad("its end cannot be unpacked: %v", err)
 	case !errors.Is(err, io.EOF):
 		r.err = err
 		return err
