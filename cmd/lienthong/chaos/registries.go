@@ -78,9 +78,9 @@ func turns(rng *rand.Rand, length time.Duration, rounds int) []turn {
 	order := rng.Perm(len(moods))
 	var plan []turn
 	for i := range n {
-		t := turn{after: between(rng, 0, 2*length/time.Duration(n))}
+		t := turn{after: between(rng, 0, 2*length/time.Duration(n)), registries: []string{disturbed[rng.IntN(len(disturbed))]}}
 		for _, id := range disturbed {
-			if rng.IntN(3) == 0 {
+			if rng.IntN(3) == 0 && id != t.registries[0] {
 				t.registries = append(t.registries, id)
 			}
 		}

@@ -32,6 +32,9 @@ func TestTurnsComeFromTheSeed(t *testing.T) {
 	}
 	seen := map[int]bool{}
 	for _, x := range plan(3) {
+		if len(x.registries) == 0 {
+			t.Error("a turn of no registry's dial")
+		}
 		if !x.kill {
 			seen[x.mood] = true
 		}
