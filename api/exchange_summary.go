@@ -114,6 +114,8 @@ type exchangeSummaryAnswer struct {
 	Body struct {
 		Now        Time           `json:"now" doc:"Business clock"`
 		Wall       Time           `json:"wall" doc:"Wall clock"`
+		Unsent     Time           `json:"unsent_since,omitzero" doc:"Since when the oldest request that may be sent now waits to be taken up; wall clock"`
+		Uncounted  int64          `json:"uncounted" doc:"Entries of history that the sums of indicators do not know yet"`
 		From       string         `json:"from" format:"date"`
 		To         string         `json:"to" format:"date"`
 		All        exchangeView   `json:"all" doc:"All registries over the period"`
@@ -153,7 +155,12 @@ func (s *Server) exchangeSummary(ctx context.Context, in *struct{ Period }) (*ex
 	if err != nil {
 		return nil, err
 	}
+	lag, err := s.cfg.Store.Lag(ctx, wall)
+	if err != nil {
+		return nil, err
+	}
 	out := &exchangeSummaryAnswer{}
+	out.Body.Unsent, out.Body.Uncounted = at(lag.Unsent), lag.Uncounted
 	out.Body.Now, out.Body.Wall, out.Body.From, out.Body.To, out.Body.All = at(now), at(wall), string(from), string(to), exchangeOf(all)
 	for _, id := range slices.Sorted(maps.Keys(rs)) {
 		rs[id].Period = exchangeOf(sums[id])

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"lienthong/engine"
 )
 
 // WriterStats is how a store's writer works, since it was opened.
@@ -34,6 +36,8 @@ var (
 	breakerDesc  = gauge("exchange_breaker_open", "1 while nothing is sent to the registry because it did not answer.", "registry")
 	failuresDesc = gauge("exchange_failures_in_a_row", "Exchanges that failed since the last one that did not.", "registry")
 	busyDesc     = gauge("exchange_busy", "Exchanges under way.", "registry")
+	unsentDesc   = gauge("exchange_behind_seconds", "How long ago the oldest request could have been sent, or asked after, that nobody has taken up; 0 when none.")
+	countDesc    = gauge("indicators_behind_entries", "Entries of history that the sums of indicators do not know yet; a read of them counts these first.")
 	timersDesc   = gauge("timers_behind_seconds", "How long ago the oldest timer fell due that has not fired, by the business clock; 0 when none.")
 	stuckDesc    = gauge("stuck_parts", "Unfinished parts of cases that wait for nothing, as the last search found; must be 0.")
 	streamsDesc  = gauge("event_streams", "Event streams that are open.")
@@ -96,6 +100,12 @@ func (g *standing) owed(set func(*prometheus.Desc, float64, ...string)) error {
 		behind = max(now.Sub(due), 0)
 	}
 	set(timersDesc, behind.Seconds())
+	lag, err := c.Store.Lag(g.ctx, c.Wall())
+	if err != nil {
+		return err
+	}
+	set(unsentDesc, unsentFor(lag, c.Wall()).Seconds())
+	set(countDesc, float64(lag.Uncounted))
 	seen := map[string]bool{}
 	for _, l := range lines {
 		seen[l.Registry] = true
@@ -116,6 +126,14 @@ func (g *standing) owed(set func(*prometheus.Desc, float64, ...string)) error {
 		set(oldestDesc, 0, id)
 	}
 	return nil
+}
+
+// unsentFor is how long the oldest delivery that may be taken up has waited for that.
+func unsentFor(l engine.Lag, wall time.Time) time.Duration {
+	if l.Unsent.IsZero() {
+		return 0
+	}
+	return max(wall.Sub(l.Unsent), 0)
 }
 
 func (g *standing) writer(out chan<- prometheus.Metric, w WriterStats) {

@@ -39,6 +39,12 @@ type Line struct {
 // Waiting is how many deliveries are not done.
 func (l Line) Waiting() int { return l.Pending + l.Accepted + l.Incidents }
 
+// Lag is how far what is done beside the commands is behind history.
+type Lag struct {
+	Uncounted int64     // entries (or cases) that the sums of indicators do not know yet
+	Unsent    time.Time // since when the oldest delivery that may be claimed waits for it, by the wall clock (the business clock when it was never claimed); zero = none
+}
+
 // ExchangeDay is what became of the requests to one registry that were made on one
 // business day. The sums outlive the deliveries.
 //

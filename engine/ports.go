@@ -364,6 +364,8 @@ type Figures interface {
 	Owed(ctx context.Context, q OwedQuery) (ds []Owed, next string, err error)
 	// Lines sums what every registry is owed, by registry; now is business time.
 	Lines(ctx context.Context, now time.Time) ([]Line, error)
+	// Lag tells how far deliveries, at a wall-clock instant, and sums are behind.
+	Lag(ctx context.Context, wall time.Time) (Lag, error)
 	// Exchanges lists the day sums of the business days from one to another, both
 	// included, by registry and day. They are written in the transaction that settles
 	// a delivery, and Prune leaves them.

@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"slices"
@@ -126,6 +127,31 @@ func (s *Store) Lines(ctx context.Context, now time.Time) ([]engine.Line, error)
 	}
 	slices.SortFunc(out, func(a, b engine.Line) int { return cmp.Compare(a.Registry, b.Registry) })
 	return out, nil
+}
+
+// Lag tells how far deliveries and sums are behind.
+func (s *Store) Lag(ctx context.Context, wall time.Time) (engine.Lag, error) {
+	var l engine.Lag
+	done, err := s.read(ctx, "store.lag")
+	if err != nil {
+		return l, err
+	}
+	defer done()
+	for code, r := range s.cases {
+		if !bytes.Equal(s.counted[code].head, r.head) {
+			l.Uncounted++
+		}
+	}
+	var first *rowenc.DeliveryRow
+	for k, ready := range s.owed {
+		if r := s.outbox[k]; ready <= rowenc.Micros(wall) && r.Claimable() && !s.blocked(r) && (first == nil || rowenc.ByTurn(r, *first) < 0) {
+			first = &r
+		}
+	}
+	if first != nil {
+		l.Unsent = rowenc.Time(cmp.Or(first.Ready(), first.At))
+	}
+	return l, nil
 }
 
 // Exchanges lists the day sums.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"slices"
 	"time"
 
@@ -117,6 +118,27 @@ const exchangeDays = `SELECT registry, day, first, retried, refused, by_hand, ta
 // waitingDays counts, by the day they were made, the requests that are not answered.
 const waitingDays = `SELECT registry, (at + 25200000000) / 86400000000 AS day, count(*) FROM outbox INDEXED BY outbox_lines
 	WHERE status NOT IN ('done', 'skipped') AND answer = 0 GROUP BY registry, day HAVING day BETWEEN ?1 AND ?2`
+
+const (
+	unsent    = `SELECT o.ready, o.at` + mayBeClaimed
+	uncounted = `SELECT coalesce((SELECT max(id) FROM entries), 0) - CASE version WHEN ?1 THEN entry ELSE 0 END FROM figure_position`
+)
+
+// Lag tells how far deliveries and sums are behind: one row of an index each.
+func (s *Store) Lag(ctx context.Context, wall time.Time) (engine.Lag, error) {
+	const op = "store.lag"
+	var l engine.Lag
+	if err := s.row(ctx, uncounted, []any{engine.FiguresVersion}, &l.Uncounted); err != nil {
+		return l, failure(op, "", err)
+	}
+	var ready, at int64
+	err := s.row(ctx, unsent, []any{rowenc.Micros(wall), 1, ""}, &ready, &at)
+	if errors.Is(err, sql.ErrNoRows) {
+		return l, nil
+	}
+	l.Unsent = rowenc.Time(cmp.Or(ready, at))
+	return l, failure(op, "", err)
+}
 
 // Exchanges lists the day sums.
 func (s *Store) Exchanges(ctx context.Context, from, to calendar.Date) ([]engine.ExchangeDay, error) {

@@ -24,7 +24,9 @@ func scanDelivery(scan func(...any) error) (rowenc.DeliveryRow, error) {
 
 // claimable finds what is ready and not held back by an earlier sibling, in the
 // order of outbox_ready: what is claimed does not depend on how much waits.
-const claimable = `SELECT ` + deliveryCols + ` FROM outbox o WHERE o.status IN ('pending', 'accepted') AND o.ready <= ?1 AND instr(?3, '|' || o.registry || '|') = 0 AND (o.unordered = 1 OR NOT EXISTS (
+const claimable = `SELECT ` + deliveryCols + mayBeClaimed
+
+const mayBeClaimed = ` FROM outbox o WHERE o.status IN ('pending', 'accepted') AND o.ready <= ?1 AND instr(?3, '|' || o.registry || '|') = 0 AND (o.unordered = 1 OR NOT EXISTS (
 		SELECT 1 FROM outbox e WHERE e.case_code = o.case_code AND (e.seq, e.n) < (o.seq, o.n) AND e.holds = 1 AND e.step = o.step AND e.registry = o.registry))
 	ORDER BY o.ready, o.case_code, o.seq, o.n LIMIT ?2`
 

@@ -14,6 +14,7 @@ import (
 func testFigures(t *testing.T, x Target) {
 	t.Run("Owed", func(t *testing.T) { testOwed(t, x) })
 	t.Run("Lines", func(t *testing.T) { testLines(t, x) })
+	t.Run("Lag", func(t *testing.T) { testLag(t, x) })
 	t.Run("Exchanges", func(t *testing.T) { testExchanges(t, x) })
 	t.Run("Project", func(t *testing.T) { testProject(t, x) })
 	t.Run("Periods", func(t *testing.T) { testPeriods(t, x) })
@@ -129,6 +130,29 @@ func testLines(t *testing.T, x Target) {
 	if l := ok(s.Lines(t.Context(), T0.Add(time.Hour)))(t); l[1].Overdue != 0 {
 		t.Errorf("overdue before its time: %+v", l)
 	}
+}
+
+func testLag(t *testing.T, x Target) {
+	s := x.open(t, Hooks{})
+	lag := func(at time.Time) engine.Lag { t.Helper(); return ok(s.Lag(t.Context(), at))(t) }
+	same(t, lag(wall), engine.Lag{})
+	owing(t, s, "A", "", time.Time{}, asks("population", "population"))
+	l := lag(wall)
+	if l.Uncounted == 0 || l.Unsent.IsZero() || l.Unsent.After(T0.Add(2*time.Hour)) {
+		t.Errorf("filed, and nothing done: %+v", l)
+	}
+	ok(projected(t.Context(), s, "o"))(t)
+	ds := ok(s.Claim(t.Context(), "n", wall, wall.Add(time.Minute), 0))(t) // the first only: the second is held back
+	same(t, lag(wall.Add(59*time.Second)), engine.Lag{})
+	same(t, lag(wall.Add(2*time.Minute)), engine.Lag{Unsent: wall.Add(time.Minute).UTC()}) // its lease was lost
+	accepted(&ds[0])
+	ds[0].Next = wall.Add(24 * time.Hour)
+	must(t, s.Settle(t.Context(), ds[0]))
+	if l := lag(wall.Add(2 * time.Minute)); l.Unsent.IsZero() || l.Unsent.After(wall) {
+		t.Errorf("the second may be sent now: %+v", l)
+	}
+	become(t, s, "A/2/1", answered(engine.ReplyDone, ""))
+	same(t, lag(wall.Add(2*time.Minute)), engine.Lag{})
 }
 
 func testExchanges(t *testing.T, x Target) {
