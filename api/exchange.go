@@ -63,13 +63,13 @@ type skipBody struct {
 
 func (s *Server) routeExchange() {
 	path := base + "/exchange"
-	operator, watchers := only(roleOperator), only(roleOperator, roleSupervisor)
+	watchers := only(roleOperator, roleSupervisor)
 	route(s, op{method: http.MethodGet, path: path, id: "exchange", tag: "exchange", summary: "What waits for which registry, since when, and why; a supervisor sees what their offices' dossiers wait for", status: 200, who: watchers}, s.exchange)
 	route(s, op{method: http.MethodGet, path: path + "/summary", id: "exchange-summary", tag: "exchange", summary: "How the exchange with every registry goes, now and day by day", status: 200, who: watchers}, s.exchangeSummary)
 	route(s, op{method: http.MethodGet, path: path + "/{id}", id: "get-delivery", tag: "exchange", summary: "One delivery, finished ones too, and what may be done with it", status: 200, who: watchers}, s.getDelivery)
-	route(s, op{method: http.MethodPost, path: path + "/{id}/retry", id: "retry-delivery", tag: "exchange", summary: "Send again", status: 200, who: operator, errors: []int{409}}, s.retry)
-	route(s, op{method: http.MethodPost, path: path + "/{id}/record", id: "record-delivery", tag: "exchange", summary: "Record an answer received on paper", status: 200, who: operator, errors: []int{409}}, s.record)
-	route(s, op{method: http.MethodPost, path: path + "/{id}/skip", id: "skip-delivery", tag: "exchange", summary: "Give a notification up", status: 200, who: operator, errors: []int{409}}, s.skip)
+	route(s, op{method: http.MethodPost, path: path + "/{id}/retry", id: "retry-delivery", tag: "exchange", summary: "Send again: an operator, or a supervisor of the office that has the dossier; the same for record and skip", status: 200, who: watchers, errors: []int{409}}, s.retry)
+	route(s, op{method: http.MethodPost, path: path + "/{id}/record", id: "record-delivery", tag: "exchange", summary: "Record an answer received on paper", status: 200, who: watchers, errors: []int{409}}, s.record)
+	route(s, op{method: http.MethodPost, path: path + "/{id}/skip", id: "skip-delivery", tag: "exchange", summary: "Give a notification up", status: 200, who: watchers, errors: []int{409}}, s.skip)
 	route(s, op{method: http.MethodPost, path: path + "/{id}/replies", id: "registry-reply", tag: "exchange", summary: "A registry's late answer, signed by Standard Webhooks; {id} is the registry", status: 200, who: anyone, errors: []int{401}}, s.reply,
 		func(o *huma.Operation) {
 			o.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{Type: "object", AdditionalProperties: true}}}}
@@ -163,7 +163,10 @@ func (s *Server) getDelivery(ctx context.Context, in *struct{ DeliveryPath }) (*
 	who := callerOf(ctx)
 	v := deliveryDetail{deliveryView: s.deliveryView(d), May: []string{}}
 	if !who.actor.Has(roleOperator) {
-		return &struct{ Body deliveryDetail }{v}, s.watches(ctx, who, d)
+		x, err := s.watches(ctx, who, d)
+		if err != nil || !engine.MayOperate(who.actor, x) {
+			return &struct{ Body deliveryDetail }{v}, err
+		}
 	}
 	if op, ok := s.cfg.Definitions.Operation(d.Registry, d.Operation); ok {
 		v.Refusals = op.Refusals
@@ -184,20 +187,20 @@ func (s *Server) getDelivery(ctx context.Context, in *struct{ DeliveryPath }) (*
 	return &struct{ Body deliveryDetail }{v}, nil
 }
 
-// watches tells whether a supervisor sees a delivery: a dossier of their offices
-// waits for it.
-func (s *Server) watches(ctx context.Context, who *caller, d *engine.Delivery) error {
+// watches finds the dossier that waits for a delivery, if a supervisor sees it: it is
+// at one of their offices.
+func (s *Server) watches(ctx context.Context, who *caller, d *engine.Delivery) (*engine.Dossier, error) {
 	c, err := s.load(ctx, d.Case)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if x := c.Dossier(d.Step); x != nil && slices.Contains(s.areas.offices(who), x.Office) {
-		return nil
+		return x, nil
 	}
-	return notFound()
+	return nil, notFound()
 }
 
-// operate does an operator's act and shows what it made of the delivery.
+// operate does a person's act and shows what it made of the delivery.
 func (s *Server) operate(ctx context.Context, key, delivery string, act func(engine.Actor) error) (*deliveryAnswer, error) {
 	return once(ctx, s, key, func() (*deliveryAnswer, error) {
 		if err := act(callerOf(ctx).actor); err != nil {

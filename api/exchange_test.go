@@ -115,7 +115,8 @@ func TestExchangeRates(t *testing.T) {
 }
 
 // TestExchangeVisibility: the operator sees every line; a supervisor only what
-// their own offices' dossiers wait for, and cannot act; nobody else sees any.
+// their own offices' dossiers wait for, and acts only on those of the own office; nobody
+// else sees any.
 func TestExchangeVisibility(t *testing.T) {
 	w := newWorld(t)
 	*w.silent = true
@@ -124,6 +125,7 @@ func TestExchangeVisibility(t *testing.T) {
 	w.act("reception."+officeBirth, code, "birth", "receive", nil).want(200)
 	for _, a := range []engine.Account{
 		{ID: "supervisor.here", Kind: engine.Staff, Name: "Giám sát", Roles: []string{"supervisor"}, Office: officeBirth},
+		{ID: "supervisor.beside", Kind: engine.Staff, Name: "Giám sát", Roles: []string{"supervisor"}, Office: "civil_status_00070"},
 		{ID: "supervisor.far", Kind: engine.Staff, Name: "Giám sát", Roles: []string{"supervisor"}, Office: "civil_status_26740"},
 	} {
 		if err := w.store.PutAccount(t.Context(), a, 0); err != nil {
@@ -131,7 +133,7 @@ func TestExchangeVisibility(t *testing.T) {
 		}
 	}
 	list := w.send("operator", "GET", "/api/v1/exchange", nil).want(200)
-	for account, want := range map[string]int{"operator": 1, "supervisor.here": 1, "supervisor.far": 0} {
+	for account, want := range map[string]int{"operator": 1, "supervisor.here": 1, "supervisor.beside": 1, "supervisor.far": 0} {
 		a := w.send(account, "GET", "/api/v1/exchange", nil).want(200)
 		if n := len(a.get("deliveries").([]any)); n != want {
 			t.Errorf("%s sees %d, want %d", account, n, want)
@@ -143,15 +145,27 @@ func TestExchangeVisibility(t *testing.T) {
 	if may := fmt.Sprint(one.get("may")); may != "[retry record]" || one.str("registry") != "population" || engine.At(one.get("reply"), "properties", "married") == nil {
 		t.Errorf("the operator sees %s", one.raw)
 	}
-	if a := w.send("supervisor.here", "GET", path, nil).want(200); len(a.get("may").([]any)) != 0 || a.get("reply") != nil {
-		t.Errorf("the supervisor sees %s", a.raw)
+	if a := w.send("supervisor.here", "GET", path, nil).want(200); fmt.Sprint(a.get("may")) != "[retry record]" || a.get("reply") == nil {
+		t.Errorf("the supervisor of the office sees %s", a.raw)
+	}
+	if a := w.send("supervisor.beside", "GET", path, nil).want(200); len(a.get("may").([]any)) != 0 || a.get("reply") != nil {
+		t.Errorf("the supervisor of another office of the province sees %s", a.raw)
 	}
 	w.send("supervisor.far", "GET", path, nil).refused(404, "not_found")
 	w.send("operator", "GET", "/api/v1/exchange/none%2F1%2F0", nil).refused(404, "not_found")
 	w.send("tester", "GET", path, nil).refused(403, "forbidden")
 	for _, act := range []string{"/retry", "/record", "/skip"} {
-		w.send("supervisor.here", "POST", path+act, map[string]any{"note": "x", "outcome": "done"}).refused(403, "forbidden")
+		body := map[string]any{"note": "x"}
+		if act == "/record" {
+			body["outcome"] = "done"
+		}
+		for _, account := range []string{"supervisor.beside", "supervisor.far", "leader." + officeBirth} {
+			w.send(account, "POST", path+act, body).refused(403, "forbidden")
+		}
 	}
+	w.send("supervisor.here", "POST", path+"/retry", map[string]any{"note": "đã gọi điện"}).want(200)
+	w.send("supervisor.here", "POST", path+"/skip", map[string]any{"note": "x"}).refused(409, "precondition")
+	w.send("supervisor.here", "POST", path+"/record", map[string]any{"note": "Công văn 12", "outcome": "done", "data": map[string]any{"married": true}}).want(200)
 	for _, account := range []string{father, "administrator", "tester", "officer." + officeBirth} {
 		w.send(account, "GET", "/api/v1/exchange", nil).refused(403, "forbidden")
 		w.send(account, "GET", "/api/v1/exchange/summary", nil).refused(403, "forbidden")

@@ -12,14 +12,31 @@ const (
 	OperateSkip   = "skip"   // gives a notification up
 )
 
+// MayOperate tells whether somebody may act on a request of a dossier (nil: of the
+// whole case): an operator on every one, a supervisor on those of their own office's
+// dossiers.
+func MayOperate(a Actor, dos *Dossier) bool {
+	if a.Kind != Staff {
+		return false
+	}
+	own := dos != nil && a.Office != "" && (a.Office == dos.Office || a.Office == dos.Home)
+	return a.Has(ByOperator) || a.Has(BySupervisor) && own
+}
+
+// NoOperator refuses who may not act on a request.
+func NoOperator() error {
+	return Fail(Forbidden, "Thao tác này dành cho người vận hành kết nối hoặc người giám sát của cơ quan đang giữ hồ sơ.",
+		"This is for the operator of the exchange, or a supervisor of the office that has the dossier.")
+}
+
 // operate keeps in history what a person did to a delivery, and why: input {key,
 // what, note}. It changes nothing of the case; the runtime changes the delivery in
 // the same commit. An answer that the case waits for is no such command but a
 // reply, whose entry says the same (see byHand).
 func (d *decision) operate() error {
 	a := d.cmd.Actor
-	if a.Kind != Staff || !a.Has(ByOperator) {
-		return Fail(Forbidden, "Thao tác này dành cho người vận hành kết nối.", "This is for the operator of the exchange.")
+	if !MayOperate(a, d.c.Dossier(d.cmd.Step)) {
+		return NoOperator()
 	}
 	if d.cmd.Step != "" && d.c.Dossier(d.cmd.Step) == nil {
 		return Fail(NotFound, "Hồ sơ không có phần này", "the case has no such part")

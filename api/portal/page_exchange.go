@@ -10,7 +10,8 @@ import (
 	"lienthong/api/portal/form"
 )
 
-// exchangers watch what waits for registers; only operators act on it.
+// exchangers watch what waits for registers, and act on it: operators on everything,
+// supervisors on what the dossiers of their own office wait for.
 var exchangers = audience{roles: []string{"operator", "supervisor"}}
 
 func (p *Portal) exchangePages() []page {
@@ -18,7 +19,7 @@ func (p *Portal) exchangePages() []page {
 	return []page{
 		{pattern: "GET /exchange", who: exchangers, menu: "exchange.title", do: (*visit).exchangePage},
 		{pattern: "GET " + one, who: exchangers, do: (*visit).deliveryPage},
-		{pattern: "POST " + one, who: audience{roles: []string{"operator"}}, do: (*visit).operate},
+		{pattern: "POST " + one, who: exchangers, do: (*visit).operate},
 	}
 }
 
@@ -68,6 +69,9 @@ func (d delivery) Tag() string {
 	}
 	return "warning"
 }
+
+// Ended tells whether nothing is waited for any more.
+func (d delivery) Ended() bool { return d.Status == "done" || d.Status == "skipped" }
 
 // Can tells whether the visitor may do something with it.
 func (d delivery) Can(act string) bool { return slices.Contains(d.May, act) }
@@ -131,7 +135,6 @@ type deliveryPageData struct {
 	Once     string   // Idempotency-Key of the forms
 	Typed    url.Values
 	Wrong    map[string]string // by pointer
-	Acts     bool              // the visitor may act on what waits
 }
 
 func (v *visit) readDelivery() (delivery, error) {
@@ -173,7 +176,7 @@ func (v *visit) replyForm(d delivery) (*form.Form, error) {
 // showDelivery shows a delivery with what was typed: the answer's data, and in the
 // posted form everything else.
 func (v *visit) showDelivery(one delivery, data map[string]any, wrong []fieldError, status int) error {
-	d := deliveryPageData{delivery: one, Codes: sortedKeys(one.Refusals), Once: newKey(), Typed: v.form, Wrong: map[string]string{}, Acts: v.me.Has("operator")}
+	d := deliveryPageData{delivery: one, Codes: sortedKeys(one.Refusals), Once: newKey(), Typed: v.form, Wrong: map[string]string{}}
 	byPointer := map[string][]string{}
 	for _, w := range wrong {
 		d.Wrong[w.Pointer] = strings.TrimSpace(d.Wrong[w.Pointer] + " " + w.Detail)

@@ -42,11 +42,15 @@ func TestExchangeQueue(t *testing.T) {
 	s.settle()
 	op.open("/exchange").want(200).says("2 lần không thành")
 
-	// A supervisor of the office sees it and cannot act; one of another city does not.
+	// A supervisor of the office acts on it like the operator; one of another office of
+	// the province looks; one of another city does not even see it.
 	boss := s.browse("supervisor.civil_status_00004")
-	boss.open("/exchange").want(200).says(tale.Code, "người vận hành gửi lại")
-	boss.open(at).want(200).saysNot("<form method=\"post\" action=\"/exchange")
-	boss.post(at, with(record, "do", "retry")).want(403)
+	boss.open("/exchange").want(200).says(tale.Code, "hồ sơ của chính cơ quan mình")
+	boss.post(at, with(boss.formWith(boss.open(at).want(200), at, "note-retry"), "do", "retry", "note-retry", "đã gọi điện")).want(200).says("Đã thực hiện và ghi vào lịch sử")
+	s.settle()
+	beside := s.browse("supervisor.police_00004")
+	beside.open(at).want(200).says("Chỉ người vận hành, hoặc người giám sát của cơ quan đang giữ hồ sơ").saysNot("<form method=\"post\" action=\"/exchange")
+	beside.post(at, with(record, "do", "retry")).want(409)
 	boss.open("/dashboard").want(200).says("Cơ sở dữ liệu quốc gia về dân cư")
 	far := s.browse("supervisor.civil_status_20242")
 	far.open("/exchange").want(200).saysNot(tale.Code)

@@ -3,7 +3,6 @@ package runtime
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -169,11 +168,14 @@ func (r *Runtime) Skip(ctx context.Context, actor engine.Actor, key, note string
 // operate fetches an unfinished delivery for a person entitled to it, and locks
 // it against answers until unlock.
 func (r *Runtime) operate(ctx context.Context, actor engine.Actor, key string) (*engine.Delivery, func(), error) {
-	if actor.Kind != engine.Staff || !slices.Contains(actor.Roles, RoleOperator) {
-		return nil, nil, engine.Fail(engine.Forbidden, "Thao tác này dành cho người vận hành kết nối.", "This is for the operator of the exchange.")
+	if !engine.MayOperate(actor, nil) && !actor.Has(engine.BySupervisor) { // before anything is told about it
+		return nil, nil, engine.NoOperator()
 	}
 	unlock := r.keys.lock(key)
 	d, err := r.store.Delivery(ctx, key)
+	if err == nil {
+		err = r.mayOperate(ctx, actor, d)
+	}
 	if err == nil && (d.Status == engine.DeliveryDone || d.Status == engine.DeliverySkipped) {
 		err = settled(d)
 	}
@@ -182,6 +184,18 @@ func (r *Runtime) operate(ctx context.Context, actor engine.Actor, key string) (
 		return nil, nil, err
 	}
 	return d, unlock, nil
+}
+
+// mayOperate refuses a supervisor of another office than the one that has the dossier.
+func (r *Runtime) mayOperate(ctx context.Context, actor engine.Actor, d *engine.Delivery) error {
+	if engine.MayOperate(actor, nil) {
+		return nil
+	}
+	c, err := r.store.Load(ctx, d.Case)
+	if err == nil && !engine.MayOperate(actor, c.Dossier(d.Step)) {
+		err = engine.NoOperator()
+	}
+	return err
 }
 
 // settled refuses what comes after the end.
