@@ -3,11 +3,14 @@ package api_test
 import (
 	"net/http/httptest"
 	"testing"
+
+	"lienthong/api"
 )
 
 // BenchmarkGetCase is what a clerk's opening of a case costs the surface, over the
 // store in memory, with three parts under way; B/answer is the length of the body.
 func BenchmarkGetCase(b *testing.B) {
+	api.Unwatched()
 	w := newWorld(b)
 	code := w.registered()
 	for name, who := range map[string]string{"officer": "officer." + officeBirth, "citizen": father} {

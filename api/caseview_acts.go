@@ -75,10 +75,14 @@ func (p *picture) lookup(proc *engine.Procedure, action string) *lookupView {
 		if st.Request == nil {
 			continue
 		}
-		for _, reply := range sortedKeys(st.Request.Replies) {
-			if st.Request.Replies[reply] != action {
-				continue
+		var replies []string
+		for reply, leads := range st.Request.Replies {
+			if leads == action {
+				replies = append(replies, reply)
 			}
+		}
+		slices.Sort(replies)
+		for _, reply := range replies {
 			v := &lookupView{ID: st.Request.Registry, Title: titled(p.s.cfg.Registries, st.Request.Registry), Refused: reply != "ok"}
 			if o, ok := p.s.cfg.Definitions.Operation(st.Request.Registry, st.Request.Operation); ok {
 				v.Operation = &o.Title
@@ -112,7 +116,11 @@ func (p *picture) person(id string) *actorView {
 // documents describes the papers that a case names anywhere.
 func (p *picture) documents() ([]documentView, error) {
 	var ids []string
-	find := func(v any) { ids = documentIDs(v, ids) }
+	find := func(v map[string]any) {
+		if namesDocument(v) {
+			ids = documentIDs(v, ids)
+		}
+	}
 	find(p.c.App)
 	for i := range p.c.Items {
 		find(p.c.Items[i].Answer)
@@ -135,11 +143,31 @@ func (p *picture) documents() ([]documentView, error) {
 	return out, nil
 }
 
+func isDocumentID(s string) bool { return len(s) == 64 && hexOf(s, 64) }
+
+// namesDocument tells whether anything in a value looks like a document's id. Most
+// values name none, and need not be walked in order.
+func namesDocument(v any) bool {
+	switch x := v.(type) {
+	case string:
+		return isDocumentID(x)
+	case map[string]any:
+		for _, e := range x {
+			if namesDocument(e) {
+				return true
+			}
+		}
+	case []any:
+		return slices.ContainsFunc(x, namesDocument)
+	}
+	return false
+}
+
 // documentIDs adds what looks like a document's id in a value, each once.
 func documentIDs(v any, ids []string) []string {
 	switch x := v.(type) {
 	case string:
-		if len(x) == 64 && hexOf(x, 64) && !slices.Contains(ids, x) {
+		if isDocumentID(x) && !slices.Contains(ids, x) {
 			ids = append(ids, x)
 		}
 	case map[string]any:

@@ -85,7 +85,7 @@ func humaConfig(version string) huma.Config {
 	c.OpenAPIPath = ""  // huma builds its copy lazily, which races; see mountDocument
 	c.RejectUnknownQueryParameters = true
 	c.Info.Description = "Linked public services: one application, every agency's procedure, one history."
-	jsonFormat := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: unmarshal}
+	jsonFormat := huma.Format{Marshal: marshal, Unmarshal: unmarshal}
 	c.Formats = map[string]huma.Format{"application/json": jsonFormat, "json": jsonFormat}
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"bearer": {Type: "http", Scheme: "bearer", Description: "Token from POST " + base + "/sessions"},
