@@ -151,12 +151,18 @@ func goWords(t *testing.T, file string, keys, groups map[string]string) {
 					keys[s] = file
 				}
 			}
-		case *ast.AssignStmt: // key := "error.internal"
+		case *ast.AssignStmt: // key := "error.internal", f.Cut = "form.paper.large"
 			for i, l := range n.Lhs {
-				if id, ok := l.(*ast.Ident); ok && id.Name == "key" && i < len(n.Rhs) {
-					if s, ok := text(n.Rhs[i]); ok {
-						groups[s] = file
-					}
+				id, ok := l.(*ast.Ident)
+				sel, member := l.(*ast.SelectorExpr)
+				if i >= len(n.Rhs) {
+					break
+				}
+				switch s, said := text(n.Rhs[i]); {
+				case said && ok && id.Name == "key":
+					groups[s] = file
+				case said && member && sel.Sel.Name == "Cut":
+					keys[s] = file
 				}
 			}
 		}

@@ -1,0 +1,116 @@
+package portal_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"image"
+	"image/png"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// screen starts a screen of its own, or skips: without one, chromium's viewer of PDF
+// files stays dark.
+func screen(t *testing.T) string {
+	t.Helper()
+	xvfb, err := exec.LookPath("Xvfb")
+	if err != nil {
+		t.Skip("there is no Xvfb on this machine: whether a PDF is painted cannot be seen")
+	}
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(xvfb, "-displayfd", "3", "-screen", "0", "1280x1000x24", "-nolisten", "tcp")
+	cmd.ExtraFiles = []*os.File{write}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	_ = write.Close()
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait() // killed: its error says so
+		_ = read.Close()
+	})
+	n, err := bufio.NewReader(read).ReadString('\n')
+	if err != nil {
+		t.Skipf("Xvfb gives no screen: %v", err)
+	}
+	return ":" + strings.TrimSpace(n)
+}
+
+// What a clerk sees of a PDF beside the declaration is its page: chromium's own viewer,
+// which is dark, runs in a frame that our policy allows and paints a white page. A
+// frame that is blocked or still empty is light all over, a viewer without a page dark.
+func TestAPDFIsPaintedBesideTheDeclaration(t *testing.T) {
+	path, display := chromium(t), screen(t)
+	s := newStage(t)
+	tale := s.begin("birth-b4", papers(t, s.browse(tuan)))
+	s.fine(tale)
+	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.Flag("headless", false), chromedp.Env("DISPLAY="+display))
+	alloc, stop := chromedp.NewExecAllocator(context.Background(), opts...)
+	t.Cleanup(stop)
+	ctx, cancel := chromedp.NewContext(alloc)
+	t.Cleanup(cancel)
+	if err := chromedp.Do(ctx); err != nil {
+		t.Skipf("chromium does not open on a screen here: %v", err)
+	}
+	w := &window{t: t, s: s, ctx: ctx}
+	w.resize(1280)
+	w.be(s.browse(reception), "vi")
+	w.open("/dossiers/" + tale.Code + "/birth")
+	w.do(chromedp.ScrollIntoView(chromedp.CSS("iframe")))
+	tick, late := time.NewTicker(500*time.Millisecond), time.After(time.Minute)
+	defer tick.Stop()
+	for {
+		white, dark := w.shares("iframe")
+		if white > 0.3 && dark > 0.03 {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-late:
+			t.Fatalf("%.0f %% of the frame is white and %.0f %% dark: the page is not painted", white*100, dark*100)
+		}
+	}
+}
+
+// shares is how much of an element is white and how much is dark, as it is on the
+// screen.
+func (w *window) shares(css string) (white, dark float64) {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.ctx, time.Minute)
+	defer cancel()
+	at, err := chromedp.Run(ctx, chromedp.Evaluate[[]float64](`(r => [r.left, r.top, r.right, Math.min(r.bottom, innerHeight)])(document.querySelector("`+css+`").getBoundingClientRect())`))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	raw, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	shot, err := png.Decode(bytes.NewReader(raw))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	box := image.Rect(int(at[0]), int(at[1]), int(at[2]), int(at[3])).Intersect(shot.Bounds())
+	all := 0.0
+	for y := box.Min.Y; y < box.Max.Y; y += 4 {
+		for x := box.Min.X; x < box.Max.X; x += 4 {
+			all++
+			switch r, g, b, _ := shot.At(x, y).RGBA(); {
+			case min(r, g, b) > 0xf000:
+				white++
+			case max(r, g, b) < 0x5000:
+				dark++
+			}
+		}
+	}
+	return white / max(all, 1), dark / max(all, 1)
+}
