@@ -70,6 +70,9 @@ type Publisher interface {
 	// Check compiles files beside what is published and searches what can happen
 	// under the new versions. Errors as of Publish.
 	Check(ctx context.Context, files map[string]string) (PublishReport, error)
+	// Draft is a version that files make beside what is published. NotFound when they
+	// hold no such version or do not compile; otherwise errors as of Publish.
+	Draft(ctx context.Context, files map[string]string, service, version string) (*engine.Service, error)
 	// MakeDefault has applications filed under a published version. NotFound.
 	MakeDefault(ctx context.Context, by, service, version, note string) error
 	// Diff says what decides otherwise under another version. NotFound.

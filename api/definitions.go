@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"lienthong/engine"
+	"lienthong/engine/diagram"
 	"lienthong/engine/runtime"
 )
 
@@ -23,16 +24,22 @@ type DefinitionFinding struct {
 	Code     string     `json:"code"`
 	Message  Text       `json:"message"`
 	Hint     Text       `json:"hint,omitzero"`
+	Service  string     `json:"service,omitempty" doc:"Of the search that found it"`
+	Version  string     `json:"version,omitempty"`
 	Story    []StoryAct `json:"story,omitempty" doc:"The shortest way there"`
+	Played   string     `json:"played,omitempty" doc:"Whether the core played the story: replayed or possible"`
 }
 
 // StoryAct is one act of the shortest story that leads to a finding.
 type StoryAct struct {
-	Step   string `json:"step,omitempty"`
-	Action string `json:"action"`
-	By     string `json:"by"`
-	From   string `json:"from,omitempty"`
-	To     string `json:"to,omitempty"`
+	Step    string `json:"step,omitempty"`
+	Action  string `json:"action"`
+	By      string `json:"by"`
+	Reply   string `json:"reply,omitempty"`
+	Party   string `json:"party,omitempty"`
+	Refused bool   `json:"refused,omitempty" doc:"By its condition"`
+	From    string `json:"from,omitempty"`
+	To      string `json:"to,omitempty"`
 }
 
 // Difference is one thing that decides otherwise under another version.
@@ -98,6 +105,7 @@ func (s *Server) routeDefinitions() {
 	route(s, op{method: http.MethodGet, path: path, id: "list-definitions", tag: tag, summary: "Published versions of services", status: 200, who: readers}, s.listVersions)
 	route(s, op{method: http.MethodGet, path: path + "/{id}", id: "get-definition", tag: tag, summary: "Published versions of one service", status: 200, who: readers}, s.getVersions)
 	route(s, op{method: http.MethodPost, path: path + "/check-files", id: "check-definition-files", tag: tag, summary: "Compile and search definition files, beside what is published; nothing is kept", status: 200, who: readers, body: maxDefinitions, errors: []int{409, 422}}, s.checkFiles)
+	route(s, op{method: http.MethodPost, path: path + "/draw", id: "draw-definition-files", tag: tag, summary: "A version that definition files hold, or the machine of one of its steps, drawn; nothing is kept", status: 200, who: readers, body: maxDefinitions, errors: []int{404, 409, 422}}, s.drawFiles, asPicture)
 	route(s, op{method: http.MethodPost, path: path + "/publish", id: "publish-definitions", tag: tag, summary: "Search and publish the new versions that files hold, unless there are errors; nobody files under them yet", status: 200, who: admin, body: maxDefinitions, errors: []int{409, 422}}, s.publish)
 	route(s, op{method: http.MethodPost, path: path + "/default", id: "default-definition", tag: tag, summary: "Have applications filed under a published version, within the days it is in force", status: 200, who: admin, errors: []int{404, 422}}, s.makeDefault)
 	route(s, op{method: http.MethodPost, path: path + "/diff", id: "diff-definitions", tag: tag, summary: "What decides otherwise under another version, in words", status: 200, who: readers, errors: []int{404, 422}}, s.diffDefinitions)
@@ -178,6 +186,33 @@ func (s *Server) checkFiles(ctx context.Context, in *struct {
 		return nil, err
 	}
 	return &struct{ Body PublishReport }{r}, nil
+}
+
+func (s *Server) drawFiles(ctx context.Context, in *struct {
+	Body struct {
+		DefinitionFiles
+		Service string `json:"service" minLength:"1" maxLength:"100"`
+		Version string `json:"version" minLength:"1" maxLength:"100"`
+		Step    string `json:"step,omitempty" maxLength:"60" doc:"The machine of this step; without it the linked graph"`
+		State   string `json:"state,omitempty" maxLength:"60" doc:"Lit as the current one"`
+	}
+}) (*pictureAnswer, error) {
+	p, err := s.publisher()
+	if err != nil {
+		return nil, err
+	}
+	svc, err := p.Draft(ctx, in.Body.Files, in.Body.Service, in.Body.Version)
+	if err != nil {
+		return nil, err
+	}
+	if in.Body.Step == "" {
+		return svgAnswer(diagram.Service(svc, s.drawing(ctx))), nil
+	}
+	st := svc.Step(in.Body.Step)
+	if st == nil {
+		return nil, notFound()
+	}
+	return s.machinePicture(ctx, st, in.Body.State), nil
 }
 
 func (s *Server) publish(ctx context.Context, in *struct {

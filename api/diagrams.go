@@ -21,13 +21,15 @@ func svgAnswer(g diagram.Graph) *pictureAnswer {
 	return &pictureAnswer{ContentType: "image/svg+xml", Policy: "default-src 'none'; style-src 'unsafe-inline'", Body: g.SVG()}
 }
 
+// asPicture says in the contract that the answer is one.
+func asPicture(o *huma.Operation) {
+	o.Responses = map[string]*huma.Response{"200": {Description: "A picture", Content: map[string]*huma.MediaType{"image/svg+xml": {Schema: &huma.Schema{Type: "string"}}}}}
+}
+
 func (s *Server) routeDiagrams() {
-	picture := func(o *huma.Operation) {
-		o.Responses = map[string]*huma.Response{"200": {Description: "A picture", Content: map[string]*huma.MediaType{"image/svg+xml": {Schema: &huma.Schema{Type: "string"}}}}}
-	}
-	route(s, op{method: http.MethodGet, path: base + "/services/{id}/diagram", id: "service-diagram", tag: "services", summary: "The steps of a service over the agencies that work on them, drawn", status: 200, who: anyone}, s.serviceDiagram, picture)
-	route(s, op{method: http.MethodGet, path: base + "/services/{id}/steps/{step}/diagram", id: "step-diagram", tag: "services", summary: "The state machine of one step's procedure, drawn", status: 200, who: anyone}, s.stepDiagram, picture)
-	route(s, op{method: http.MethodGet, path: base + "/cases/{code}/diagram", id: "case-diagram", tag: "cases", summary: "The steps of a case, painted with how far it has come", status: 200, who: readers}, s.caseDiagram, picture)
+	route(s, op{method: http.MethodGet, path: base + "/services/{id}/diagram", id: "service-diagram", tag: "services", summary: "The steps of a service over the agencies that work on them, drawn", status: 200, who: anyone}, s.serviceDiagram, asPicture)
+	route(s, op{method: http.MethodGet, path: base + "/services/{id}/steps/{step}/diagram", id: "step-diagram", tag: "services", summary: "The state machine of one step's procedure, drawn", status: 200, who: anyone}, s.stepDiagram, asPicture)
+	route(s, op{method: http.MethodGet, path: base + "/cases/{code}/diagram", id: "case-diagram", tag: "cases", summary: "The steps of a case, painted with how far it has come", status: 200, who: readers}, s.caseDiagram, asPicture)
 }
 
 func (s *Server) drawing(ctx context.Context) diagram.Options {
@@ -62,12 +64,17 @@ func (s *Server) stepDiagram(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
+	return s.machinePicture(ctx, st, in.State), nil
+}
+
+// machinePicture draws the machine of a step, one state of it lit.
+func (s *Server) machinePicture(ctx context.Context, st *engine.Step, state string) *pictureAnswer {
 	opt := s.drawing(ctx)
-	if in.State != "" {
+	if state != "" {
 		opt.Step = st.ID
-		opt.Case = &engine.Case{Dossiers: []*engine.Dossier{{Step: st.ID, Procedure: st.Procedure.ID, Status: engine.StatusOpen, State: in.State}}}
+		opt.Case = &engine.Case{Dossiers: []*engine.Dossier{{Step: st.ID, Procedure: st.Procedure.ID, Status: engine.StatusOpen, State: state}}}
 	}
-	return svgAnswer(diagram.Procedure(st.Procedure, opt)), nil
+	return svgAnswer(diagram.Procedure(st.Procedure, opt))
 }
 
 // stepOfService finds a step with a procedure. NotFound.

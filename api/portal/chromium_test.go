@@ -335,7 +335,7 @@ func (s *stage) tour() []stopover {
 
 	death := widow.start("death")
 	list = append(list, stopover{"death-about", widow, death + "/about", ""})
-	return slices.Concat(list, s.caseTour(), s.officeTour(), deskTour(s.t))
+	return slices.Concat(list, s.caseTour(), s.officeTour(), deskTour(s.t), versionTour(s.t))
 }
 
 // caseTour is the part of the tour that follows cases on their way.

@@ -117,6 +117,8 @@ func (s *sheet) read(n *html.Node) {
 			s.fields.Add(name, value)
 		}
 	case kind == "file":
+	case kind == "hidden":
+		s.fields.Add(name, value) // a form may carry several of one name
 	default:
 		s.fields.Set(name, value)
 	}

@@ -8,8 +8,8 @@ import (
 
 func (p *Portal) searchPages() []page {
 	return []page{
-		{pattern: "GET /lab/checks/{id}", who: testers, do: (*visit).checkServicePage},
-		{pattern: "POST /lab/checks/{id}", who: testers, do: (*visit).checkService},
+		{pattern: "GET /lab/checks/{id}", who: versionFolk, do: (*visit).checkServicePage},
+		{pattern: "POST /lab/checks/{id}", who: versionFolk, do: (*visit).checkService},
 	}
 }
 

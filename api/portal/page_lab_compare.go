@@ -9,7 +9,7 @@ import (
 )
 
 func (p *Portal) comparePages() []page {
-	return []page{{pattern: "GET /lab/compare/{id}", who: testers, do: (*visit).comparePage}}
+	return []page{{pattern: "GET /lab/compare/{id}", who: versionFolk, do: (*visit).comparePage}}
 }
 
 // versionSide is one of two versions of a service that stand side by side.

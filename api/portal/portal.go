@@ -92,6 +92,7 @@ func (p *Portal) pages() []page {
 		p.dashboardPages(),
 		p.exchangePages(),
 		p.workflowPages(),
+		p.versionPages(),
 		p.labPages(),
 		p.replayPages(),
 		p.replaysPages(),

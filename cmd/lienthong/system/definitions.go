@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"lienthong/api"
+	"lienthong/engine"
 	"lienthong/engine/machine"
 	"lienthong/engine/verify"
 	"lienthong/workflows"
@@ -46,14 +47,27 @@ func (p publishing) Check(ctx context.Context, files map[string]string) (api.Pub
 				continue // told by the compiler
 			}
 			x := findingOf(f.Finding)
+			x.Service, x.Version, x.Played = f.Service, f.Version, f.Played
 			for _, a := range f.Story {
-				x.Story = append(x.Story, api.StoryAct{Step: a.Step, Action: a.Action, By: a.By, From: a.From, To: a.To})
+				x.Story = append(x.Story, api.StoryAct{Step: a.Step, Action: a.Action, By: a.By, Reply: a.Reply, Party: a.Party, Refused: a.Refused, From: a.From, To: a.To})
 			}
 			r.Findings = append(r.Findings, x)
 			r.Good = r.Good && f.Severity != machine.SeverityError
 		}
 	}
 	return r, nil
+}
+
+// Draft implements api.Publisher.
+func (p publishing) Draft(ctx context.Context, files map[string]string, service, version string) (*engine.Service, error) {
+	d, err := p.Publisher.Check(ctx, files)
+	if err != nil {
+		return nil, err
+	}
+	if d.Set == nil {
+		return nil, engine.Fail(engine.NotFound, "Các tệp chưa biên dịch được.", "The files do not compile.")
+	}
+	return d.Set.Service(service, version)
 }
 
 // Diff implements api.Publisher.
