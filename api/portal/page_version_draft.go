@@ -14,9 +14,9 @@ import (
 	"strings"
 )
 
-// draftFile is a definition file on its way through the pages: what was uploaded
+// definitionFile is a definition file on its way through the pages: what was uploaded
 // travels in the forms until it is published, and is kept nowhere.
-type draftFile struct{ Path, Text string }
+type definitionFile struct{ Path, Text string }
 
 // draftFolders are where files of each kind belong, by their first key.
 var draftFolders = map[string]string{"service": "services", "procedure": "procedures", "form": "forms", "subform": "subforms"}
@@ -46,7 +46,7 @@ type draftReport struct {
 }
 
 type draftPageData struct {
-	Files  []draftFile
+	Files  []definitionFile
 	Report *draftReport
 	May    bool // the visitor may publish
 	Key    string
@@ -60,7 +60,7 @@ func (v *visit) showDraft(d draftPageData, wrong []fieldError, status int) error
 }
 
 // draft reads the files of a form: those it carries, and those that were added.
-func (v *visit) draft() ([]draftFile, error) {
+func (v *visit) draft() ([]definitionFile, error) {
 	all := map[string]string{}
 	paths, texts := v.form["path"], v.form["text"]
 	if len(paths) != len(texts) {
@@ -80,10 +80,10 @@ func (v *visit) draft() ([]draftFile, error) {
 			}
 		}
 	}
-	var out []draftFile
+	var out []definitionFile
 	for _, p := range slices.Sorted(maps.Keys(all)) {
 		// A form sends lines with CR LF, whatever the file had.
-		out = append(out, draftFile{p, strings.ReplaceAll(all[p], "\r\n", "\n")})
+		out = append(out, definitionFile{p, strings.ReplaceAll(all[p], "\r\n", "\n")})
 	}
 	return out, nil
 }
@@ -98,7 +98,7 @@ func readUpload(h *multipart.FileHeader) (string, error) {
 }
 
 // asBody is the files as the surface takes them.
-func asBody(files []draftFile) map[string]any {
+func asBody(files []definitionFile) map[string]any {
 	out := map[string]any{}
 	for _, f := range files {
 		out[f.Path] = f.Text
@@ -118,7 +118,7 @@ func (v *visit) checkDraft() error {
 }
 
 // reportDraft asks what is wrong with files, and shows it.
-func (v *visit) reportDraft(files []draftFile, wrong []fieldError, status int) error {
+func (v *visit) reportDraft(files []definitionFile, wrong []fieldError, status int) error {
 	d := draftPageData{Files: files, Report: &draftReport{}}
 	_, err := v.call(call{method: http.MethodPost, path: "/definitions/check-files", body: asBody(files)}, d.Report)
 	if p, ok := refused(err, codeInvalid, codeDuplicate); ok {
