@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 )
 
 // Compare writes two runs side by side for a person: what changed for cases, due
@@ -16,13 +17,17 @@ func Compare(w io.Writer, lang string, a, b *Report) error {
 		p.line("")
 	}
 	v := view{Lang: lang, Reports: []*Report{a, b}}
+	for _, s := range v.Short() {
+		p.line("%s", s)
+	}
+	p.line("")
 	p.row(p.say("Hạn trả: trễ / tổng", "Due times: late / total"), "A", "B")
 	for _, d := range v.Due() {
 		x, y := d.Rows[0], d.Rows[1]
 		p.row(d.Name, fmt.Sprintf("%d / %d", x.Late(), x.Total), fmt.Sprintf("%d / %d", y.Late(), y.Total))
 	}
 	p.line("")
-	p.row(p.say("Hàng chờ: dài nhất, chờ p90 (giờ làm việc)", "Queues: longest, wait p90 (office hours)"), "A", "B")
+	p.row(p.say("Hàng chờ: dài nhất; 9/10 chờ không quá (giờ làm việc)", "Queues: longest; 9 in 10 wait at most (office hours)"), "A", "B")
 	for _, q := range v.Queues() {
 		cells := [2]string{"–", "–"}
 		for i, d := range q.Rows {
@@ -51,6 +56,6 @@ func Compare(w io.Writer, lang string, a, b *Report) error {
 
 // row is a name and two values, in columns.
 func (p *printer) row(name, a, b string) {
-	pad := func(s string, n int) string { return strings.Repeat(" ", max(n-len([]rune(s)), 0)) }
-	p.line("%s", fmt.Sprintf("%s%s %s%s %s%s", name, pad(name, 62), pad(a, 18), a, pad(b, 18), b))
+	left := func(s string) string { return strings.Repeat(" ", max(18-utf8.RuneCountInString(s), 0)) + s }
+	p.line("%s", padded(name, 62)+" "+left(a)+" "+left(b))
 }

@@ -36,6 +36,7 @@ func HTML(w io.Writer, lang string, reports ...*Report) error {
 		"h":       func(x float64) string { return fmt.Sprintf("%.1f", x) },
 		"add":     func(a, b int) int { return a + b },
 		"unit":    func(u string) string { return (&printer{lang: lang}).unit(u) },
+		"faults":  func(name string) string { return faultName(name, lang) },
 		"promise": func(id string) string { x := Invariants[id]; return x.In(lang) },
 		"last":    func(as []Act) []Act { return as[max(len(as)-shownActs, 0):] },
 	}).Parse(page)

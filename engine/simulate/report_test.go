@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"errors"
+	"html"
 	"io"
 	"path/filepath"
 	"strings"
@@ -105,6 +106,13 @@ func TestTwoClerksOnLeave(t *testing.T) {
 		checkPage(t, page.String(), lang)
 		if err := simulate.Compare(&text, lang, usual, leave); err != nil || !strings.Contains(text.String(), leave.Plan.In(lang)) {
 			t.Errorf("%v: %s", err, text.String())
+		}
+		short := map[string]string{"vi": "Nơi thay đổi nhiều nhất: UBND phường Hải Châu, thụ lý", "en": "What changes most: People's Committee of Hải Châu Ward, officers"}[lang]
+		if !strings.Contains(text.String(), short) || !strings.Contains(html.UnescapeString(page.String()), short) {
+			t.Errorf("%q is not told:\n%s", short, text.String())
+		}
+		if ends := map[string]string{"vi": "Kết thúc: hoàn thành ", "en": "Ended: completed "}[lang]; !strings.Contains(text.String(), ends) {
+			t.Errorf("%q is not told:\n%s", ends, text.String())
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"lienthong/engine"
 	"lienthong/engine/indicators"
@@ -16,6 +17,10 @@ import (
 func (r *Report) Print(w io.Writer, lang string) error {
 	p := printer{w: w, lang: lang}
 	p.head(r)
+	p.line("")
+	for _, s := range (view{Lang: lang, Reports: []*Report{r}}).Short() {
+		p.line("%s", s)
+	}
 	p.due(r)
 	p.desks(r)
 	p.figures(r)
@@ -48,14 +53,19 @@ func (p *printer) head(r *Report) {
 	if !r.Good {
 		verdict = p.say("MỘT BẤT BIẾN KHÔNG GIỮ", "AN INVARIANT BROKE")
 	}
-	p.line("%s: %s, %s %s, %s %d, %s – %s", verdict, r.Plan.In(p.lang), p.say("lỗi", "faults"), r.Faults, p.say("mầm", "seed"), r.Seed, r.From, r.To)
+	p.line("%s: %s, %s, %s %d, %s – %s", verdict, r.Plan.In(p.lang), faultName(r.Faults, p.lang), p.say("số gieo", "seed"), r.Seed, r.From, r.To)
 	p.line(p.say("%d tờ khai, %d hồ sơ, %d còn mở; %d thao tác của người, %d mục lịch sử, %d yêu cầu gửi đi (%d lần gửi), %d sự cố, %d lần máy chủ chết",
 		"%d forms, %d cases, %d still open; %d commands of people, %d entries, %d requests (sent %d times), %d incidents, %d crashes of a server"),
 		c.Filed, c.Cases, c.Open, c.Commands, c.Entries, c.Requests, c.Sent, c.Incidents, c.Crashes)
 	p.line(p.say("Kiểm tra: %d thay đổi, %d lần dựng lại cả hồ sơ", "Checked: %d changes, %d cases rebuilt from their whole history"), c.Checks, c.Wholes)
-	p.line("%s: %s", p.say("Kết thúc", "Ended"), counted(r.Outcomes))
+	ends := map[string]int{}
+	for k, n := range r.Outcomes {
+		t := outcomeNames[engine.Outcome(k)]
+		ends[cmp.Or(t.In(p.lang), k)] += n
+	}
+	p.line("%s: %s", p.say("Kết thúc", "Ended"), counted(ends))
 	if len(r.Refused) > 0 {
-		p.line("%s: %s", p.say("Bị từ chối", "Refused commands"), counted(r.Refused))
+		p.line("%s: %s", p.say("Thao tác bị từ chối (ai.mã)", "Refused commands (who.code)"), counted(r.Refused))
 	}
 	if len(r.Struck) > 0 {
 		p.line("%s: %s", p.say("Lỗi đã xảy ra", "Faults that struck"), counted(r.Struck))
@@ -74,23 +84,20 @@ func counted(m map[string]int) string {
 
 func (p *printer) due(r *Report) {
 	p.line("")
-	p.line("%-28s %7s %7s %6s %6s %6s %6s %6s %7s %7s", p.say("Hạn trả", "Due times"), p.say("tổng", "total"), p.say("đúng", "in time"),
+	p.line("%s %7s %7s %6s %6s %6s %6s %6s %7s %7s", padded(p.say("Hạn trả (trễ: số ngày)", "Due times (late: days)"), 46), p.say("tổng", "total"), p.say("đúng", "in time"),
 		"≤1", "≤2", "≤5", "≤10", ">10", p.say("mở/kịp", "open"), p.say("mở/trễ", "op.late"))
-	for _, d := range r.Due {
-		name := d.Procedure
-		if name == "" {
-			name = p.say("cả hồ sơ", "the whole case")
-		}
-		p.line("%-28s %7d %7d %6d %6d %6d %6d %6d %7d %7d", name, d.Total, d.InTime, d.Late1, d.Late2, d.Late5, d.Late10, d.LateMore, d.OpenInTime, d.OpenLate)
+	for _, l := range (view{Lang: p.lang, Reports: []*Report{r}}).Due() {
+		d := l.Rows[0]
+		p.line("%s %7d %7d %6d %6d %6d %6d %6d %7d %7d", padded(l.Name, 46), d.Total, d.InTime, d.Late1, d.Late2, d.Late5, d.Late10, d.LateMore, d.OpenInTime, d.OpenLate)
 	}
 }
 
 func (p *printer) desks(r *Report) {
 	p.line("")
-	p.line("%-30s %-10s %6s %6s %5s %8s %8s %8s %6s %6s", p.say("Cơ quan (giờ chờ là giờ làm việc)", "Office (waits in office hours)"), p.say("vai trò", "role"), p.say("người", "people"),
-		p.say("xong", "served"), p.say("bận", "busy"), "p50 h", "p90 h", "max h", p.say("dài", "queue"), p.say("còn", "left"))
+	p.line("%s %6s %6s %5s %8s %8s %8s %6s %6s", padded(p.say("Cơ quan, vai trò (chờ: giờ làm việc)", "Office, role (waits: office hours)"), 58), p.say("người", "people"),
+		p.say("xong", "served"), p.say("bận", "busy"), p.say("chờ 1/2≤", "half ≤"), p.say("9/10 ≤", "9/10 ≤"), p.say("lâu nhất", "longest"), p.say("hàng", "queue"), p.say("còn", "left"))
 	for _, d := range r.Desks {
-		p.line("%-30s %-10s %6d %6d %4.0f%% %8.1f %8.1f %8.1f %6d %6d", d.Office, d.Role, d.People, d.Served, 100*d.Busy, d.P50, d.P90, d.Max, d.Longest, d.Left)
+		p.line("%s %6d %6d %4.0f%% %8.1f %8.1f %8.1f %6d %6d", padded(cmp.Or(d.Name.In(p.lang), d.Office)+", "+roleName(d.Role, p.lang), 58), d.People, d.Served, 100*d.Busy, d.P50, d.P90, d.Max, d.Longest, d.Left)
 	}
 }
 
@@ -120,12 +127,11 @@ func (p *printer) figures(r *Report) {
 			continue
 		}
 		name := v.Name.In(p.lang)
-		pad := strings.Repeat(" ", max(58-len([]rune(name)), 0))
 		if v.Denominator == nil {
-			p.line("%s%s %10s", name, pad, v.Value)
+			p.line("%s %10s", padded(name, 58), v.Value)
 			continue
 		}
-		p.line("%s%s %10s  %d / %d", name, pad, v.Value+p.unit(v.Unit), *v.Numerator, *v.Denominator)
+		p.line("%s %10s  %d / %d", padded(name, 58), v.Value+p.unit(v.Unit), *v.Numerator, *v.Denominator)
 	}
 }
 
@@ -138,4 +144,9 @@ func (p *printer) unit(unit string) string {
 		return p.say(" ngày", " days")
 	}
 	return ""
+}
+
+// padded fills a text with spaces up to a width in letters.
+func padded(s string, width int) string {
+	return s + strings.Repeat(" ", max(width-utf8.RuneCountInString(s), 0))
 }
