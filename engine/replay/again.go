@@ -251,6 +251,7 @@ type view struct {
 	engine.Definitions
 	version string
 	at      time.Time // of the filing
+	filed   string    // the version that the filing names
 	asked   string    // the version that service was found for
 	service *engine.Service
 }
@@ -278,7 +279,7 @@ func (v *view) find(id, version string) (*engine.Service, error) {
 		return v.Definitions.Service(id, v.version)
 	}
 	s, err := v.Definitions.Service(id, version)
-	if engine.CodeOf(err) == engine.NotFound && !v.at.IsZero() {
+	if engine.CodeOf(err) == engine.NotFound && version == v.filed && !v.at.IsZero() {
 		return v.Definitions.ServiceAt(id, v.at)
 	}
 	return s, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -214,13 +215,32 @@ func (c *comparer) differ(want, got *engine.Entry, before *engine.Case) *Diverge
 // definition says of itself.
 func eventsOf(b []byte, e *engine.Entry) ([]byte, error) {
 	es := e.Events
-	if len(es) > 0 {
-		if f, ok := es[0].(engine.Filed); ok {
-			f.Version, f.Hash = "", ""
-			es = append(engine.Events{f}, es[1:]...)
+	for i, v := range es {
+		if x, changed := unversioned(v); changed {
+			if &es[0] == &e.Events[0] {
+				es = slices.Clone(es)
+			}
+			es[i] = x
 		}
 	}
 	return (&engine.Entry{Events: es}).AppendJSON(b)
+}
+
+// unversioned is an event without what the version of a definition says of itself: its
+// hash, and at filing its name.
+func unversioned(v engine.Event) (engine.Event, bool) {
+	switch v := v.(type) {
+	case engine.Filed:
+		v.Version, v.Hash = "", ""
+		return v, true
+	case engine.Migrated:
+		v.Hash, v.Before = "", ""
+		return v, true
+	case engine.Reverted:
+		v.Hash = ""
+		return v, true
+	}
+	return v, false
 }
 
 func differEvents(want, got *engine.Entry, before *engine.Case) *Divergence {
@@ -303,11 +323,8 @@ var titled = []string{"step", "state", "office", "service", "document"}
 // plainEvent is an event as JSON values, without what the version of a definition
 // says of itself and without titles.
 func plainEvent(v engine.Event) any {
-	switch e := v.(type) {
-	case engine.Filed:
-		e.Version, e.Hash = "", ""
-		v = e
-	case engine.Notified:
+	v, _ = unversioned(v)
+	if e, ok := v.(engine.Notified); ok {
 		e.Params = maps.Clone(e.Params)
 		for _, k := range titled {
 			if _, ok := e.Params[k].(map[string]any); ok {

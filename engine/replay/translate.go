@@ -14,6 +14,9 @@ func (r *run) translate(e *engine.Entry) (engine.Command, engine.Facts) {
 	switch cmd.Action {
 	case engine.ActFile:
 		r.defs.at = e.At
+		if cmd.File != nil {
+			r.defs.filed = cmd.File.Version
+		}
 		cmd.Codes.Steps = r.codes(&cmd)
 		return cmd, facts
 	case engine.ActReply:

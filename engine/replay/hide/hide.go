@@ -42,14 +42,19 @@ func (h *Hider) Check() string { return hex.EncodeToString(h.key.sum("check", ""
 // given is not changed. A history with an erased payload is refused.
 func (h *Hider) Case(history []engine.Entry) ([]engine.Entry, error) {
 	c := &caseHider{Hider: h, dict: map[string]string{}, names: map[string]byte{}, codes: map[string]string{}, kept: map[string]bool{}, formed: map[string]string{}}
-	trees := make([]any, len(history))
+	trees, service := make([]any, len(history)), ""
 	for i := range history {
 		e := &history[i]
 		if e.Events == nil && e.Command.Actor.ID == "" {
 			return nil, errors.New("a payload was erased")
 		}
 		if f := e.Command.File; f != nil && c.own == nil {
-			c.own = h.wordsOf(f.Service, f.Version)
+			c.own, service = h.wordsOf(f.Service, f.Version), f.Service
+		}
+		for _, v := range e.Events {
+			if m, ok := v.(engine.Migrated); ok { // from here on, the words of another version too
+				c.own = c.own.with(h.wordsOf(service, m.Version))
+			}
 		}
 		text, err := e.AppendJSON(nil)
 		if err != nil {
@@ -113,6 +118,10 @@ func (c *caseHider) results(e *engine.Entry) {
 		switch v := v.(type) {
 		case engine.Filed:
 			c.dict[v.Seed] = c.key.hex("seed", v.Seed, len(v.Seed))
+			for _, p := range v.Steps {
+				c.codes[p.Step] = p.Code
+			}
+		case engine.Migrated:
 			for _, p := range v.Steps {
 				c.codes[p.Step] = p.Code
 			}

@@ -20,7 +20,7 @@ var (
 )
 
 // fixed are the fields of the engine's own structures that hold versions and kinds.
-var fixed = map[string]bool{"definition": true, "parameters": true, "calendar": true, "engine": true, "hash": true, "version": true, "kind": true,
+var fixed = map[string]bool{"definition": true, "parameters": true, "calendar": true, "engine": true, "hash": true, "before": true, "version": true, "kind": true,
 	"office": true, "home": true, "cutoff": true}
 
 // personal are those that name somebody or hold somebody's words; in the engine's

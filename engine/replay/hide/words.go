@@ -2,6 +2,7 @@ package hide
 
 import (
 	"encoding/json"
+	"maps"
 	"regexp"
 	"strings"
 
@@ -15,7 +16,7 @@ type words map[string]bool
 // ours are the engine's own words in histories.
 var ours = strings.Fields(`completed completed_in_part refused withdrawn expired success not_applicable annulled done keep amend annul retry record skip
 	case warn fee warn_state after open ended closed waiting paused runs restarts none absent need_failed citizen staff registry timer system file
-	withdraw answer_supplement refile apologise claim release assign transfer hand_over reply operate paid cancelled male female undetermined parties review kept amended annulled corrected upstream downstream`)
+	migrate revert withdraw answer_supplement refile apologise claim release assign transfer hand_over reply operate paid cancelled male female undetermined parties review kept amended annulled corrected upstream downstream`)
 
 // ethnicities are the 54 of Vietnam, and its nationality.
 var ethnicities = strings.Split("Kinh,Tày,Thái,Mường,Khmer,Hoa,Nùng,Mông,Dao,Gia Rai,Ê Đê,Ba Na,Xơ Đăng,Sán Chay,Cơ Ho,Chăm,Sán Dìu,Hrê,Mnông,Raglay,Xtiêng,"+
@@ -29,7 +30,7 @@ func wordsOf(defs engine.Definitions, svc *engine.Service) words {
 	if svc == nil {
 		return w
 	}
-	w.add(svc.ID, svc.KeyStep, svc.Reception, svc.Code)
+	w.add(svc.ID, svc.Version, svc.KeyStep, svc.Reception, svc.Code)
 	w.text(svc.Title)
 	w.form(svc.Form)
 	w.expr(svc.Key)
@@ -46,6 +47,13 @@ func wordsOf(defs engine.Definitions, svc *engine.Service) words {
 		w.procedure(defs, st.Procedure)
 	}
 	return w
+}
+
+// with are the words of both.
+func (w words) with(other words) words {
+	both := maps.Clone(w)
+	maps.Copy(both, other)
+	return both
 }
 
 func (w words) procedure(defs engine.Definitions, p *engine.Procedure) {
