@@ -17,7 +17,10 @@ import (
 	"lienthong/cmd/lienthong/system"
 	"lienthong/engine/calendar"
 	"lienthong/engine/machine"
+	"lienthong/engine/replay"
+	"lienthong/engine/replay/hide"
 	"lienthong/engine/runtime"
+	"lienthong/store/sqlite"
 	"lienthong/workflows"
 )
 
@@ -27,6 +30,7 @@ type stage struct {
 	story.Stage
 	t   *testing.T
 	sys *system.System
+	db  string
 }
 
 // at reads a business instant, "2026-09-07 08:00", in Vietnam.
@@ -100,7 +104,7 @@ func open(t *testing.T, start string, change func(*system.Config)) *stage {
 		t.Fatal(err)
 	}
 	transport := &http.Transport{}
-	s := &stage{t: t, sys: sys}
+	s := &stage{t: t, sys: sys, db: cfg.DB}
 	t.Cleanup(func() {
 		transport.CloseIdleConnections()
 		if err := s.sys.Close(); err != nil {
@@ -187,5 +191,42 @@ func (s *stage) sound() {
 	stuck, err := s.sys.Runtime.StuckStep(s.t.Context())
 	if err != nil || len(stuck) > 0 {
 		s.t.Errorf("stuck: %+v %v", stuck, err)
+	}
+	s.again()
+}
+
+// again: every case, decided again as it is stored, comes out as it is, and so does its
+// copy with pseudonyms.
+func (s *stage) again() {
+	s.t.Helper()
+	if s.db == system.Memory {
+		return
+	}
+	f, err := sqlite.OpenFile(s.t.Context(), s.db)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer f.Close() //nolint:errcheck // only read
+	h, err := hide.New([]byte("a key of the tests, long enough"), s.sys.Definitions)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	r, err := replay.Against(s.t.Context(), f, s.sys.Definitions, replay.Options{}, 1, -1, func(o replay.Outcome) {
+		history, err := replay.History(s.t.Context(), f, o.Case)
+		if err != nil || o.Verdict == replay.Blank {
+			return
+		}
+		hidden, err := h.Case(history)
+		if err != nil {
+			s.t.Error(err)
+		} else if x := replay.Again(s.sys.Definitions, hidden, replay.Options{}); x.Verdict != replay.Identical {
+			s.t.Errorf("with pseudonyms: %s", x)
+		}
+	})
+	if err != nil || !r.Good() || r.Cases == 0 {
+		s.t.Errorf("decided again: %+v %v", r, err)
+		for _, o := range r.Found {
+			s.t.Error(o)
+		}
 	}
 }

@@ -39,12 +39,20 @@ func (c *caseHider) text(a at, s string) string {
 	if new, ok := c.formed[s]; ok {
 		return new
 	}
+	if i := strings.LastIndexByte(s, '/'); i > 0 && isDigits(s[i+1:]) && len(s)-i <= 4 {
+		if new, ok := c.formed[s[:i]]; ok { // a reference with the number of its turn
+			return new + s[i:]
+		}
+	}
 	if new := c.form(s); new != "" {
 		c.formed[s] = new
 		return new
 	}
 	if kind, rest, ok := strings.Cut(s, ":"); ok && c.own[kind] { // a duplicate key: service:value
 		return kind + ":" + c.text(at{data: true}, rest)
+	}
+	if word, rest, ok := strings.Cut(s, "/"); ok && rest != "" && (c.own[word] || c.own[word+"/"]) { // a reference that an expression made of a word and a number
+		return word + "/" + c.text(at{data: true}, rest)
 	}
 	switch {
 	case a.key == "account" || a.key == "assignee" || a.key == "by":
