@@ -26,6 +26,8 @@ type receiptPageData struct {
 type slip struct {
 	Case   *caseView
 	Office string
+	Date   string // of filing, in words
+	Return string // how the results come
 	Papers []string
 	QR     template.HTML
 	Path   string // of the case, for whoever looks at the slip
@@ -56,7 +58,7 @@ func (v *visit) receiptPage() error {
 		if c.View != "full" {
 			return &problem{Status: http.StatusNotFound}
 		}
-		s := slip{Case: c, Papers: attached(c.Application), Path: v.casePath(c)}
+		s := slip{Case: c, Date: longDate(c.Filed), Return: returned(c.Application), Papers: attached(c.Application), Path: v.casePath(c)}
 		for _, x := range c.Dossiers {
 			if x.Office != nil && s.Office == "" {
 				s.Office = x.Office.Name.VI
@@ -73,6 +75,20 @@ func (v *visit) receiptPage() error {
 		title = v.t("receipt.title")
 	}
 	return v.show(screen{page: "receipt", title: title, data: d, crumbs: caseCrumbs(v, first)})
+}
+
+// returned says how the results of an application come; "" when nobody asked.
+func returned(app map[string]any) string {
+	delivery, _ := app["delivery"].(map[string]any)
+	switch delivery["channel"] {
+	case "electronic":
+		return "Bản điện tử"
+	case "counter":
+		return "Tại Bộ phận Một cửa"
+	case "post":
+		return "Qua bưu chính"
+	}
+	return ""
 }
 
 // attached names the papers of an application.

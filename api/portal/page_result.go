@@ -28,6 +28,7 @@ type resultPageData struct {
 	Path   string // of the page that says whether it is genuine
 	Check  string // the same in full
 	Sheet  bool   // alone, for keeping
+	Date   string // of issue, in words
 }
 
 func (v *visit) resultPage() error {
@@ -46,7 +47,7 @@ func (v *visit) resultPage() error {
 		return err
 	}
 	d := resultPageData{Case: c, Part: x, Result: x.Result, Title: textOf(x.Result.Title).VI, Rows: r.plain(x.Result.Data),
-		Path: "/r/" + seg(x.Result.ID)}
+		Path: "/r/" + seg(x.Result.ID), Date: longDate(x.Result.Issued)}
 	d.Check = v.address(d.Path)
 	if d.Title == "" {
 		d.Title = x.Result.Document
