@@ -19,8 +19,8 @@ func (b *browser) decidedAgain(form url.Values) reply {
 	return b.played(b.post("/lab/replays", form).want(200).path)
 }
 
-// publishing is a stage that takes definitions.
-func publishing(c *system.Config) { c.Definitions = nil }
+// takingDefinitions is a stage that takes definitions.
+func takingDefinitions(c *system.Config) { c.Definitions = nil }
 
 // drafted is birth as a version of its own with a shorter limit.
 func drafted(t testing.TB) string {
@@ -37,7 +37,7 @@ func drafted(t testing.TB) string {
 // the page of the run, and that of a case.
 func (s *stage) redone() (b *browser, run, one string) {
 	s.t.Helper()
-	x := newStage(s.t, publishing)
+	x := newStage(s.t, takingDefinitions)
 	tale := x.begin("birth-b4").Registered()
 	tale.Later(time.Hour)
 	x.fine(tale)
@@ -49,7 +49,7 @@ func (s *stage) redone() (b *browser, run, one string) {
 // A tester decides all cases again, under their own versions, another one, and one that
 // is not published, and looks at where a case parts from its history.
 func TestReplaysFromThePage(t *testing.T) {
-	s := newStage(t, publishing)
+	s := newStage(t, takingDefinitions)
 	tale := s.begin("birth-b4").Registered()
 	tale.Later(time.Hour)
 	s.fine(tale)
@@ -90,7 +90,7 @@ func TestReplaysFromThePage(t *testing.T) {
 
 // What cannot be decided under is told at its field, with its place in the file.
 func TestReplaysRefuse(t *testing.T) {
-	s := newStage(t, publishing)
+	s := newStage(t, takingDefinitions)
 	b := s.browse("tester")
 	f := b.formWith(b.open("/lab/replays"), "/lab/replays", "from")
 	for name, c := range map[string]struct {
