@@ -130,7 +130,10 @@ func (x *exchange) verify(ctx context.Context, registry string, h http.Header, b
 	if c.Registry != registry {
 		return engine.Reply{}, engine.Fail(engine.Invalid, "Trả lời của cơ sở dữ liệu khác", "the reply names another registry")
 	}
-	name, _, _ := strings.Cut(c.Key, ".")
+	name := c.Key
+	if i := strings.LastIndexByte(name, '.'); i >= 0 { // a case's code has points too: H26.1-260907-0001
+		name = name[:i]
+	}
 	d, err := x.owed(ctx, name)
 	if err != nil {
 		return engine.Reply{}, err
