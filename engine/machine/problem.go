@@ -244,12 +244,18 @@ func snake(s string) string {
 	return b.String()
 }
 
+// Tokens of a JSON Pointer (RFC 6901).
+var (
+	toToken   = strings.NewReplacer("~", "~0", "/", "~1")
+	fromToken = strings.NewReplacer("~1", "/", "~0", "~")
+)
+
 // join writes a JSON Pointer; split reads one.
 func join(path []string) string {
 	var b strings.Builder
 	for _, p := range path {
 		b.WriteByte('/')
-		b.WriteString(strings.NewReplacer("~", "~0", "/", "~1").Replace(p))
+		b.WriteString(toToken.Replace(p))
 	}
 	return b.String()
 }
@@ -260,7 +266,7 @@ func split(pointer string) []string {
 	}
 	parts := strings.Split(pointer[1:], "/")
 	for i, p := range parts {
-		parts[i] = strings.NewReplacer("~1", "/", "~0", "~").Replace(p)
+		parts[i] = fromToken.Replace(p)
 	}
 	return parts
 }
