@@ -22,9 +22,6 @@ func asEncodingJSON(v any, b []byte) {
 // Unwatched lets answers go without a look at them, for benchmarks.
 func Unwatched() { marshalled = nil }
 
-// AppendJSON writes a value as an answer.
-var AppendJSON = appendJSON
-
 // HashWith hashes with fewer rounds, so that tests are quick.
 var HashWith = hashWith
 

@@ -44,8 +44,11 @@ type Text = engine.Text
 type Time struct{ time.Time }
 
 // MarshalJSON writes RFC 3339 with +07:00.
-func (t Time) MarshalJSON() ([]byte, error) {
-	return []byte(`"` + t.In(calendar.Zone).Format(time.RFC3339Nano) + `"`), nil
+func (t Time) MarshalJSON() ([]byte, error) { return t.AppendTo(nil), nil }
+
+// AppendTo writes the same.
+func (t Time) AppendTo(b []byte) []byte {
+	return append(t.In(calendar.Zone).AppendFormat(append(b, '"'), time.RFC3339Nano), '"')
 }
 
 // Schema describes the instant in the OpenAPI document.
@@ -113,11 +116,14 @@ func composed(v any) any {
 	return v
 }
 
-// Ordered is a JSON object written as it stands, its members in their order.
+// Ordered is a compact JSON object written as it stands, its members in their order.
 type Ordered json.RawMessage
 
 // MarshalJSON writes the object.
 func (o Ordered) MarshalJSON() ([]byte, error) { return o, nil }
+
+// AppendTo writes the same.
+func (o Ordered) AppendTo(b []byte) []byte { return append(b, o...) }
 
 // Schema describes the object as open.
 func (Ordered) Schema(r huma.Registry) *huma.Schema { return Object{}.Schema(r) }

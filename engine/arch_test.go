@@ -41,7 +41,7 @@ var arrows = map[string][]string{
 	"store/memory":         {"engine", "engine/calendar", "store/rowenc"},
 	"store/sqlite":         {"engine", "engine/calendar", "store/rowenc"},
 	"store/storetest":      {"engine", "engine/calendar", "store/rowenc"},
-	"api":                  {"engine", "engine/calendar", "engine/runtime", "engine/diagram", "engine/indicators"},
+	"api":                  {"engine", "engine/calendar", "engine/runtime", "engine/diagram", "engine/indicators", "engine/appendjson"},
 	"store/transfer":       {"engine", "store/rowenc"},
 	"api/portal":           {"api/portal/form"},
 	"api/portal/form":      {},

@@ -1,6 +1,7 @@
 package appendjson
 
 import (
+	"bytes"
 	"encoding/json"
 	"reflect"
 	"slices"
@@ -16,12 +17,31 @@ import (
 // Value appends a value as json.Marshal writes it. A type whose pointer writes itself
 // is written by that wherever it stands. The value holds no cycle. After an error
 // nothing is returned.
-func Value(b []byte, v any) ([]byte, error) {
+func Value(b []byte, v any) ([]byte, error) { return marshalled.value(b, v) }
+
+// Plain appends a value as a json.Encoder writes it that does not escape HTML.
+func Plain(b []byte, v any) ([]byte, error) { return plain.value(b, v) }
+
+// Appender is a type that writes itself, as its MarshalJSON does, compact, and with
+// the same escapes in both ways of writing.
+type Appender interface {
+	AppendTo(b []byte) []byte
+}
+
+// way is a way of writing, with what it knows of types.
+type way struct {
+	html      bool     // escape <, > and &
+	appenders sync.Map // reflect.Type → appender
+}
+
+var marshalled, plain = &way{html: true}, &way{}
+
+func (w *way) value(b []byte, v any) ([]byte, error) {
 	switch v := v.(type) {
 	case nil:
 		return append(b, "null"...), nil
 	case string:
-		return appendString(b, v), nil
+		return w.appendString(b, v), nil
 	case bool:
 		return strconv.AppendBool(b, v), nil
 	case int64:
@@ -29,44 +49,44 @@ func Value(b []byte, v any) ([]byte, error) {
 	case int:
 		return strconv.AppendInt(b, int64(v), 10), nil
 	case map[string]any:
-		return appendMap(b, v, Value)
+		return appendMap(w, b, v, w.value)
 	case []any:
-		return appendList(b, v)
+		return w.appendList(b, v)
 	case engine.Events:
-		return appendEvents(b, v)
+		return w.appendEvents(b, v)
 	}
-	return appendReflected(b, reflect.ValueOf(v))
+	return w.appendReflected(b, reflect.ValueOf(v))
 }
 
 // appendString appends a text in quotes.
-func appendString(b []byte, s string) []byte {
+func (w *way) appendString(b []byte, s string) []byte {
 	for i := 0; i < len(s); {
 		if c := s[i]; c < utf8.RuneSelf {
-			if c < ' ' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
-				return appendEscaped(b, s)
+			if c < ' ' || c == '"' || c == '\\' || w.html && (c == '<' || c == '>' || c == '&') {
+				return w.appendEscaped(b, s)
 			}
 			i++
 			continue
 		}
 		r, n := utf8.DecodeRuneInString(s[i:])
 		if r == utf8.RuneError || r == '\u2028' || r == '\u2029' {
-			return appendEscaped(b, s)
+			return w.appendEscaped(b, s)
 		}
 		i += n
 	}
 	return append(append(append(b, '"'), s...), '"')
 }
 
-func appendEscaped(b []byte, s string) []byte {
-	text, err := json.Marshal(s)
+func (w *way) appendEscaped(b []byte, s string) []byte {
+	b, err := w.leave(b, s)
 	if err != nil {
 		panic(err) // a string can always be written
 	}
-	return append(b, text...)
+	return b
 }
 
 // appendMap appends the values of a map by their sorted keys.
-func appendMap[V any](b []byte, m map[string]V, value func([]byte, V) ([]byte, error)) (_ []byte, err error) {
+func appendMap[V any](w *way, b []byte, m map[string]V, value func([]byte, V) ([]byte, error)) (_ []byte, err error) {
 	if m == nil {
 		return append(b, "null"...), nil
 	}
@@ -81,7 +101,7 @@ func appendMap[V any](b []byte, m map[string]V, value func([]byte, V) ([]byte, e
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = append(appendString(b, k), ':')
+		b = append(w.appendString(b, k), ':')
 		if b, err = value(b, m[k]); err != nil {
 			return nil, err
 		}
@@ -89,9 +109,9 @@ func appendMap[V any](b []byte, m map[string]V, value func([]byte, V) ([]byte, e
 	return append(b, '}'), nil
 }
 
-func appendText(b []byte, s string) ([]byte, error) { return appendString(b, s), nil }
+func (w *way) appendText(b []byte, s string) ([]byte, error) { return w.appendString(b, s), nil }
 
-func appendList(b []byte, vs []any) (_ []byte, err error) {
+func (w *way) appendList(b []byte, vs []any) (_ []byte, err error) {
 	if vs == nil {
 		return append(b, "null"...), nil
 	}
@@ -100,7 +120,7 @@ func appendList(b []byte, vs []any) (_ []byte, err error) {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		if b, err = Value(b, v); err != nil {
+		if b, err = w.value(b, v); err != nil {
 			return nil, err
 		}
 	}
@@ -108,14 +128,14 @@ func appendList(b []byte, vs []any) (_ []byte, err error) {
 }
 
 // appendEvents appends each event with its kind.
-func appendEvents(b []byte, es engine.Events) (_ []byte, err error) {
+func (w *way) appendEvents(b []byte, es engine.Events) (_ []byte, err error) {
 	b = append(b, '[')
 	for i, e := range es {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = append(appendString(append(b, `{"kind":`...), e.Kind()), `,"data":`...)
-		if b, err = Value(b, e); err != nil {
+		b = append(w.appendString(append(b, `{"kind":`...), e.Kind()), `,"data":`...)
+		if b, err = w.value(b, e); err != nil {
 			return nil, err
 		}
 		b = append(b, '}')
@@ -127,23 +147,21 @@ func appendEvents(b []byte, es engine.Events) (_ []byte, err error) {
 type appender func(b []byte, v reflect.Value) ([]byte, error)
 
 // appendReflected appends a value of any type.
-func appendReflected(b []byte, v reflect.Value) ([]byte, error) {
+func (w *way) appendReflected(b []byte, v reflect.Value) ([]byte, error) {
 	if v.Kind() == reflect.Pointer && !v.IsNil() {
-		return appenderOf(v.Type())(b, v)
+		return w.appenderOf(v.Type())(b, v)
 	}
 	to := reflect.New(v.Type()).Elem()
 	to.Set(v)
-	return appenderOf(v.Type())(b, to)
+	return w.appenderOf(v.Type())(b, to)
 }
 
-var appenders sync.Map // reflect.Type → appender
-
-func appenderOf(t reflect.Type) appender {
-	if a, ok := appenders.Load(t); ok {
+func (w *way) appenderOf(t reflect.Type) appender {
+	if a, ok := w.appenders.Load(t); ok {
 		return a.(appender)
 	}
-	a := newAppender(t)
-	appenders.Store(t, a)
+	a := w.newAppender(t)
+	w.appenders.Store(t, a)
 	return a
 }
 
@@ -158,60 +176,71 @@ func writesItself(t reflect.Type) bool {
 	return p.Implements(jsonWriters) || p.Implements(textWriters) || t == reflect.TypeFor[json.Number]()
 }
 
-func newAppender(t reflect.Type) appender {
+func (w *way) newAppender(t reflect.Type) appender {
 	switch t {
 	case reflect.TypeFor[time.Time]():
 		return appendTime
 	case reflect.TypeFor[engine.Events]():
 		return func(b []byte, v reflect.Value) ([]byte, error) {
-			return appendEvents(b, *v.Addr().Interface().(*engine.Events))
-		}
-	case reflect.TypeFor[map[string]any]():
-		return func(b []byte, v reflect.Value) ([]byte, error) {
-			return appendMap(b, *v.Addr().Interface().(*map[string]any), Value)
+			return w.appendEvents(b, *v.Addr().Interface().(*engine.Events))
 		}
 	case reflect.TypeFor[map[string]string]():
 		return func(b []byte, v reflect.Value) ([]byte, error) {
-			return appendMap(b, *v.Addr().Interface().(*map[string]string), appendText)
+			return appendMap(w, b, *v.Addr().Interface().(*map[string]string), w.appendText)
 		}
 	}
+	if t.Implements(reflect.TypeFor[Appender]()) && t.Kind() != reflect.Pointer && t.Kind() != reflect.Interface {
+		return func(b []byte, v reflect.Value) ([]byte, error) { return v.Interface().(Appender).AppendTo(b), nil }
+	}
 	if t.Kind() != reflect.Pointer && writesItself(t) {
-		return appendMarshalled
+		return w.appendMarshalled
+	}
+	if object := reflect.TypeFor[*map[string]any](); reflect.PointerTo(t).ConvertibleTo(object) {
+		return func(b []byte, v reflect.Value) ([]byte, error) {
+			return appendMap(w, b, *v.Addr().Convert(object).Interface().(*map[string]any), w.value)
+		}
 	}
 	switch t.Kind() {
 	case reflect.String:
-		return func(b []byte, v reflect.Value) ([]byte, error) { return appendString(b, v.String()), nil }
+		return func(b []byte, v reflect.Value) ([]byte, error) { return w.appendString(b, v.String()), nil }
 	case reflect.Bool:
 		return func(b []byte, v reflect.Value) ([]byte, error) { return strconv.AppendBool(b, v.Bool()), nil }
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
 		return func(b []byte, v reflect.Value) ([]byte, error) { return strconv.AppendInt(b, v.Int(), 10), nil }
 	case reflect.Interface:
-		return func(b []byte, v reflect.Value) ([]byte, error) { return Value(b, v.Interface()) }
+		return func(b []byte, v reflect.Value) ([]byte, error) { return w.value(b, v.Interface()) }
 	case reflect.Pointer:
-		return pointerAppender(t)
+		return w.pointerAppender(t)
 	case reflect.Slice:
 		if t.Elem().Kind() != reflect.Uint8 {
-			return sliceAppender(t)
+			return w.sliceAppender(t)
 		}
 	case reflect.Map:
 		if t.Key().Kind() == reflect.String && !writesItself(t.Key()) {
-			return mapAppender(t)
+			return w.mapAppender(t)
 		}
 	case reflect.Struct:
-		if fields, ok := fieldsOf(t, nil); ok {
+		if fields, ok := w.fieldsOf(t, nil); ok {
 			return structAppender(fields)
 		}
 	}
-	return appendMarshalled
+	return w.appendMarshalled
 }
 
-// appendMarshalled leaves it to json.Marshal.
-func appendMarshalled(b []byte, v reflect.Value) ([]byte, error) {
-	text, err := json.Marshal(v.Addr().Interface())
-	if err != nil {
+// appendMarshalled leaves it to encoding/json.
+func (w *way) appendMarshalled(b []byte, v reflect.Value) ([]byte, error) {
+	return w.leave(b, v.Addr().Interface())
+}
+
+// leave leaves a value to encoding/json.
+func (w *way) leave(b []byte, v any) ([]byte, error) {
+	buf := bytes.NewBuffer(b)
+	enc := json.NewEncoder(buf)
+	enc.SetEscapeHTML(w.html)
+	if err := enc.Encode(v); err != nil {
 		return nil, err
 	}
-	return append(b, text...), nil
+	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), nil // it ends every value
 }
 
 func appendTime(b []byte, v reflect.Value) ([]byte, error) {
@@ -225,8 +254,8 @@ func appendTime(b []byte, v reflect.Value) ([]byte, error) {
 // What a type refers to is looked up with the first value: types may refer to
 // themselves.
 
-func pointerAppender(t reflect.Type) appender {
-	elem := sync.OnceValue(func() appender { return appenderOf(t.Elem()) })
+func (w *way) pointerAppender(t reflect.Type) appender {
+	elem := sync.OnceValue(func() appender { return w.appenderOf(t.Elem()) })
 	return func(b []byte, v reflect.Value) ([]byte, error) {
 		if v.IsNil() {
 			return append(b, "null"...), nil
@@ -235,8 +264,8 @@ func pointerAppender(t reflect.Type) appender {
 	}
 }
 
-func sliceAppender(t reflect.Type) appender {
-	elem := sync.OnceValue(func() appender { return appenderOf(t.Elem()) })
+func (w *way) sliceAppender(t reflect.Type) appender {
+	elem := sync.OnceValue(func() appender { return w.appenderOf(t.Elem()) })
 	return func(b []byte, v reflect.Value) (_ []byte, err error) {
 		if v.IsNil() {
 			return append(b, "null"...), nil
@@ -254,8 +283,8 @@ func sliceAppender(t reflect.Type) appender {
 	}
 }
 
-func mapAppender(t reflect.Type) appender {
-	elem := sync.OnceValue(func() appender { return appenderOf(t.Elem()) })
+func (w *way) mapAppender(t reflect.Type) appender {
+	elem := sync.OnceValue(func() appender { return w.appenderOf(t.Elem()) })
 	return func(b []byte, v reflect.Value) (_ []byte, err error) {
 		if v.IsNil() {
 			return append(b, "null"...), nil
@@ -268,7 +297,7 @@ func mapAppender(t reflect.Type) appender {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = append(appendString(b, k.String()), ':')
+			b = append(w.appendString(b, k.String()), ':')
 			to.Set(v.MapIndex(k))
 			if b, err = elem()(b, to); err != nil {
 				return nil, err
@@ -313,7 +342,7 @@ func structAppender(fields []field) appender {
 
 // fieldsOf lists the fields of a structure, those of embedded ones in their place;
 // false when it has something that only json.Marshal knows how to write.
-func fieldsOf(t reflect.Type, at []int) (out []field, ok bool) {
+func (w *way) fieldsOf(t reflect.Type, at []int) (out []field, ok bool) {
 	for i := range t.NumField() {
 		x := t.Field(i)
 		here := append(slices.Clone(at), i)
@@ -321,7 +350,7 @@ func fieldsOf(t reflect.Type, at []int) (out []field, ok bool) {
 		name, options, _ := strings.Cut(tag, ",")
 		switch {
 		case x.Anonymous && !tagged && x.Type.Kind() == reflect.Struct && !writesItself(x.Type):
-			inner, ok := fieldsOf(x.Type, here)
+			inner, ok := w.fieldsOf(x.Type, here)
 			if !ok {
 				return nil, false
 			}
@@ -334,7 +363,7 @@ func fieldsOf(t reflect.Type, at []int) (out []field, ok bool) {
 		case name == "":
 			name = x.Name
 		}
-		f := field{name: string(appendString(nil, name)) + ":", at: here, value: appenderOf(x.Type)}
+		f := field{name: string(w.appendString(nil, name)) + ":", at: here, value: w.appenderOf(x.Type)}
 		switch options {
 		case "":
 		case "omitempty":

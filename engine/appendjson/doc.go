@@ -6,5 +6,6 @@
 // encoding/json.
 //
 // May import: engine and the standard library. Invariant: the bytes are those of
-// json.Marshal, or there is an error where it has one.
+// json.Marshal (Value) or of an Encoder that does not escape HTML (Plain), or there is
+// an error where that has one.
 package appendjson
