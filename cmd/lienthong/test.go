@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"lienthong/engine"
 	"lienthong/engine/machine"
 	"lienthong/engine/scenario"
 	"lienthong/engine/scenario/paths"
@@ -25,6 +26,8 @@ type testCommand struct {
 	Only string `name:"run" help:"Only scenarios whose file or title matches this expression." placeholder:"REGEX"`
 
 	Paths bool `help:"Instead of the stories: drive every transition and every simple path of every procedure through the core, and tell which cannot be driven and why."`
+
+	Lang string `help:"Language of the report: vi or en." enum:"vi,en" default:"vi"`
 
 	match *regexp.Regexp
 }
@@ -136,18 +139,18 @@ func (c *testCommand) tell(e *env, reports []scenario.Report) error {
 		for _, r := range reports {
 			mark := "ok  "
 			if !r.Good {
-				mark = "FAIL"
+				mark = engine.Text{VI: "HỎNG", EN: "FAIL"}.In(c.Lang)
 			}
-			fmt.Fprintf(e.out, "%s %-44s %3d lines  %s\n", mark, strings.TrimPrefix(r.File, "scenarios/"), r.Lines, r.Title.In("vi"))
+			fmt.Fprintf(e.out, engine.Text{VI: "%s %-44s %3d dòng  %s\n", EN: "%s %-44s %3d lines  %s\n"}.In(c.Lang), mark, strings.TrimPrefix(r.File, "scenarios/"), r.Lines, r.Title.In(c.Lang))
 			for _, f := range r.Findings {
-				fmt.Fprintf(e.out, "     %s:%d:%d: %s %s\n", f.File, f.Line, f.Column, f.Message.VI, f.Hint.VI)
-				fmt.Fprintf(e.out, "     %s\n", f)
+				fmt.Fprintf(e.out, "     %s:%d:%d: %s %s\n", f.File, f.Line, f.Column, f.Message.In(c.Lang), f.Hint.In(c.Lang))
 			}
 			if r.Failure != nil {
-				fmt.Fprint(e.out, "     "+strings.ReplaceAll(r.Failure.String(), "\n", "\n     ")+"\n")
+				fmt.Fprint(e.out, "     "+strings.ReplaceAll(r.Failure.In(c.Lang), "\n", "\n     ")+"\n")
 			}
 		}
-		fmt.Fprintf(e.out, "%d scenarios, %d lines, %d failed, %s\n", len(reports), lines, failed, took.Round(time.Millisecond))
+		sum := engine.Text{VI: "%d kịch bản, %d dòng, %d không giữ, %s\n", EN: "%d scenarios, %d lines, %d failed, %s\n"}
+		fmt.Fprintf(e.out, sum.In(c.Lang), len(reports), lines, failed, took.Round(time.Millisecond))
 	}
 	if failed > 0 || len(reports) == 0 {
 		return errNotGood

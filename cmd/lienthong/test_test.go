@@ -34,7 +34,10 @@ func broken(t *testing.T, story string) string {
 		b.WriteString(f.String() + "\n")
 	}
 	if r.Failure != nil {
-		b.WriteString(r.Failure.String())
+		b.WriteString(r.Failure.In("en"))
+		if vi := r.Failure.In("vi"); !strings.Contains(vi, "phải là ") || !strings.Contains(vi, "thực tế ") || !strings.Contains(vi, "hồ sơ H26.1") || strings.Contains(vi, "expected") || strings.Contains(vi, "events of") {
+			t.Errorf("in Vietnamese it says\n%s", vi)
+		}
 	}
 	if r.Good != (b.Len() == 0) {
 		t.Errorf("good %v with %q", r.Good, b.String())
@@ -62,8 +65,9 @@ story:
       case: {portal: 9}
 `)
 	for _, want := range []string{
-		"scenarios/story.yaml:5:5: - then:", "story.yaml:6:14", "expected birth is registered", "got      received (open)",
-		"story.yaml:7:22", "got      2", "at 2026-09-07 08:00", "birth              open     received at civil_status_00004, due 2026-09-07 17:00", "receive birth",
+		"scenarios/story.yaml:5:5: - then:", "story.yaml:6:14", "expected birth is registered (Registered)", "got      received (Received), open",
+		"story.yaml:7:22", "got      2", "at 2026-09-07 08:00", "birth              received (Received), open, at civil_status_00004, due 2026-09-07 17:00",
+		"2 2026-09-07 08:00 birth: receive (Receive), reception.civil_status_00004",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%q is missing in\n%s", want, got)

@@ -16,22 +16,6 @@ type step struct {
 	play func(ctx context.Context, p *player) []Mismatch
 }
 
-// Mismatch is one thing that is not as a line says.
-type Mismatch struct {
-	Line     int    `json:"line"`
-	Column   int    `json:"column"`
-	Expected string `json:"expected"`
-	Got      string `json:"got"`
-}
-
-func mismatch(n *node, expected, got string) Mismatch {
-	return Mismatch{Line: n.Line, Column: n.Column, Expected: expected, Got: got}
-}
-
-func one(n *node, expected string, err error) []Mismatch {
-	return []Mismatch{mismatch(n, expected, err.Error())}
-}
-
 // Check holds a story's words against definitions and people.
 func Check(b Book, s *Scenario) []machine.Finding {
 	_, found := compile(b, s)
@@ -77,7 +61,7 @@ func (c *compiler) line(l line) play {
 		registry, d := c.dial(l)
 		return func(_ context.Context, p *player) []Mismatch {
 			if err := p.w.Dial(registry, d); err != nil {
-				return one(l.get("answers"), "the register takes it", err)
+				return one(l.get("answers"), say("sổ nhận", "the register takes it"), err)
 			}
 			return nil
 		}
@@ -88,7 +72,7 @@ func (c *compiler) line(l line) play {
 		at := c.instant(n)
 		return func(ctx context.Context, p *player) []Mismatch {
 			if !at.After(p.w.Now()) {
-				return []Mismatch{mismatch(n, "an instant after "+clock(p.w.Now()), n.Text)}
+				return []Mismatch{mismatch(n, say("một thời điểm sau "+clock(p.w.Now()), "an instant after "+clock(p.w.Now())), n.Text)}
 			}
 			return p.pass(ctx, n, at)
 		}
@@ -174,7 +158,7 @@ func (c *compiler) file(l line) play {
 	return func(ctx context.Context, p *player) []Mismatch {
 		app, _ := clone(ex.Application).(map[string]any)
 		if err := change(app, l.get("change"), p.results(ctx)); err != nil {
-			return one(l.get("change"), "a change that fits", err)
+			return one(l.get("change"), say("sửa được như vậy", "a change that fits"), err)
 		}
 		codes, err := p.w.File(ctx, by.id, ex.Service, app, behalf, channel)
 		if bad := refusal(l.at, err); bad != nil || err != nil {
@@ -198,7 +182,7 @@ func (c *compiler) keep(l line) play {
 	}
 	return func(_ context.Context, p *player) []Mismatch {
 		if err := p.w.Keep(reg.ID, record, id, func(r map[string]any) error { return change(r, l.get("holds"), nil) }); err != nil {
-			return one(l.get("holds"), "the register takes it", err)
+			return one(l.get("holds"), say("sổ nhận", "the register takes it"), err)
 		}
 		return nil
 	}
@@ -221,11 +205,11 @@ func (c *compiler) refused(l line) func(*node, error) []Mismatch {
 		case want == nil && err == nil:
 			return nil
 		case want == nil:
-			return one(at, "it is done", err)
+			return one(at, say("làm được", "it is done"), err)
 		case err == nil:
-			return []Mismatch{mismatch(want, "refused "+code, "it was done")}
+			return []Mismatch{mismatch(want, say("bị từ chối "+code, "refused "+code), say("đã làm được", "it was done"))}
 		case string(engine.CodeOf(err)) != code:
-			return one(want, "refused "+code, err)
+			return one(want, say("bị từ chối "+code, "refused "+code), err)
 		}
 		if says != nil && !strings.Contains(err.Error(), says.Text) {
 			return one(says, says.Text, err)
@@ -276,11 +260,11 @@ func (c *compiler) act(l line) play {
 		code := p.cases[name]
 		cs, err := p.w.Case(ctx, code)
 		if err != nil {
-			return one(l.at, "the case", err)
+			return one(l.at, say("hồ sơ", "the case"), err)
 		}
 		input := p.input(cs, part, action, in, declared)
 		if err := change(input, l.get("change"), p.results(ctx)); err != nil {
-			return one(l.get("change"), "a change that fits", err)
+			return one(l.get("change"), say("sửa được như vậy", "a change that fits"), err)
 		}
 		if len(input) == 0 {
 			input = nil
@@ -339,7 +323,7 @@ func (c *compiler) complete(l line) play {
 	return func(ctx context.Context, p *player) []Mismatch {
 		cs, err := p.w.Case(ctx, p.cases[name])
 		if err != nil {
-			return one(l.at, "the case", err)
+			return one(l.at, say("hồ sơ", "the case"), err)
 		}
 		answers := map[string]any{}
 		for _, want := range items {
@@ -354,10 +338,10 @@ func (c *compiler) complete(l line) play {
 			}
 		}
 		if len(answers) == 0 {
-			return []Mismatch{mismatch(l.get("completes"), "items that are asked for", "none is open")}
+			return []Mismatch{mismatch(l.get("completes"), say("mục được yêu cầu bổ sung", "items that are asked for"), say("không có mục nào", "none is open"))}
 		}
 		if err := p.w.Act(ctx, p.account(who, cs, ""), cs.Code, "", engine.ActAnswer, map[string]any{"items": answers}); err != nil {
-			return one(l.at, "it is done", err)
+			return one(l.at, say("làm được", "it is done"), err)
 		}
 		return nil
 	}

@@ -13,14 +13,16 @@ import (
 	"lienthong/engine"
 )
 
-// holds tells whether what is there agrees with what a story says: every entry of
-// a map, with dotted paths; lists as a whole; a text that begins with ~ is a
+// unlike is the first place at which what is there is not as a story says.
+type unlike struct {
+	path      string // dotted; "" = the whole
+	want, got any
+}
+
+// differ compares what a story says with what is there; nil when it holds: every
+// entry of a map, with dotted paths; lists as a whole; a text that begins with ~ is a
 // pattern; "none" and an empty value are nothing.
-func holds(path string, want, got any) (where string, ok bool) {
-	here := ""
-	if path != "" {
-		here = " (at " + path + ")"
-	}
+func differ(path string, want, got any) *unlike {
 	switch w := want.(type) {
 	case map[string]any:
 		for _, k := range slices.Sorted(maps.Keys(w)) {
@@ -28,44 +30,54 @@ func holds(path string, want, got any) (where string, ok bool) {
 			if word, known := english(keys, k); known && at(got, k) == nil {
 				k = word
 			}
-			if where, ok := holds(strings.TrimPrefix(path+"."+k, "."), e, at(got, k)); !ok {
-				return where, false
+			if bad := differ(strings.TrimPrefix(path+"."+k, "."), e, at(got, k)); bad != nil {
+				return bad
 			}
 		}
-		return "", true
+		return nil
 	case []any:
 		g, _ := got.([]any)
 		if len(g) != len(w) {
-			return here, false
+			return &unlike{path, want, got}
 		}
 		for i := range w {
-			if where, ok := holds(path+"."+strconv.Itoa(i), w[i], g[i]); !ok {
-				return where, false
+			if bad := differ(strings.TrimPrefix(path+"."+strconv.Itoa(i), "."), w[i], g[i]); bad != nil {
+				return bad
 			}
 		}
-		return "", true
+		return nil
+	}
+	if !holds(want, got) {
+		return &unlike{path, want, got}
+	}
+	return nil
+}
+
+// holds compares one value.
+func holds(want, got any) bool {
+	switch w := want.(type) {
 	case nil:
-		return here, nothing(got)
+		return nothing(got)
 	case string:
 		if pattern, ok := strings.CutPrefix(w, "~"); ok {
 			re, err := regexp.Compile(pattern)
-			return here, err == nil && got != nil && re.MatchString(fmt.Sprint(got))
+			return err == nil && got != nil && re.MatchString(fmt.Sprint(got))
 		}
 		if fold(w) == "none" || fold(w) == "không" {
-			return here, nothing(got)
+			return nothing(got)
 		}
 		if t, ok := got.(time.Time); ok {
 			got = clock(t)
 		}
-		return here, fmt.Sprint(got) == w
+		return fmt.Sprint(got) == w
 	case int64:
-		return here, number(got) == float64(w)
+		return number(got) == float64(w)
 	case float64:
-		return here, number(got) == w
+		return number(got) == w
 	case bool:
-		return here, got == w
+		return got == w
 	}
-	return here, false
+	return false
 }
 
 func nothing(v any) bool {

@@ -30,7 +30,7 @@ func (c *compiler) expectOpened(n *node) expectation {
 		for _, l := range list {
 			got, err := p.w.Opened(ctx, p.account(l.who, cs, ""), cs.Code)
 			if err != nil {
-				bad = append(bad, one(l.n, "the list of who opened the case", err)...)
+				bad = append(bad, one(l.n, say("danh sách người đã mở hồ sơ", "the list of who opened the case"), err)...)
 				continue
 			}
 			var want []string
@@ -84,12 +84,12 @@ func (c *compiler) expectPublic(service string, n *node) expectation {
 		for _, a := range list {
 			id := p.resultID(ctx, cs, a.part, a.version)
 			if id == "" {
-				bad = append(bad, mismatch(a.n, "a result", "none was issued"))
+				bad = append(bad, mismatch(a.n, say("một kết quả", "a result"), say("chưa cấp lần nào", "none was issued")))
 				continue
 			}
 			s, err := p.w.Public(ctx, id)
 			if err != nil {
-				bad = append(bad, one(a.n, "an answer to anybody", err)...)
+				bad = append(bad, one(a.n, say("câu trả lời cho bất kỳ ai", "an answer to anybody"), err)...)
 				continue
 			}
 			got := map[string]any{"status": s.Status, "document": s.Document, "code": s.Code, "version": int64(s.Version), "replaced by": int64(s.ReplacedBy)}

@@ -23,31 +23,6 @@ type Report struct {
 	Took     time.Duration     `json:"took_ns"`
 }
 
-// Failure is the line at which a story broke, and the case at that point.
-type Failure struct {
-	File       string     `json:"file"`
-	Line       int        `json:"line"`
-	Column     int        `json:"column"`
-	Text       string     `json:"text"` // the line as written
-	Mismatches []Mismatch `json:"mismatches"`
-	Now        time.Time  `json:"now"`
-	Cases      []string   `json:"cases,omitempty"` // each as it stood, in words
-}
-
-// String is the failure for people.
-func (f *Failure) String() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s:%d:%d: %s\n", f.File, f.Line, f.Column, f.Text)
-	for _, m := range f.Mismatches {
-		fmt.Fprintf(&b, "  %s:%d:%d\n    expected %s\n    got      %s\n", f.File, m.Line, m.Column, m.Expected, m.Got)
-	}
-	fmt.Fprintf(&b, "  at %s:\n", clock(f.Now))
-	for _, c := range f.Cases {
-		b.WriteString("    " + strings.ReplaceAll(strings.TrimRight(c, "\n"), "\n", "\n    ") + "\n")
-	}
-	return b.String()
-}
-
 // player plays one story.
 type player struct {
 	w     World
@@ -89,7 +64,7 @@ func Run(ctx context.Context, ws Worlds, b Book, s *Scenario) (rep Report, err e
 	}
 	if err := w.Sound(ctx); err != nil {
 		n := &node{File: s.File, Line: len(s.source), Column: 1}
-		rep.Failure = p.failure(ctx, line{at: n, text: "(the end)"}, one(n, "chains hold, every case is what its history gives, none is stuck", err))
+		rep.Failure = p.failure(ctx, line{at: n, text: "(hết · the end)"}, one(n, say("chuỗi băm đúng, hồ sơ khớp lịch sử, không hồ sơ nào mắc kẹt", "chains hold, every case is what its history gives, none is stuck"), err))
 		return rep, ctx.Err()
 	}
 	rep.Good = true
@@ -113,7 +88,7 @@ func (p *player) results(ctx context.Context) map[string]any {
 
 func (p *player) pass(ctx context.Context, n *node, to time.Time) []Mismatch {
 	if err := p.w.Pass(ctx, to); err != nil {
-		return one(n, "time passes", err)
+		return one(n, say("thời gian trôi", "time passes"), err)
 	}
 	return nil
 }
@@ -207,42 +182,6 @@ func prune(root, schema map[string]any, v any) any {
 		return out
 	}
 	return v
-}
-
-func (p *player) failure(ctx context.Context, l line, bad []Mismatch) *Failure {
-	f := &Failure{File: l.at.File, Line: l.at.Line, Column: l.at.Column, Text: l.text, Mismatches: bad, Now: p.w.Now()}
-	for _, code := range p.order {
-		f.Cases = append(f.Cases, p.describe(ctx, code))
-	}
-	return f
-}
-
-// describe is a case in words, with its last entries.
-func (p *player) describe(ctx context.Context, code string) string {
-	c, err := p.w.Case(ctx, code)
-	if err != nil {
-		return code + ": " + err.Error()
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "case %s, %s %s: %s %s, portal %d, due %s\n", code, c.Service, c.Version, c.Status, c.Outcome, c.Portal(), clock(c.Clock.Due))
-	for _, d := range c.Dossiers {
-		fmt.Fprintf(&b, "  %-18s %-8s %s", d.Step, d.Status, strings.TrimSpace(strings.Join([]string{d.State, d.Closed, string(d.Final)}, " ")))
-		if d.Status == engine.StatusOpen {
-			fmt.Fprintf(&b, " at %s, due %s", d.Office, clock(d.Due()))
-		}
-		if d.Request != nil {
-			fmt.Fprintf(&b, ", waits for %s/%s", d.Request.Registry, d.Request.Operation)
-		}
-		b.WriteByte('\n')
-	}
-	entries, err := p.w.History(ctx, code)
-	if err != nil {
-		return b.String() + err.Error()
-	}
-	for _, e := range entries[max(0, len(entries)-6):] {
-		fmt.Fprintf(&b, "  %4d %s %s %s %s by %s\n", e.Seq, clock(e.At), e.Command.Action, e.Command.Step, "", e.Command.Actor.ID)
-	}
-	return b.String()
 }
 
 // clock writes an instant as stories do.

@@ -93,12 +93,12 @@ func (s seen) check(ctx context.Context, p *player, cs *engine.Case) []Mismatch 
 	v, err := p.w.See(ctx, p.account(s.who, cs, ""), cs.Code)
 	if s.nothing {
 		if engine.CodeOf(err) != engine.NotFound {
-			return []Mismatch{mismatch(s.n, "not_found", fmt.Sprintf("%s, %v", v.View, err))}
+			return []Mismatch{mismatch(s.n, say("không thấy hồ sơ (not_found)", "not_found"), fmt.Sprintf("%s, %v", v.View, err))}
 		}
 		return nil
 	}
 	if err != nil {
-		return one(s.n, "the case is shown", err)
+		return one(s.n, say("thấy hồ sơ", "the case is shown"), err)
 	}
 	var bad []Mismatch
 	if n := s.plain["portal"]; n != nil {
@@ -117,12 +117,12 @@ func (s seen) check(ctx context.Context, p *player, cs *engine.Case) []Mismatch 
 	for _, o := range s.parts {
 		for i, a := range o.canIDs {
 			if !slices.Contains(v.Open[o.part], a) {
-				bad = append(bad, mismatch(o.can[i], "can "+a, "can "+listed(v.Open[o.part])))
+				bad = append(bad, mismatch(o.can[i], say("được làm "+a, "can "+a), say("được làm "+listed(v.Open[o.part]), "can "+listed(v.Open[o.part]))))
 			}
 		}
 		for i, a := range o.no {
 			if slices.Contains(v.Open[o.part], a) {
-				bad = append(bad, mismatch(o.cannot[i], "cannot "+a, "can "+listed(v.Open[o.part])))
+				bad = append(bad, mismatch(o.cannot[i], say("không được làm "+a, "cannot "+a), say("được làm "+listed(v.Open[o.part]), "can "+listed(v.Open[o.part]))))
 			}
 		}
 	}
@@ -132,7 +132,7 @@ func (s seen) check(ctx context.Context, p *player, cs *engine.Case) []Mismatch 
 			i++
 		}
 		if i == len(v.Timeline) {
-			bad = append(bad, mismatch(want, "in the timeline: "+want.Text, strings.Join(v.Timeline, " | ")))
+			bad = append(bad, mismatch(want, say("trong dòng thời gian: "+want.Text, "in the timeline: "+want.Text), strings.Join(v.Timeline, " | ")))
 		}
 		i++
 	}
@@ -159,7 +159,7 @@ func (c *compiler) expectMoney(n *node) expectation {
 			}
 			got, err := p.w.Money(ctx, cs.Code, operation)
 			if err != nil {
-				return one(e, "the treasury", err)
+				return one(e, say("kho bạc", "the treasury"), err)
 			}
 			want := []int64{}
 			for _, x := range e.Items {
@@ -214,11 +214,11 @@ func (c *compiler) expectRegister(n *node) expectation {
 			data, refused, err := p.w.Lookup(ctx, l.reg, l.op, l.in)
 			switch {
 			case err != nil:
-				bad = append(bad, one(l.n, "an answer", err)...)
+				bad = append(bad, one(l.n, say("có trả lời", "an answer"), err)...)
 			case l.refusal != nil:
 				bad = append(bad, differs(l.refusal, l.refusal.Value, refused)...)
 			case refused != "":
-				bad = append(bad, mismatch(l.n, "an answer", "refused "+refused))
+				bad = append(bad, mismatch(l.n, say("có trả lời", "an answer"), say("bị từ chối "+refused, "refused "+refused)))
 			default:
 				bad = append(bad, differs(l.gives, l.gives.Value, data)...)
 			}
@@ -255,7 +255,7 @@ func (c *compiler) expectCounts(kind string, n *node) expectation {
 			if kind == "performed" {
 				got, err := p.w.Performed(x.reg, x.op)
 				if err != nil {
-					bad = append(bad, one(x.n, "each request performed once", err)...)
+					bad = append(bad, one(x.n, say("mỗi yêu cầu làm một lần", "each request performed once"), err)...)
 					continue
 				}
 				bad = append(bad, differs(x.n, x.n.Value, int64(got))...)
@@ -263,7 +263,7 @@ func (c *compiler) expectCounts(kind string, n *node) expectation {
 			}
 			owed, err := p.w.Owed(ctx, x.reg)
 			if err != nil {
-				return one(x.n, "what is owed", err)
+				return one(x.n, say("việc còn nợ", "what is owed"), err)
 			}
 			sum, by := int64(0), map[string]any{}
 			for status, k := range owed {

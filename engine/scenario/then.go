@@ -40,7 +40,7 @@ func (c *compiler) then(l line) play {
 	return func(ctx context.Context, p *player) []Mismatch {
 		cs, err := p.w.Case(ctx, p.cases[name])
 		if err != nil {
-			return one(n, "the case", err)
+			return one(n, say("hồ sơ", "the case"), err)
 		}
 		var bad []Mismatch
 		for _, e := range all {
@@ -103,7 +103,7 @@ func (c *compiler) expectPart(service, part string, n *node) expectation {
 	return func(ctx context.Context, p *player, cs *engine.Case) []Mismatch {
 		d := cs.Dossier(part)
 		if d == nil {
-			return []Mismatch{mismatch(n, part, "the case has no such part")}
+			return []Mismatch{mismatch(n, part, say("hồ sơ không có phần này", "the case has no such part"))}
 		}
 		var bad []Mismatch
 		for _, k := range partKeys {
@@ -124,16 +124,17 @@ func (c *compiler) expectPart(service, part string, n *node) expectation {
 	}
 }
 
-func stateIs(_ *player, cs *engine.Case, part string, n *node, want string) []Mismatch {
+func stateIs(p *player, cs *engine.Case, part string, n *node, want string) []Mismatch {
 	d := cs.Dossier(part)
 	if d == nil {
-		return []Mismatch{mismatch(n, part, "the case has no such part")}
+		return []Mismatch{mismatch(n, part, say("hồ sơ không có phần này", "the case has no such part"))}
 	}
 	if d.State == want {
 		return nil
 	}
-	got := strings.TrimSpace(strings.Join([]string{d.State, "(" + string(d.Status), d.Closed}, " ")) + ")"
-	return []Mismatch{mismatch(n, part+" is "+want, got)}
+	w := p.wordsOf(cs)
+	expected := say(part+" ở trạng thái "+named(want, w.state(part, want).VI), part+" is "+named(want, w.state(part, want).EN))
+	return []Mismatch{mismatch(n, expected, w.standing(d))}
 }
 
 // facet is one thing about a part, as a story writes it.
@@ -250,7 +251,7 @@ func (c *compiler) expectTold(n *node, all bool) expectation {
 	return func(ctx context.Context, p *player, cs *engine.Case) []Mismatch {
 		entries, err := p.w.History(ctx, cs.Code)
 		if err != nil {
-			return one(n, "the history", err)
+			return one(n, say("lịch sử", "the history"), err)
 		}
 		var bad []Mismatch
 		for _, t := range list {
@@ -273,7 +274,7 @@ func (c *compiler) expectTold(n *node, all bool) expectation {
 			if !all {
 				for _, w := range want {
 					if slices.Contains(got, w) {
-						bad = append(bad, mismatch(t.n, "never told "+w, strings.Join(got, ", ")))
+						bad = append(bad, mismatch(t.n, say("không được báo "+w, "never told "+w), strings.Join(got, ", ")))
 					}
 				}
 				continue
@@ -343,7 +344,7 @@ func (c *compiler) expectEvents(n *node, there bool) expectation {
 	return func(ctx context.Context, p *player, cs *engine.Case) []Mismatch {
 		entries, err := p.w.History(ctx, cs.Code)
 		if err != nil {
-			return one(n, "the history", err)
+			return one(n, say("lịch sử", "the history"), err)
 		}
 		var lines [][]string
 		for _, e := range entries {
@@ -361,7 +362,7 @@ func (c *compiler) expectEvents(n *node, there bool) expectation {
 				i++
 			}
 			if found := i < len(lines); found != there {
-				bad = append(bad, mismatch(w, map[bool]string{true: "the event in its turn", false: "no such event"}[there], history(lines, w.Text)))
+				bad = append(bad, mismatch(w, map[bool]engine.Text{true: say("sự kiện đúng thứ tự", "the event in its turn"), false: say("không có sự kiện này", "no such event")}[there], history(lines, w.Text)))
 			}
 			i++
 		}
@@ -400,7 +401,7 @@ func says(event, want []string) bool {
 	return true
 }
 
-func history(lines [][]string, want string) string {
+func history(lines [][]string, want string) engine.Text {
 	kind, _, _ := strings.Cut(want, " ")
 	var same []string
 	for _, l := range lines {
@@ -408,15 +409,21 @@ func history(lines [][]string, want string) string {
 			same = append(same, strings.Join(l, " "))
 		}
 	}
-	return fmt.Sprintf("%d events of this kind: %s", len(same), strings.Join(same, "; "))
+	all := strings.Join(same, "; ")
+	return say(fmt.Sprintf("%d sự kiện loại này: %s", len(same), all), fmt.Sprintf("%d events of this kind: %s", len(same), all))
 }
 
 // differs compares what a story says with what is there.
 func differs(n *node, want, got any) []Mismatch {
-	if where, ok := holds("", want, got); !ok {
-		return []Mismatch{mismatch(n, show(want), show(got)+where)}
+	bad := differ("", want, got)
+	if bad == nil {
+		return nil
 	}
-	return nil
+	where := ""
+	if bad.path != "" {
+		where = bad.path + ": "
+	}
+	return []Mismatch{mismatch(n, where+show(bad.want), where+show(bad.got))}
 }
 
 func show(v any) string {
