@@ -15,8 +15,9 @@
 // state, when somebody was faster. [Runtime.RelayStep], [Runtime.TimerStep] and
 // [Runtime.StuckStep] do one round of work; tests, simulation and the demo call
 // them directly. There is no state in memory that the store does not have, but for
-// reserved code numbers (gaps are allowed), open breakers and subscribers, so any
-// number of runtimes may share a store.
+// reserved code numbers (gaps are allowed), open breakers, subscribers and who is
+// next on a case (turn.go; it spares work only), so any number of runtimes may share
+// a store.
 //
 // [Runtime.Run] relays without rounds: what is committed here is born leased and
 // handed to the workers of its registry (express.go); what found no room there,
