@@ -275,7 +275,7 @@ type stopover struct {
 	name  string
 	who   *browser
 	path  string
-	click string
+	click string // what they click there; several with " then " between
 }
 
 // only opens some pages of the tour: go test ./api/portal -run Tour -only dash
@@ -299,9 +299,7 @@ func TestTour(t *testing.T) {
 				w.s = stop.who.s
 				w.be(stop.who, lang)
 				w.open(stop.path)
-				if stop.click != "" {
-					w.follow(stop.click)
-				}
+				w.clicks(stop.click)
 				name := fmt.Sprintf("%s-%d-%s", stop.name, wide, lang)
 				w.shoot(name)
 				w.fits(name)
@@ -309,6 +307,21 @@ func TestTour(t *testing.T) {
 					w.accessible(name)
 				}
 			}
+		}
+	}
+}
+
+// clicks does what a stopover names, one click after the other; a button leads to
+// another page.
+func (w *window) clicks(all string) {
+	w.t.Helper()
+	for _, css := range strings.Split(all, " then ") {
+		switch {
+		case css == "":
+		case strings.Contains(css, "button"):
+			w.follow(css)
+		default:
+			w.do(chromedp.Click(chromedp.CSS(css)))
 		}
 	}
 }
@@ -399,6 +412,7 @@ func (s *stage) officeTour() []stopover {
 	stuck := s.begin("death-o4")
 	op := s.browse("operator")
 	message := op.open("/exchange?registry=notification").want(200).find(`href="(/exchange/` + stuck.Code + `/[^"]+)"`)
+	answer := op.open("/exchange?registry=treasury").want(200).find(`href="(/exchange/[^?"]+/[0-9]+)"`)
 	tester := s.browse("tester")
 	played := tester.playedLeave()
 	drafting, redone, parted := s.redone()
@@ -414,6 +428,7 @@ func (s *stage) officeTour() []stopover {
 		{"replays", drafting, "/lab/replays", ""}, {"replays-wrong", tester, "/lab/replays?from=2026-09-09&to=2026-09-01", `form[action="/lab/replays"] button`},
 		{"replayed", drafting, redone, ""}, {"replayed-case", drafting, parted, ""},
 		{"exchange", op, "/exchange", ""}, {"delivery", op, message, ""}, {"delivery-wrong", op, message, `button[value="skip"]`},
+		{"delivery-answer", op, answer, ""}, {"delivery-answer-wrong", op, answer, `input[value="done"] then button[value="record"]`},
 		{"dashboard", boss, "/dashboard", ""}, {"dashboard-wrong", boss, "/dashboard?period=own&from=2026-09-09&to=2026-09-01", ""},
 	}
 }

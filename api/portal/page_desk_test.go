@@ -126,6 +126,7 @@ func deskTour(t *testing.T) []stopover {
 	s.fine(refused)
 	s.fine(gone)
 	s.fine(signed)
+	pick := `.lt-item input[value*="` + signed.Code + `"] then form[action="/batch"] button`
 	at, open := "/dossiers/"+signed.Code+"/birth", "/dossiers/"+asked.Code+"/birth"
 	return []stopover{
 		{"desk-inbox", officer, "/inbox", ""}, {"desk-inbox-filter", officer, "/inbox?where=birth_registration/signing&ended=1", ""}, {"desk-inbox-none", officer, "/inbox?overdue=1", ""},
@@ -134,6 +135,7 @@ func deskTour(t *testing.T) []stopover {
 		{"desk-supplement-wrong", far, open + "/request_supplement", ".lt-desk-form > .lt-buttons button"},
 		{"desk-transfer", far, open + "/transfer", ""}, {"desk-assign", boss, at + "/assign", ""}, {"desk-refuse", boss, at + "/refuse", ".lt-desk-form > .lt-buttons button"},
 		{"desk-slip-refusal", near, "/dossiers/" + refused.Code + "/birth/slips/refusal", ""}, {"desk-slip-control", officer, at + "/slips/control", ""},
+		{"desk-batch", boss, "/inbox", pick}, {"desk-batch-form", boss, "/inbox", pick + ` then input[value="refuse"] then .lt-buttons button`},
 		{"desk-slip-stop", nigh, "/dossiers/" + gone.Code + "/birth/slips/stop", ""},
 		{"counter", first, "/counter", ""}, {"counter-wrong", first, "/counter", ".lt-page form button"},
 	}
