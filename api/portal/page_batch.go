@@ -132,7 +132,7 @@ func (v *visit) readPicked() (*batchPageData, error) {
 	}
 	d.Not = slices.DeleteFunc(d.Not, func(u unoffered) bool { return d.action(u.Code) != nil })
 	slices.SortStableFunc(d.Actions, func(a, b batchAction) int { return b.On - a.On })
-	d.Account, d.Comment, d.Chosen = v.form.Get("account"), v.form.Get("comment"), d.action(v.form.Get("action"))
+	d.Account, d.Comment, d.Chosen = v.form.Get("account"), v.form.Get("comment"), d.action(v.form.Get("take"))
 	return d, nil
 }
 
@@ -205,7 +205,7 @@ func (v *visit) runBatch() error {
 		v.redirect("/inbox")
 		return nil
 	}
-	do := v.form.Get("action")
+	do := v.form.Get("take")
 	switch {
 	case do == "":
 		d.Wrong = v.t("batch.action.required")

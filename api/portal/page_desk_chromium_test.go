@@ -221,3 +221,20 @@ func (w *window) press(key string) {
 		w.t.Fatal(err)
 	}
 }
+
+// A batch in a browser with scripts: chosen in the list, its form filled in once, a
+// result for each.
+func TestBatchInABrowser(t *testing.T) {
+	chromium(t)
+	s := newStage(t)
+	one := s.begin("birth-b4")
+	w := s.openWindow(390)
+	w.signIn(reception)
+	w.open("/inbox")
+	w.clicks(`.lt-item input[value*="` + one.Code + `"] then form[action="/batch"] button then input[value="reject_reception"] then .lt-buttons button`)
+	w.says("được ghi như nhau", "Lý do từ chối")
+	w.do(chromedp.SetValue(chromedp.CSS(`[name="/reason"]`), "Nộp trùng"))
+	w.follow(".lt-buttons button")
+	w.says("Đã xử lý 1 trên 1 hồ sơ", "Đã xong")
+	w.accessible("batch done")
+}

@@ -216,7 +216,7 @@ func TestBatchOnPages(t *testing.T) {
 	f := b.form(r, "/batch/run")
 	f.fields["pick"] = picks
 	f.send().want(422).says("Hãy chọn một thao tác")
-	f.fields.Set("action", "receive")
+	f.fields.Set("take", "receive")
 	r = f.send().want(200).says("Đã xử lý "+fmt.Sprint(rows-1)+" trên "+fmt.Sprint(rows), "Lãnh đạo vừa xử lý hồ sơ này lúc")
 	if again := f.send().want(200); strings.Count(again.body, "Đã xong") != strings.Count(r.body, "Đã xong") { // a second click repeats nothing
 		t.Errorf("the second click: %s", again.main())
@@ -242,7 +242,7 @@ func TestBatchWithOneForm(t *testing.T) {
 		says("Từ chối tiếp nhận…", "Thao tác không làm chung được", "Hỏi về người hoặc giấy tờ của từng hồ sơ", "Mỗi hồ sơ đến cơ quan có thẩm quyền của riêng nó")
 	f := b.form(r, "/batch/run")
 	f.fields["pick"] = picks
-	f.fields.Set("action", "reject_reception")
+	f.fields.Set("take", "reject_reception")
 	ask := b.form(f.send().want(200).says("được ghi như nhau", "Lý do từ chối"), "/batch/run")
 	ask.fields["pick"] = picks
 	ask.send().want(422).says("bắt buộc")
@@ -252,7 +252,7 @@ func TestBatchWithOneForm(t *testing.T) {
 	}
 	s.settle()
 	b.open("/dossiers/" + one.Code + "/birth/slips/refusal").want(200).says("Nộp trùng hồ sơ đã có")
-	b.post("/batch/run", url.Values{"pick": picks, "action": {"reject_reception"}, "form": {"no_such_form"}}).want(400)
+	b.post("/batch/run", url.Values{"pick": picks, "take": {"reject_reception"}, "form": {"no_such_form"}}).want(400)
 }
 
 // Papers are shown beside the declaration from this host; what may run something is

@@ -66,7 +66,7 @@
     const files = form.enctype === "multipart/form-data";
     const slow = setTimeout(tell, 2000, "sending");
     try {
-      const answer = await fetch(form.action, {
+      const answer = await fetch(form.getAttribute("action"), { // form.action may be a field of that name
         method: "POST", body: files ? data : new URLSearchParams(data), headers: { "Lienthong-Stay": "1" },
         signal: AbortSignal.timeout(files ? 600000 : 30000),
       });
