@@ -44,6 +44,7 @@ func TestBirthIsFiledWithoutScripts(t *testing.T) {
 	r = b.form(r, "/pages/residence").set("/residence/relation", "daughter").send().want(200)
 	r = b.form(r, "/pages/card").set("/card/clinic", "Trạm y tế phường Bến Thành").send().want(200)
 	r = b.form(r, "/pages/delivery").set("/delivery/channel", "electronic").send().want(200)
+	r.says("Thông thường không phải nộp giấy tờ", "Thêm giấy tờ đính kèm")
 	r = b.form(r, "/pages/attachments").send().want(200)
 	if r.path != at+"/review" {
 		t.Fatalf("went on to %s: %s", r.path, r.main())

@@ -285,7 +285,7 @@ func (a *asking) list(f *field, q *form.Question, level int, needed []string) {
 	for _, kind := range q.Papers {
 		f.Papers = append(f.Papers, a.wordFor(q, kind))
 	}
-	f.Spare = len(f.Papers)+len(f.Fields) == 0 && uploads(q)
+	f.Spare = len(f.Papers) == 0 && q.Uploads
 }
 
 // wordFor is the label of a word that an entry of a list may hold.

@@ -49,6 +49,7 @@ type Question struct {
 	Parts    []*Question
 	Entry    int  // of a list: which one, from 1
 	More     bool // of a list: another entry may be added
+	Uploads  bool // of a list without an entry: an entry would hold a paper
 	Fewer    bool // of an entry: it may be removed
 	Papers   []string
 }
@@ -215,6 +216,11 @@ func (a asker) entries(q *Question, l []*object, value any) {
 		q.Parts = append(q.Parts, part)
 	}
 	q.More = len(list) < most
+	if len(q.Parts) == 0 {
+		if part := a.question(q.Pointer+"/0", []*object{items}, nil, true, q.Suggest); part != nil {
+			part.Walk(func(x *Question) { q.Uploads = q.Uploads || x.Kind == Document })
+		}
+	}
 }
 
 // containsConst is the word that a list must have among its entries: {contains:
