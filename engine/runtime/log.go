@@ -57,17 +57,17 @@ func cause(err error) slog.Attr {
 
 // line is a delivery as log attributes.
 func line(d *engine.Delivery) slog.Attr {
-	return slog.Group("", "delivery", d.Key, "registry", d.Registry, "operation", d.Operation, "tries", d.Tries)
+	return slog.Group("", "delivery", d.Key, "registry", d.Registry, "operation", d.Operation, "since", d.At, "tries", d.Tries)
 }
 
-// told logs what one exchange came to: what fails is what somebody may have to look
-// into.
+// told logs what one exchange came to, and when the delivery is worked on next: what
+// fails is what somebody may have to look into.
 func (r *Runtime) told(ctx context.Context, d *engine.Delivery, a Answer) {
-	level := slog.LevelDebug
 	if a.Outcome == Transient || a.Outcome == Unknown {
-		level = slog.LevelInfo
+		r.log.LogAttrs(ctx, slog.LevelInfo, "exchange", line(d), slog.String("answer", a.code()), slog.Time("next", d.Next))
+		return
 	}
-	r.log.LogAttrs(ctx, level, "exchange", line(d), slog.String("answer", a.code()))
+	r.log.LogAttrs(ctx, slog.LevelDebug, "exchange", line(d), slog.String("answer", a.code()))
 }
 
 // switched logs that the breaker of a registry opened or closed.

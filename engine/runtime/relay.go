@@ -189,7 +189,6 @@ func (r *Runtime) exchange(ctx context.Context, p *parcel) (a Answer, told bool,
 		l.breaker.drop()
 		return a, false, r.release(after, p)
 	}
-	r.told(ctx, &p.Delivery, a)
 	r.switched(p.Registry, l.breaker.done(p.now(), a.Outcome != Transient), a)
 	return a, true, nil
 }
@@ -267,6 +266,7 @@ func (r *Runtime) record(ctx context.Context, d engine.Delivery, a Answer, now t
 	overtaken := d.Note == noteOvertaken
 	switch a.Outcome {
 	case Done, Refused:
+		r.told(ctx, &d, a)
 		if d.Registry == engine.NotificationRegistry {
 			return r.carried(ctx, d, a, now)
 		}
@@ -298,6 +298,7 @@ func (r *Runtime) record(ctx context.Context, d engine.Delivery, a Answer, now t
 	default:
 		return r.stop(ctx, d, a.trouble())
 	}
+	r.told(ctx, &d, a)
 	if d.Tries >= r.cfg.Tries {
 		return r.stop(ctx, d, trouble{"no more tries, last " + a.code(), d.LastError})
 	}

@@ -68,7 +68,14 @@ func TestFaultsSignatures(t *testing.T) {
 	tale := s.begin("death-o2", nil).By("reception.civil_status_26743", "death", "receive", nil)
 	tale.Staff("officer", "death", "draft", tale.ExtractInput()).Applicant("death", "confirm", nil).Staff("leader", "death", "sign", nil).Want("death", "recording")
 	s.ok(tale)
-	key := tale.Now().Dossier("death").Waiting[0].Request
+	d, err := s.sys.Store.Delivery(t.Context(), tale.Now().Dossier("death").Waiting[0].Request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := system.RequestKey(*d) // as the registry knows it
+	if err != nil {
+		t.Fatal(err)
+	}
 	body, err := json.Marshal(wire.Callback{Key: key, Registry: "civil_status", Operation: "register_death", Case: tale.Code, Step: "death", Outcome: wire.Refused, Code: "already_registered"})
 	if err != nil {
 		t.Fatal(err)
