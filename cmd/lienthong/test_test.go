@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"fmt"
+	"io/fs"
 	"strings"
 	"sync"
 	"testing"
@@ -50,6 +52,22 @@ func TestScenariosHold(t *testing.T) {
 	var out, errs bytes.Buffer
 	if code := run([]string{"test"}, &out, &errs); code != 0 {
 		t.Fatalf("exit %d\n%s%s", code, out.String(), errs.String())
+	}
+}
+
+// Each failure of the law's two matrices has a story of its own.
+func TestEveryFailureOfTheLawIsAStory(t *testing.T) {
+	var want []string
+	for n := 1; n <= 15; n++ {
+		want = append(want, fmt.Sprintf("birth-f%02d-", n))
+	}
+	for n := 1; n <= 9; n++ {
+		want = append(want, fmt.Sprintf("death-df%d-", n))
+	}
+	for _, name := range want {
+		if files, err := fs.Glob(workflows.Files(), "scenarios/"+name+"*.yaml"); err != nil || len(files) == 0 {
+			t.Errorf("no story %s*: %v", name, err)
+		}
 	}
 }
 
