@@ -118,7 +118,6 @@ type (
 		Nested  struct{ A, B any } `json:"nested,omitzero"`
 		Quoted  int                `json:"quoted,string"`
 		Off     int                `json:"-"`
-		Dash    int                `json:"-,"`
 		private int
 	}
 	self struct {
@@ -150,7 +149,7 @@ func TestValueIsMarshal(t *testing.T) {
 	inside := &self{Name: "é\u2028<", All: []self{{}, {When: now}}, By: nil, Of: map[string]float64{"b": 0, "a": math.MaxFloat64}, At: &now, Any: []int{}, Loud: "x"}
 	for i, v := range []any{k, &k, zero, d, engine.Reply{}, (*engine.Case)(nil), nil, int8(3), uint64(math.MaxUint64), 1.5, 1e21, []byte("bytes"), []byte(nil), json.RawMessage(` {"a": 1}`),
 		&number, struct{ N json.Number }{"12"}, []any(nil), []any{}, map[string]any(nil), map[string]any{}, map[int]string{2: "b", 1: "a"}, [2]string{"<", "\x7f"},
-		twice{Inner: 1}, awkward{Quoted: 4, Dash: 5}, &awkward{Number: &number}, inside, &self{Next: inside, Any: inside}, engine.Events{engine.Assigned{Account: "a"}},
+		twice{Inner: 1}, awkward{Quoted: 4, private: 5}, &awkward{Number: &number}, inside, &self{Next: inside, Any: inside}, engine.Events{engine.Assigned{Account: "a"}},
 		map[string]*self{"x": nil, "y": inside}, time.Date(12000, 1, 1, 0, 0, 0, 0, time.UTC), math.NaN(), make(chan int), struct{ F func() }{},
 		map[string]any{"f": func() {}}, []any{math.Inf(1)}, map[string]string{"\xff": "\xff", "a": "\t"}, []*time.Time{nil, &now}, "\u2029", "ok đồng"} {
 		want, unwritable := json.Marshal(v)
