@@ -27,6 +27,7 @@ var fileFindings = map[string]text{
 	"too_many_files": {vi: "Quá {0} tệp.", en: "There are more than {0} files.", hintVI: "Bỏ các tệp không dùng.", hintEN: "remove files that are not used"},
 	"too_large":      {vi: "Tệp dài {0} byte, quá giới hạn {1}.", en: "The file has {0} bytes, more than {1}.", hintVI: "Chia tệp thành nhiều tệp.", hintEN: "split the file"},
 	"too_many_keys":  {vi: "Tệp có hơn {0} khóa.", en: "The file has more than {0} keys.", hintVI: "Chia tệp thành nhiều tệp.", hintEN: "split the file"},
+	"too_many":       {vi: "Có hơn {0} mục ở đây.", en: "There are more than {0} of these.", hintVI: "Chia thành nhiều thủ tục hoặc dịch vụ.", hintEN: "divide it into several procedures or services"},
 	"too_deep":       {vi: "Lồng nhau quá sâu.", en: "Nested too deeply.", hintVI: "Giảm số tầng lồng nhau.", hintEN: "use fewer levels"},
 	"yaml_syntax":    {vi: "YAML sai cú pháp: {0}.", en: "Not valid YAML: {0}.", hintVI: "Sửa cú pháp tại vị trí này; đặt trong dấu nháy những chữ có ký hiệu riêng.", hintEN: "mend the syntax here; quote text that holds special signs"},
 	"yaml_alias":     {vi: "Không dùng neo, bí danh, nhãn hay chỉ thị YAML ({0}).", en: "YAML anchors, aliases, tags and directives are not used here ({0}).", hintVI: "Viết đầy đủ giá trị; đặt trong dấu nháy nếu là chữ.", hintEN: "write the value out; quote it if it is text"},

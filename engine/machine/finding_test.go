@@ -30,6 +30,9 @@ var findingCases = []struct {
 	// files
 	{"too_large", "forms/x.yaml", "", strings.Repeat("# padding\n", 120_000), "0:0"},
 	{"too_many_keys", "forms/x.yaml", "", "form: x\n" + strings.Repeat("a:\n", 20_000), "20001:2"},
+	{"too_many", "procedures/x.yaml", "", "procedure: x\nagency: civil_status\nstates:\n" + rows("s%d: {portal: 4}", 601) + "actions: {}\n", "604:3"},
+	{"too_many", "procedures/x.yaml", "", "procedure: x\nagency: civil_status\nstates: {a: {portal: 4}}\nactions:\n" + rows("a%d: {from: a, by: officer}", 2501), "2505:3"},
+	{"too_many", "services/x.yaml", "", "service: x\nversion: \"1\"\nin_force: {from: \"2026-01-05\"}\nform: application\nsteps:\n" + rows("s%d: {procedure: birth_registration}", 101), "106:3"},
 	{"too_deep", "forms/x.yaml", "", "form: x\nschema: " + strings.Repeat("[", 100) + strings.Repeat("]", 100), "2:73"},
 	{"too_deep", "forms/x.yaml", "", "form: x\nschema:\n  " + strings.Repeat("- ", 200) + "a", "3:201"},
 	{"yaml_syntax", "forms/x.yaml", "", "form: x\nschema: {a: [}\n", "2:14"},
@@ -134,6 +137,15 @@ var findingCases = []struct {
 	{"optional_result", sBirth, "needs: [birth]", "needs: [birth?]", "22:31"},
 	{"optional_field", sBirth, "key: application.?notice.?code", "key: application.notice.?code", "10:17"},
 	{"record_uncertain", pBirth, "if: actor.id != dossier.draft.by", "if: actor.id != dossier.note.by", "40:28"},
+}
+
+// rows are n lines of a mapping.
+func rows(line string, n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "  "+line+"\n", i)
+	}
+	return b.String()
 }
 
 var unfilled = regexp.MustCompile(`\{\d\}`)

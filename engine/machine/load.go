@@ -30,6 +30,23 @@ var folders = []struct{ name, key string }{
 // maxFiles bounds a set.
 const maxFiles = 2000
 
+// What one procedure and one service may hold: a case of law has a few dozen of each.
+// What compiles within them is checked, searched and drawn in bounded time.
+const (
+	maxStates  = 600
+	maxActions = 2500
+	maxSteps   = 100
+)
+
+// tooMany refuses a mapping with more entries than somebody could mean.
+func (l *loader) tooMany(n *node, most int) bool {
+	if n == nil || len(n.keys) <= most {
+		return false
+	}
+	l.at(n.keys[most], "too_many", most)
+	return true
+}
+
 // loader turns files into a Set.
 type loader struct {
 	reader

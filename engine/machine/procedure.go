@@ -68,6 +68,9 @@ func (l *loader) loadProcedure(n *node) {
 	if !l.object(n, "procedure", "since", "agency", "code", "title", "inputs", "limit", "parties", "states", "actions") {
 		return
 	}
+	if l.tooMany(n.get("states"), maxStates) || l.tooMany(n.get("actions"), maxActions) {
+		return
+	}
 	id := l.id(n.get("procedure"))
 	p := &procedure{
 		Procedure: &engine.Procedure{ID: id, File: n.file}, node: n, since: l.date(n.get("since")),

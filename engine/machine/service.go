@@ -29,6 +29,9 @@ func (l *loader) loadService(n *node) {
 		"reception", "limit", "fee", "subforms", "steps") {
 		return
 	}
+	if l.tooMany(n.get("steps"), maxSteps) {
+		return
+	}
 	s := &service{Service: &engine.Service{ID: l.id(n.get("service")), File: n.file}, node: n, procs: map[string]*procedure{},
 		must: map[string]map[string]bool{}, may: map[string]map[string]bool{}}
 	before := l.errors
