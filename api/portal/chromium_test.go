@@ -348,6 +348,11 @@ func (s *stage) tour() []stopover {
 
 	death := widow.start("death")
 	list = append(list, stopover{"death-about", widow, death + "/about", ""})
+	known := widow.start("death")
+	widow.form(widow.open(known+"/about").want(200), "/about").set("about", "001050000701").send().want(200)
+	widow.fill(known+"/pages/choices", "/choices/funeral", "true").want(200)
+	list = append(list, stopover{"death-begin", widow, known, ""}, stopover{"death-relatives", widow, known + "/pages/relatives", ""},
+		stopover{"death-funeral", widow, known + "/pages/funeral", ""}, stopover{"death-review", widow, known + "/review", ""})
 	return slices.Concat(list, s.caseTour(), s.officeTour(), deskTour(s.t), versionTour(s.t))
 }
 
@@ -397,7 +402,7 @@ func (s *stage) caseTour() []stopover {
 		{"confirm", mai, "/cases/" + drafted.Code + "/parts/birth/confirm", ""}, {"dispute", mai, "/cases/" + drafted.Code + "/parts/birth/dispute", ".lt-buttons button"},
 		{"party", head, at, ""}, {"party-consent", head, at + "/parts/residence/consent", ""}, {"withdraw", me, at + "/withdraw", ""},
 		{"pay", payer, "/cases/" + fee.Code + "/pay", ""}, {"refile", failed, "/cases/" + refused.Code + "/parts/residence/refile", ""},
-		{"result", me, at + "/results/birth", ""}, {"check", me, check, ""}, {"check-form", me, "/r", ""}, {"access", me, at + "/access", ""},
+		{"result", me, at + "/results/birth", ""}, {"check", me, check, ""}, {"check-form", me, "/r", ""}, {"check-unknown", me, "/r/nothing", ""}, {"access", me, at + "/access", ""},
 		{"declaration", me, at + "/declaration", ""}, {"receipt", me, at + "/receipt", ""},
 	}
 }
@@ -410,6 +415,7 @@ func (s *stage) officeTour() []stopover {
 	s.silence("population")
 	s.silence("notification")
 	stuck := s.begin("death-o4")
+	mourner := s.browse(stuck.Citizen)
 	op := s.browse("operator")
 	message := op.open("/exchange?registry=notification").want(200).find(`href="(/exchange/` + stuck.Code + `/[^"]+)"`)
 	answer := op.open("/exchange?registry=treasury").want(200).find(`href="(/exchange/[^?"]+/[0-9]+)"`)
@@ -427,7 +433,7 @@ func (s *stage) officeTour() []stopover {
 		{"simulation", tester, played, ""},
 		{"replays", drafting, "/lab/replays", ""}, {"replays-wrong", tester, "/lab/replays?from=2026-09-09&to=2026-09-01", `form[action="/lab/replays"] button`},
 		{"replayed", drafting, redone, ""}, {"replayed-case", drafting, parted, ""},
-		{"exchange", op, "/exchange", ""}, {"delivery", op, message, ""}, {"delivery-wrong", op, message, `button[value="skip"]`},
+		{"death-case", mourner, "/cases/" + stuck.Code, ""}, {"exchange", op, "/exchange", ""}, {"delivery", op, message, ""}, {"delivery-wrong", op, message, `button[value="skip"]`},
 		{"delivery-answer", op, answer, ""}, {"delivery-answer-wrong", op, answer, `input[value="done"] then button[value="record"]`},
 		{"dashboard", boss, "/dashboard", ""}, {"dashboard-wrong", boss, "/dashboard?period=own&from=2026-09-09&to=2026-09-01", ""},
 	}
