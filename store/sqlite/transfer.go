@@ -9,7 +9,8 @@ import (
 	"lienthong/store/rowenc"
 )
 
-// Sealed reads a case's history as it is sealed, oldest entry first.
+// Sealed reads a case's history as it is sealed, oldest entry first. Archived when it
+// was moved to an archive file.
 func (f *File) Sealed(ctx context.Context, code string) ([]rowenc.Sealed, error) {
 	var out []rowenc.Sealed
 	err := f.s.each(ctx, historyOf, []any{code, 1, -1}, func(r *sql.Rows) error {
@@ -17,6 +18,9 @@ func (f *File) Sealed(ctx context.Context, code string) ([]rowenc.Sealed, error)
 		out = append(out, e)
 		return err
 	})
+	if err == nil && len(out) == 0 {
+		return nil, f.s.orArchived(ctx, "store.sealed", code, nil)
+	}
 	return out, failure("store.sealed", code, err)
 }
 
