@@ -351,7 +351,7 @@ func (s *stage) tour() []stopover {
 	known := widow.start("death")
 	widow.form(widow.open(known+"/about").want(200), "/about").set("about", "001050000701").send().want(200)
 	widow.fill(known+"/pages/choices", "/choices/funeral", "true").want(200)
-	list = append(list, stopover{"death-begin", widow, known, ""}, stopover{"death-relatives", widow, known + "/pages/relatives", ""},
+	list = append(list, stopover{"death-begin", widow, known, ""}, stopover{"death-choices", widow, known + "/pages/choices", ""},
 		stopover{"death-funeral", widow, known + "/pages/funeral", ""}, stopover{"death-review", widow, known + "/review", ""})
 	return slices.Concat(list, s.caseTour(), s.officeTour(), deskTour(s.t), versionTour(s.t))
 }
