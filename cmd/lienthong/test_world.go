@@ -193,7 +193,15 @@ func (w *world) Pay(ctx context.Context, code string, decline bool) error {
 	if decline {
 		refuse = "declined"
 	}
-	a, err := w.sys.Agencies.Settle("treasury", c.Fee.Request, refuse)
+	d, err := w.sys.Store.Delivery(ctx, c.Fee.Request)
+	if err != nil {
+		return err
+	}
+	key, err := system.RequestKey(*d)
+	if err != nil {
+		return err
+	}
+	a, err := w.sys.Agencies.Settle("treasury", key, refuse)
 	if err != nil {
 		return err
 	}
