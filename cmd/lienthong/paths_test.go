@@ -204,7 +204,15 @@ func (w *world) replies(ctx context.Context, c *engine.Case, d *engine.Dossier, 
 		return fmt.Errorf("nothing was asked")
 	}
 	q := d.Request
-	body, err := json.Marshal(wire.Callback{Key: q.Key, Registry: q.Registry, Operation: q.Operation, Case: c.Code, Step: d.Step, Outcome: wire.Outcome(m.Outcome), Code: m.Code, Data: m.Data})
+	owed, err := w.sys.Store.Delivery(ctx, q.Key)
+	if err != nil {
+		return err
+	}
+	key, err := system.RequestKey(*owed)
+	if err != nil {
+		return err
+	}
+	body, err := json.Marshal(wire.Callback{Key: key, Registry: q.Registry, Operation: q.Operation, Case: c.Code, Step: d.Step, Outcome: wire.Outcome(m.Outcome), Code: m.Code, Data: m.Data})
 	if err != nil {
 		return err
 	}
@@ -213,7 +221,7 @@ func (w *world) replies(ctx context.Context, c *engine.Case, d *engine.Dossier, 
 		return err
 	}
 	req.Header.Set("Content-Type", "application/json")
-	if err := wire.Sign(req.Header, wire.DeriveSecret(registrySecret, q.Registry), q.Key, w.Now(), body); err != nil {
+	if err := wire.Sign(req.Header, wire.DeriveSecret(registrySecret, q.Registry), key, w.Now(), body); err != nil {
 		return err
 	}
 	res, err := w.HTTP.Do(req)

@@ -66,10 +66,18 @@ func (s *System) pay(ctx context.Context, delivery string, decline bool) error {
 	if decline {
 		code = "declined"
 	}
-	if _, err := s.Agencies.Settle("treasury", delivery, code); err != nil {
+	d, err := s.Store.Delivery(ctx, delivery)
+	if err != nil {
+		return err
+	}
+	key, err := RequestKey(*d)
+	if err != nil {
+		return err
+	}
+	if _, err := s.Agencies.Settle("treasury", key, code); err != nil {
 		return &engine.Error{Code: engine.Unavailable, Op: "demo payment", Err: err}
 	}
-	_, err := s.Agencies.Step(ctx, s.Clock.Now()) // delivers the answer at once
+	_, err = s.Agencies.Step(ctx, s.Clock.Now()) // delivers the answer at once
 	return err
 }
 
