@@ -138,7 +138,7 @@ func TestBirthFeeDeclined(t *testing.T) {
 	t.Parallel()
 	s := open(t, "2026-09-07 08:00", func(c *system.Config) { c.AutoPay = "" })
 	b := s.begin("birth-copies", nil)
-	if _, err := s.sys.Agencies.Settle("treasury", b.Now().Fee.Waiting.Request, "declined"); err != nil {
+	if _, err := s.settle(b.Now().Fee.Waiting.Request, "declined"); err != nil {
 		t.Fatal(err)
 	}
 	b.Later(time.Minute).WantEnd("expired", 3)

@@ -228,7 +228,7 @@ func TestBirthFeePaid(t *testing.T) {
 	s.heard(tuan, b.Code, "filed", "fee")
 	s.tasks(tuan, "pay 2026-09-14 08:00")
 	s.until("2026-09-08 16:00")
-	if _, err := s.sys.Agencies.Settle("treasury", c.Fee.Waiting.Request, ""); err != nil {
+	if _, err := s.settle(c.Fee.Waiting.Request, ""); err != nil {
 		t.Fatal(err)
 	}
 	s.until("2026-09-08 16:01")
@@ -268,7 +268,7 @@ func TestBirthFeeUnpaid(t *testing.T) {
 	s.tasks(tuan)
 	// The treasury no longer takes the money, and nothing opens.
 	b.Later(time.Minute)
-	if a, err := s.sys.Agencies.Settle("treasury", key, ""); err != nil || a.Outcome != wire.Refused || a.Code != "cancelled" {
+	if a, err := s.settle(key, ""); err != nil || a.Outcome != wire.Refused || a.Code != "cancelled" {
 		t.Errorf("paying after the end: %+v %v", a, err)
 	}
 	b.Later(time.Minute).WantEnd("expired", 3)

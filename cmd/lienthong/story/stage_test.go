@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"lienthong/agencies"
+	"lienthong/agencies/wire"
 	"lienthong/cmd/lienthong/story"
 	"lienthong/cmd/lienthong/system"
 	"lienthong/engine/calendar"
@@ -229,4 +230,17 @@ func (s *stage) again() {
 			s.t.Error(o)
 		}
 	}
+}
+
+// settle has the treasury settle a collection, by the key under which it was asked.
+func (s *stage) settle(delivery, refuse string) (wire.Answer, error) {
+	d, err := s.sys.Store.Delivery(context.Background(), delivery)
+	if err != nil {
+		return wire.Answer{}, err
+	}
+	key, err := system.RequestKey(*d)
+	if err != nil {
+		return wire.Answer{}, err
+	}
+	return s.sys.Agencies.Settle("treasury", key, refuse)
 }
