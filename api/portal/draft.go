@@ -220,12 +220,12 @@ const fileSuffix = "#file"
 // them. A file that is refused is a message at its field.
 func (v *visit) takeFiles(d *draftData, page string) (map[string][]string, error) {
 	wrong := map[string][]string{}
-	for name, file := range v.files {
+	for name, files := range v.files {
 		pointer, ok := strings.CutSuffix(name, fileSuffix)
 		if !ok || !form.Under(pointer, form.Top(page)) {
 			continue
 		}
-		p, message, err := v.upload(file)
+		p, message, err := v.upload(files[0])
 		switch {
 		case err != nil:
 			return nil, err

@@ -215,8 +215,8 @@ func (v *visit) answerOf(it item, w *writing) (answer map[string]any, message st
 	if id := v.form.Get(at + "/document"); id != "" {
 		answer["document"] = id
 	}
-	if file, ok := v.files[at+"/document"+fileSuffix]; ok {
-		p, why, err := v.upload(file)
+	if files := v.files[at+"/document"+fileSuffix]; len(files) > 0 {
+		p, why, err := v.upload(files[0])
 		switch {
 		case err != nil:
 			return nil, "", err

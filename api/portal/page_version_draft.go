@@ -2,11 +2,8 @@ package portal
 
 import (
 	"encoding/base64"
-	"errors"
 	"html/template"
-	"io"
 	"maps"
-	"mime/multipart"
 	"net/http"
 	"path"
 	"regexp"
@@ -69,15 +66,9 @@ func (v *visit) draft() ([]definitionFile, error) {
 	for i, p := range paths {
 		all[p] = texts[i]
 	}
-	if v.r.MultipartForm != nil {
-		for _, h := range v.r.MultipartForm.File["files"] {
-			text, err := readUpload(h)
-			if err != nil {
-				return nil, err
-			}
-			if h.Size > 0 {
-				all[draftPath(h.Filename, text)] = text
-			}
+	for _, f := range v.files["files"] {
+		if text := string(f.Content); text != "" {
+			all[draftPath(f.Name, text)] = text
 		}
 	}
 	var out []definitionFile
@@ -86,15 +77,6 @@ func (v *visit) draft() ([]definitionFile, error) {
 		out = append(out, definitionFile{p, strings.ReplaceAll(all[p], "\r\n", "\n")})
 	}
 	return out, nil
-}
-
-func readUpload(h *multipart.FileHeader) (string, error) {
-	f, err := h.Open()
-	if err != nil {
-		return "", err
-	}
-	b, err := io.ReadAll(f)
-	return string(b), errors.Join(err, f.Close())
 }
 
 // asBody is the files as the surface takes them.

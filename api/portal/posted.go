@@ -65,7 +65,7 @@ func (v *visit) readText() error {
 
 // readParts reads a form with files.
 func (v *visit) readParts(parts *multipart.Reader) error {
-	v.form, v.files = url.Values{}, map[string]posted{}
+	v.form, v.files = url.Values{}, map[string][]posted{}
 	text, files := maxText, maxFiles
 	for {
 		p, err := parts.NextPart()
@@ -102,7 +102,7 @@ func (v *visit) readParts(parts *multipart.Reader) error {
 			return err
 		}
 		files -= len(f.Content)
-		v.files[name] = f
+		v.files[name] = append(v.files[name], f)
 	}
 }
 

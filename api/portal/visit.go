@@ -28,12 +28,12 @@ type visit struct {
 	w     http.ResponseWriter
 	r     *http.Request
 	lang  string
-	token string            // of the session; "" when nobody is signed in
-	me    *account          // nil when nobody is signed in
-	trace string            // W3C trace id of this request
-	form  url.Values        // what was posted
-	files map[string]posted // by field
-	here  string            // address of the page that is shown, for the language switch
+	token string              // of the session; "" when nobody is signed in
+	me    *account            // nil when nobody is signed in
+	trace string              // W3C trace id of this request
+	form  url.Values          // what was posted
+	files map[string][]posted // by field
+	here  string              // address of the page that is shown, for the language switch
 }
 
 func (p *Portal) visit(w http.ResponseWriter, r *http.Request) *visit {
