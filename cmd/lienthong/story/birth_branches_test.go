@@ -41,7 +41,7 @@ func TestBirthWaitsForThePersonalNumber(t *testing.T) {
 			t.Errorf("%s waits for %+v", step, w)
 		}
 	}
-	if n := s.sys.Agencies.Performed("population", "assign_personal_id", w.Request); n != 0 {
+	if n := s.did("population", "assign_personal_id", w.Request); n != 0 {
 		t.Errorf("performed %d times", n)
 	}
 	b.By(officer, "birth", "apologise", map[string]any{"reason": "Chờ cơ sở dữ liệu dân cư", "new_due": "2026-09-09T17:00:00+07:00"})
@@ -49,7 +49,7 @@ func TestBirthWaitsForThePersonalNumber(t *testing.T) {
 	b.Want("birth", "assigning")
 	s.until("2026-09-09 09:00")
 	b.Want("birth", "signing")
-	if n := s.sys.Agencies.Performed("population", "assign_personal_id", w.Request); n != 1 {
+	if n := s.did("population", "assign_personal_id", w.Request); n != 1 {
 		t.Errorf("performed %d times", n)
 	}
 	b.Staff("leader", "birth", "sign", nil).Want("birth", "registered")

@@ -28,7 +28,7 @@ func mortals(t *testing.T, w *wall) *mortal {
 	m := &mortal{cfg: system.Config{DB: filepath.Join(dir, "cases.db"), Registers: filepath.Join(dir, "registers"), Start: at(t, "2026-09-07 08:00"), Still: true,
 		Demo: true, AutoPay: "0s", Secret: secret, Definitions: definitions(t), Runtime: func(c *runtime.Config) { c.Wall = w.now }}}
 	transport := &http.Transport{}
-	m.stage = &stage{t: t, Stage: story.Stage{Client: &story.Client{HTTP: &http.Client{Transport: transport}}}}
+	m.stage = &stage{t: t, db: m.cfg.DB, Stage: story.Stage{Client: &story.Client{HTTP: &http.Client{Transport: transport}}}}
 	m.Settle = func(ctx context.Context) error { return m.sys.Settle(ctx) }
 	m.Pass = func(ctx context.Context, d time.Duration) error { return m.sys.Advance(ctx, m.sys.Clock.Now().Add(d)) }
 	if err := m.start(t.Context()); err != nil {

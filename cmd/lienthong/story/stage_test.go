@@ -234,13 +234,28 @@ func (s *stage) again() {
 
 // settle has the treasury settle a collection, by the key under which it was asked.
 func (s *stage) settle(delivery, refuse string) (wire.Answer, error) {
-	d, err := s.sys.Store.Delivery(context.Background(), delivery)
-	if err != nil {
-		return wire.Answer{}, err
-	}
-	key, err := system.RequestKey(*d)
+	key, err := s.requestKey(delivery)
 	if err != nil {
 		return wire.Answer{}, err
 	}
 	return s.sys.Agencies.Settle("treasury", key, refuse)
+}
+
+// did is how often a registry did what a delivery asks for.
+func (s *stage) did(registry, operation, delivery string) int {
+	s.t.Helper()
+	key, err := s.requestKey(delivery)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return s.sys.Agencies.Performed(registry, operation, key)
+}
+
+// requestKey is the key under which a registry was asked.
+func (s *stage) requestKey(delivery string) (string, error) {
+	d, err := s.sys.Store.Delivery(context.Background(), delivery)
+	if err != nil {
+		return "", err
+	}
+	return system.RequestKey(*d)
 }

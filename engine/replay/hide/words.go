@@ -27,6 +27,7 @@ var ethnicities = strings.Split("Kinh,Tày,Thái,Mường,Khmer,Hoa,Nùng,Mông,
 func wordsOf(defs engine.Definitions, svc *engine.Service) words {
 	w := words{}
 	w.add(ours...)
+	w.add(engine.ByReception, engine.ByOfficer, engine.ByLeader, engine.BySupervisor, engine.ByOperator, engine.ByAdministrator) // roles are nobody's
 	if svc == nil {
 		return w
 	}
