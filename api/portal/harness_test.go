@@ -53,6 +53,7 @@ func newStage(t *testing.T, adjust ...func(*system.Config)) *stage {
 		if err := sys.Close(); err != nil {
 			t.Error(err)
 		}
+		sys = nil // a test that has ended still holds this function, until all have
 	})
 	return &stage{t, sys}
 }

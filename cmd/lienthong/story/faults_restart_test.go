@@ -39,6 +39,7 @@ func mortals(t *testing.T, w *wall) *mortal {
 		if err := m.sys.Close(); err != nil {
 			t.Errorf("closing: %v", err)
 		}
+		m.sys = nil // a test that has ended still holds this function, until all have
 	})
 	return m
 }

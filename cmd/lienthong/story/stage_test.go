@@ -111,6 +111,7 @@ func open(t *testing.T, start string, change func(*system.Config)) *stage {
 		if err := s.sys.Close(); err != nil {
 			t.Errorf("closing: %v", err)
 		}
+		s.sys = nil // a test that has ended still holds this function, until all have
 	})
 	s.Client = &story.Client{Base: sys.URL, HTTP: &http.Client{Transport: transport}}
 	s.Settle = func(ctx context.Context) error {
