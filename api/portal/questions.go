@@ -103,6 +103,19 @@ type field struct {
 	Spare  bool     // a list of papers without an entry, none of which is asked for
 }
 
+// Named is what a question is called in a list: a choice without words of its own by
+// what can be chosen.
+func (f *field) Named() string {
+	if f.Label != "" {
+		return f.Label
+	}
+	var out []string
+	for _, o := range f.Options {
+		out = append(out, lowerFirst(o.Label))
+	}
+	return strings.Join(out, " / ")
+}
+
 // source is what one register knows.
 type source struct {
 	Name  string
