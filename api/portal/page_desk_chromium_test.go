@@ -108,7 +108,7 @@ func TestBirthByFourPeople(t *testing.T) {
 	insurance.take(code, "card", "approve")
 
 	father.open(at + "/results/card")
-	father.says("Thẻ bảo hiểm y tế", "TE1")
+	father.says("THẺ BẢO HIỂM Y TẾ", "TE1")
 	kept, err := chromedp.Run(father.ctx, chromedp.Evaluate[string](`fetch(document.querySelector('a[href$="?file"]').href).then(async r => r.headers.get("Content-Disposition").split(";")[0] + " " + await r.text())`, chromedp.EvalAwaitPromise))
 	if err != nil || !strings.HasPrefix(kept, "attachment ") || !strings.Contains(kept, "Ngô Khánh Vy") {
 		t.Errorf("the card to keep: %v %.200s", err, kept)
