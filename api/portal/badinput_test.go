@@ -153,7 +153,7 @@ func TestAnUploadOf50MB(t *testing.T) {
 	}
 	b.open(at).want(200).says("Giấy &lt;xác nhận&gt;")
 	t.Logf("%d MB allocated", (after.TotalAlloc-before.TotalAlloc)>>20)
-	if grown := (after.TotalAlloc - before.TotalAlloc) >> 20; grown > 64 { // a buffer that grew to 12 MB, not to 50
+	if grown := (after.TotalAlloc - before.TotalAlloc) >> 20; grown > 96 { // a buffer that grew to 10 MB takes some 40 on the way; one of 50 would take 150
 		t.Errorf("%d MB were allocated", grown)
 	}
 	body, kind = endless(nil, "lớn.pdf", "%PDF-1.7", 111<<20)
