@@ -43,8 +43,6 @@ func (s *Store) appendJob(ctx context.Context, changes []engine.Change) (*job, e
 	if len(changes) == 0 {
 		return nil, rowenc.Bad(op, "no change")
 	}
-	s.queue.coming.Add(1)
-	defer s.queue.coming.Add(-1)
 	j := &job{ctx: ctx, op: op, lane: changes[0].Lane, append: make([]*change, len(changes))}
 	for i := range changes {
 		c, err := s.prepare(ctx, &changes[i], j.append[:i])

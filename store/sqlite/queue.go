@@ -3,7 +3,6 @@ package sqlite
 import (
 	"errors"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"lienthong/store/rowenc"
@@ -29,7 +28,6 @@ type queue struct {
 	closed bool
 	last   int           // calls of the batch before; only next uses it
 	some   chan struct{} // holds one token when something may wait
-	coming atomic.Int64  // calls that are being prepared and will be pushed soon
 }
 
 // lane is the line of one office or requester.
@@ -109,9 +107,14 @@ func (q *queue) take(batch []*job, calls, bytes int) (_ []*job, open bool) {
 	return batch, !q.closed || q.calls > 0
 }
 
-// next waits for work and takes a batch: what is there and, while it is smaller than
-// the batch before, who is about to come. A commit that waits a moment for them saves
-// another. An empty batch means that the queue is closed.
+// company is how many calls a batch must have had for the writer to wait for as
+// many again.
+const company = 4
+
+// next waits for work and takes a batch: what is there and, when the batch before
+// had company, what still comes. Under load those who were just answered are about
+// to call again: a commit that waits a moment for them saves several. One caller
+// alone never waits. An empty batch means that the queue is closed.
 func (q *queue) next(c *Config) []*job {
 	var batch []*job
 	for open := true; open && len(batch) == 0; {
@@ -119,27 +122,24 @@ func (q *queue) next(c *Config) []*job {
 			<-q.some
 		}
 	}
-	if q.awaited(batch) {
+	if q.last >= company && len(batch) > 0 {
 		batch = q.linger(batch, c)
 	}
 	q.last = len(batch)
 	return batch
 }
 
-// awaited tells whether a batch is to wait: somebody is coming, and fewer have come
-// than the last time.
-func (q *queue) awaited(batch []*job) bool {
-	return len(batch) > 0 && len(batch) < q.last && q.coming.Load() > 0
-}
-
-// linger adds to a batch who comes within the linger.
+// linger adds what comes to a batch, until it is full, nothing has come for an
+// eighth of the linger, or all of that has passed.
 func (q *queue) linger(batch []*job, c *Config) []*job {
-	t := time.NewTimer(c.Linger)
+	until := time.Now().Add(c.Linger)
+	t := time.NewTimer(c.Linger / 8)
 	defer t.Stop()
-	for open := true; open && len(batch) < c.MaxBatch && q.awaited(batch); {
+	for open := true; open && len(batch) < c.MaxBatch; {
 		select {
 		case <-q.some:
 			batch, open = q.take(batch, c.MaxBatch, c.MaxBatchBytes)
+			t.Reset(min(c.Linger/8, time.Until(until)))
 		case <-t.C:
 			return batch
 		}

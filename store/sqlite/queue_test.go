@@ -145,8 +145,9 @@ func TestFloodOfOneLane(t *testing.T) {
 	}
 }
 
-// TestCompany: the writer waits for calls that are being prepared while it has fewer
-// than the last time, and no longer than the linger.
+// TestCompany: a call alone is taken at once. After a batch with company the writer
+// waits for more: as long as calls come, but never longer than the linger, and no
+// longer than an eighth of it when none comes.
 func TestCompany(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := Config{Linger: 8 * time.Millisecond}.withDefaults()
@@ -165,38 +166,30 @@ func TestCompany(t *testing.T) {
 				t.Errorf("took %d calls after %s, want %d after %s", n, time.Since(began), calls, wait)
 			}
 		}
-		coming := func(after ...time.Duration) {
-			for _, d := range after {
-				q.coming.Add(1)
-				go func() {
-					time.Sleep(d)
-					q.coming.Add(-1)
+		push(1)
+		took(1, 0) // nobody before
+		push(company)
+		took(company, 0)
+		push(1)
+		took(1, time.Millisecond) // waits for company, none comes
+		push(1)
+		took(1, 0) // so the next one does not wait
+		push(company)
+		took(company, 0)
+		trickle := func(every time.Duration, calls int) {
+			var wg sync.WaitGroup
+			wg.Go(func() {
+				for range 20 {
+					time.Sleep(every)
 					push(1)
-				}()
-			}
+				}
+			})
+			push(1)
+			took(calls, min(8*time.Millisecond, time.Duration(calls-1)*every+time.Millisecond))
+			wg.Wait()
+			q.next(&c)
 		}
-		push(5)
-		took(5, 0)
-		push(3)
-		took(3, 0) // fewer than before, but nobody comes
-		coming(time.Millisecond)
-		push(3)
-		took(3, 0) // as many as before are enough
-		took(1, time.Millisecond)
-		push(4)
-		took(4, 0)
-		coming(time.Millisecond, 2*time.Millisecond)
-		push(1)
-		took(3, 2*time.Millisecond) // until nobody comes any more
-		coming(time.Millisecond, 2*time.Millisecond, 3*time.Millisecond)
-		push(1)
-		took(3, 2*time.Millisecond) // until there are enough
-		took(1, time.Millisecond)
-		push(4)
-		took(4, 0)
-		coming(time.Second)
-		push(1)
-		took(1, c.Linger) // who does not come is not waited for long
-		took(1, time.Second-c.Linger)
+		trickle(900*time.Microsecond, 9)
+		trickle(1100*time.Microsecond, 1)
 	})
 }

@@ -25,7 +25,7 @@ type Config struct {
 	Logger        *slog.Logger  // nil = discard
 	MaxBatch      int           // calls in one transaction; 0 = 256
 	MaxBatchBytes int           // bytes of payloads in one transaction; 0 = 4 MiB
-	Linger        time.Duration // longest wait of the writer for calls that are being prepared; default 1 ms
+	Linger        time.Duration // longest wait of the writer for company when there was some before; default 4 ms
 	MaxQueue      int           // calls waiting for the writer before it is Unavailable; 0 = 4096
 	MaxQueueBytes int           // bytes of payloads waiting; 0 = 256 MiB
 	MaxLane       int           // calls of one office or requester waiting; 0 = a quarter of MaxQueue
@@ -94,7 +94,7 @@ func (c Config) withDefaults() Config {
 		c.Check = CheckAuto
 	}
 	if c.Linger == 0 {
-		c.Linger = time.Millisecond
+		c.Linger = 4 * time.Millisecond
 	}
 	if c.BusyTimeout == 0 {
 		c.BusyTimeout = 5 * time.Second
