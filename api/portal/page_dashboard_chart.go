@@ -42,9 +42,8 @@ const (
 	chartLabel = 40 // letters; the table has the whole of it
 )
 
-// bars draws horizontal bars on one scale, each under its label, with the value at
-// the end of the line. What it says stands in the table too: label says what it is.
-func bars(list []bar, label string) template.HTML {
+// longest is the greatest sum of a bar's parts: what the scale ends at.
+func longest(list []bar) float64 {
 	most := 0.0
 	for _, b := range list {
 		sum := 0.0
@@ -53,6 +52,13 @@ func bars(list []bar, label string) template.HTML {
 		}
 		most = max(most, sum)
 	}
+	return most
+}
+
+// bars draws horizontal bars on one scale, each under its label, with the value at
+// the end of the line. What it says stands in the table too: label says what it is.
+func bars(list []bar, label string) template.HTML {
+	most := longest(list)
 	var s strings.Builder
 	fmt.Fprintf(&s, `<svg class="lt-chart" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" role="img" aria-label="%s">`, chartWide, chartRow*len(list), html.EscapeString(label))
 	for i, b := range list {

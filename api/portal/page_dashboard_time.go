@@ -22,14 +22,7 @@ const foldRows = 12
 // with the first, the middle and the last named. Each column says its value when the
 // pointer rests on it; the table has them all.
 func columns(list []bar, label string, scale func(float64) string) template.HTML {
-	most := 0.0
-	for _, b := range list {
-		sum := 0.0
-		for _, p := range b.parts {
-			sum += p.value
-		}
-		most = max(most, sum)
-	}
+	most := longest(list)
 	var s strings.Builder
 	fmt.Fprintf(&s, `<svg class="lt-chart" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" role="img" aria-label="%s">`, chartWide, timeHigh, html.EscapeString(label))
 	fmt.Fprintf(&s, `<text x="0" y="16">%s</text><rect class="lt-bar-none" x="0" y="%d" width="%d" height="1"/><rect class="lt-bar-plain" x="0" y="%d" width="%d" height="1"/>`,
