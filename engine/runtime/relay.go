@@ -145,12 +145,10 @@ func (r *Runtime) deliver(ctx context.Context, p parcel) error {
 func (r *Runtime) exchange(ctx context.Context, p *parcel) (a Answer, told bool, err error) {
 	after := context.WithoutCancel(ctx)
 	l := r.lane(p.Registry)
-	select {
-	case l.gate <- struct{}{}:
-		defer func() { <-l.gate }()
-	case <-ctx.Done():
+	if !r.enterGate(ctx, l, p) {
 		return a, false, r.release(after, p)
 	}
+	defer func() { <-l.gate }()
 	if r.late(ctx, p) {
 		return a, false, r.release(after, p)
 	}
@@ -210,6 +208,26 @@ func (r *Runtime) asked(ctx context.Context, key string, call func(context.Conte
 func firstLine(err error) string {
 	s, _, _ := strings.Cut(err.Error(), "\n")
 	return s
+}
+
+// enterGate waits for one of the registry's places, for as long as the lease leaves
+// time for an exchange: whoever came later may have been let in first.
+func (r *Runtime) enterGate(ctx context.Context, l *lane, p *parcel) bool {
+	select {
+	case l.gate <- struct{}{}:
+		return true
+	default:
+	}
+	patience := time.NewTimer(p.taken.Add(r.cfg.Lease - r.cfg.Timeout).Sub(p.now()))
+	defer patience.Stop()
+	select {
+	case l.gate <- struct{}{}:
+		return true
+	case <-patience.C:
+		return false
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // late tells whether a delivery must be given back: Run or the step ends, or the
