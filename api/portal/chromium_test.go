@@ -168,12 +168,21 @@ func (w *window) follow(css string) {
 	}
 }
 
-// wait polls until an expression is true, over pages that come and go meanwhile.
+// wait looks every 20 ms whether an expression is true, over pages that come and go
+// meanwhile. It asks from outside: a page whose scripts are off runs no timers either,
+// and nothing that waited inside it would ever look again.
 func (w *window) wait(ctx context.Context, expr string) error {
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
 	for {
-		_, err := chromedp.Run(ctx, chromedp.Poll[bool](expr))
-		if err == nil || ctx.Err() != nil {
-			return err
+		ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("Boolean("+expr+")"))
+		if err == nil && ok {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %s (last %v)", ctx.Err(), expr, err)
+		case <-again.C:
 		}
 	}
 }
@@ -463,12 +472,12 @@ func TestCaseChangesBeforeOnesEyes(t *testing.T) {
 	connected := `document.querySelector("#stream")._htmx?.sse?.status === 200`
 	ctx, cancel := context.WithTimeout(w.ctx, time.Minute)
 	defer cancel()
-	if _, err := chromedp.Run(ctx, chromedp.Poll[bool](connected)); err != nil {
+	if err := w.wait(ctx, connected); err != nil {
 		t.Fatal(err)
 	}
 	tale.Staff("reception", "birth", "receive", nil)
 	s.fine(tale)
-	if _, err := chromedp.Run(ctx, chromedp.Poll[bool](`document.querySelector("#case").textContent.includes("Tiếp nhận. Trạng thái")`)); err != nil {
+	if err := w.wait(ctx, `document.querySelector("#case").textContent.includes("Tiếp nhận. Trạng thái")`); err != nil {
 		t.Fatalf("%v: %s", err, w.text("main"))
 	}
 	if stayed, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`window.stayed === true`)); err != nil || !stayed {
@@ -488,7 +497,7 @@ func TestSliderOverAHistory(t *testing.T) {
 	w.do(chromedp.Evaluate[chromedp.Void](drag))
 	ctx, cancel := context.WithTimeout(w.ctx, time.Minute)
 	defer cancel()
-	if ok, err := chromedp.Run(ctx, chromedp.Poll[bool](`window.stayed && document.getElementById("moment").textContent.includes("Mục 3 trên") && document.querySelector("#moment img").src.includes("at=3")`)); err != nil || !ok {
+	if err := w.wait(ctx, `window.stayed && document.getElementById("moment").textContent.includes("Mục 3 trên") && document.querySelector("#moment img").src.includes("at=3")`); err != nil {
 		t.Fatalf("%v: %s", err, w.text("main"))
 	}
 }

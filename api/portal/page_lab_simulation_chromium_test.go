@@ -20,18 +20,14 @@ func TestSimulationBeforeOnesEyes(t *testing.T) {
 	w.do(chromedp.Evaluate[chromedp.Void](`window.stayed = true; window.first = document.getElementById("progress").textContent; 0`))
 	ctx, cancel := context.WithTimeout(w.ctx, time.Minute)
 	defer cancel()
-	if ok, err := chromedp.Run(ctx, chromedp.Poll[bool](`window.stayed && document.getElementById("progress").textContent !== window.first`)); err != nil || !ok {
+	if err := w.wait(ctx, `window.stayed && document.getElementById("progress").textContent !== window.first`); err != nil {
 		t.Fatalf("%v: %s", err, w.text("main"))
 	}
 	w.shoot("simulation-running")
 	w.fits("simulation-running")
 	w.accessible("simulation-running")
 	b.post(at+"/stop", url.Values{}).want(200)
-	ended := false // the page is loaded anew, under whoever asks it just then
-	for !ended && ctx.Err() == nil {
-		ended, _ = chromedp.Run(ctx, chromedp.Poll[bool](`!window.stayed && document.readyState === "complete" && document.querySelector("main").textContent.includes("Mô phỏng đã dừng")`))
-	}
-	if !ended {
-		t.Fatal(w.text("main"))
+	if err := w.wait(ctx, `!window.stayed && document.readyState === "complete" && document.querySelector("main").textContent.includes("Mô phỏng đã dừng")`); err != nil {
+		t.Fatalf("%v: %s", err, w.text("main"))
 	}
 }
