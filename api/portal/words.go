@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -32,7 +33,7 @@ func (t Text) In(lang string) string {
 // IsZero tells whether there is no text.
 func (t Text) IsZero() bool { return t == Text{} }
 
-// catalogue holds the words of the pages by key. {0}, {1} … are places.
+// catalogue holds the words of the pages by key; see places for what they hold.
 type catalogue map[string]saying
 
 // saying is a text and its place among all.
@@ -71,6 +72,10 @@ func loadWords() (catalogue, error) {
 	return all, nil
 }
 
+// places are {0} for a value, and {0:day|days} for the word that goes with it: the
+// first beside one, the second beside any other. Vietnamese needs no second.
+var places = regexp.MustCompile(`\{(\d)(?::([^{|}]*)\|([^{|}]*))?\}`)
+
 // say is the text of a key with its places filled; the key itself when there is none.
 func (c catalogue) say(lang, key string, args ...any) string {
 	t, ok := c[key]
@@ -81,11 +86,24 @@ func (c catalogue) say(lang, key string, args ...any) string {
 	if len(args) == 0 {
 		return s
 	}
-	pairs := make([]string, 0, 2*len(args))
-	for i, a := range args {
-		pairs = append(pairs, "{"+strconv.Itoa(i)+"}", fmt.Sprint(a))
+	var b strings.Builder
+	last := 0
+	for _, m := range places.FindAllStringSubmatchIndex(s, -1) {
+		b.WriteString(s[last:m[0]])
+		last = m[1]
+		i := int(s[m[2]] - '0')
+		switch {
+		case i >= len(args): // the text asks for more than it gets: it is shown as it stands
+			b.WriteString(s[m[0]:m[1]])
+		case m[4] < 0:
+			b.WriteString(fmt.Sprint(args[i]))
+		case fmt.Sprint(args[i]) == "1":
+			b.WriteString(s[m[4]:m[5]])
+		default:
+			b.WriteString(s[m[6]:m[7]])
+		}
 	}
-	return strings.NewReplacer(pairs...).Replace(s)
+	return b.String() + s[last:]
 }
 
 // t is the text of a key; tg of a key that a value completes: tg("status", "open").
