@@ -48,16 +48,20 @@ type Record struct {
 type Findings struct {
 	Cases, Acknowledged, Requests int
 	Losses, Doubles, Unended      []string
+	Wrong                         []string
 }
 
-// Good tells whether nothing was lost, doubled or left.
-func (f Findings) Good() bool { return len(f.Losses)+len(f.Doubles)+len(f.Unended) == 0 }
+// Good tells whether nothing was lost, doubled, left or wrong.
+func (f Findings) Good() bool { return len(f.Losses)+len(f.Doubles)+len(f.Unended)+len(f.Wrong) == 0 }
 
 func (f *Findings) loss(format string, args ...any) {
 	f.Losses = append(f.Losses, fmt.Sprintf(format, args...))
 }
 func (f *Findings) double(format string, args ...any) {
 	f.Doubles = append(f.Doubles, fmt.Sprintf(format, args...))
+}
+func (f *Findings) wrong(format string, args ...any) {
+	f.Wrong = append(f.Wrong, fmt.Sprintf(format, args...))
 }
 func (f *Findings) unended(format string, args ...any) {
 	f.Unended = append(f.Unended, fmt.Sprintf(format, args...))
@@ -93,6 +97,8 @@ type audit struct {
 // of theirs; one birth notice registered by two cases.
 //
 // Unended: a case that has not ended, and a delivery that is still owed.
+//
+// Wrong: a refused command that stands, and what the processes did by themselves.
 func Audit(ctx context.Context, e Evidence) (Findings, error) {
 	a := &audit{Evidence: e, stands: map[place]*Try{}, byCase: map[string][]Request{}, notices: map[string][]string{},
 		operated: map[string]*Try{}, noted: map[string]int{}}
@@ -122,15 +128,14 @@ func Audit(ctx context.Context, e Evidence) (Findings, error) {
 	for _, d := range e.Damaged {
 		a.loss("history is damaged: %s", d)
 	}
-	for _, t := range e.Trouble {
-		a.loss("%s", t)
-	}
+	a.Wrong = append(a.Wrong, e.Trouble...)
 	for key := range e.Owed {
 		a.unended("%s is still owed to its registry", key)
 	}
 	slices.Sort(a.Losses)
 	slices.Sort(a.Doubles)
 	slices.Sort(a.Unended)
+	slices.Sort(a.Wrong)
 	return a.Findings, nil
 }
 
@@ -154,7 +159,7 @@ func (a *audit) commands(ctx context.Context) error {
 			a.loss("%s was acknowledged, and no answer is kept", t)
 		case ans == nil:
 		case t.Fate == Refused:
-			a.loss("%s was refused (%s), and stands", t, t.Code)
+			a.wrong("%s was refused (%s), and stands", t, t.Code)
 		default:
 			a.claim(t, ans)
 		}
@@ -295,7 +300,7 @@ func (a *audit) operator() {
 		case n == 0 && t.Fate == Acknowledged:
 			a.loss("%s was acknowledged, and history does not say it", t)
 		case n > 0 && t.Fate == Refused:
-			a.loss("%s was refused (%s), and history says that it was done", t, t.Code)
+			a.wrong("%s was refused (%s), and history says that it was done", t, t.Code)
 		case n > 1:
 			a.double("%s is in history %d times", t, n)
 		}

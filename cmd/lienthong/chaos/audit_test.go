@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"lienthong/cmd/lienthong/system"
 	"lienthong/engine"
@@ -117,7 +118,7 @@ func TestAuditFindsEveryDamage(t *testing.T) {
 			s.keep(clerk, "k8", "H1", 2)
 			s.Tries = append(s.Tries, Try{Key: "k8", Actor: clerk, Case: "H1", Step: "birth", Action: "receive", Fate: Acknowledged})
 		}},
-		{"a refused command stands", "loss", "was refused (wrong_state), and stands", func(s *scene) { s.keep(clerk, "k6", "H1", 2) }},
+		{"a refused command stands", "wrong", "was refused (wrong_state), and stands", func(s *scene) { s.keep(clerk, "k6", "H1", 2) }},
 		{"a registry was asked for a case that is not there", "loss", "for a case that is not there", func(s *scene) {
 			s.Requests = append(s.Requests, performed("H7/1/1", "population", "marriage"))
 		}},
@@ -127,13 +128,13 @@ func TestAuditFindsEveryDamage(t *testing.T) {
 		{"a registry was asked something else", "loss", "where the case owes", func(s *scene) { s.Requests[0].Operation = "marriage" }},
 		{"a part succeeded without its record", "loss", "was never done", func(s *scene) { s.Requests[1].State = "refused" }},
 		{"an act of the operator is not in history", "loss", "history does not say it", func(s *scene) { s.operate("op1", Acknowledged, 0) }},
-		{"a refused act of the operator is in history", "loss", "says that it was done", func(s *scene) { s.operate("op1", Refused, 1) }},
+		{"a refused act of the operator is in history", "wrong", "says that it was done", func(s *scene) { s.operate("op1", Refused, 1) }},
 		{"an act of the operator stands twice", "double", "in history 2 times", func(s *scene) { s.operate("op1", Acknowledged, 2) }},
 		{"an act of the operator that nobody asked for", "double", "nobody asked for", func(s *scene) {
 			s.entries["H1"][4].Events = engine.Events{engine.ExchangeActed{Note: "x"}}
 		}},
 		{"verify names damage", "loss", "history is damaged", func(s *scene) { s.Damaged = []string{"case H1 entry 2: hash"} }},
-		{"a process died by itself", "loss", "ended by itself", func(s *scene) { s.Trouble = []string{"the server ended by itself"} }},
+		{"a process died by itself", "wrong", "ended by itself", func(s *scene) { s.Trouble = []string{"the server ended by itself"} }},
 		{"a request performed twice", "double", "2 times", func(s *scene) { s.Requests[0].Performed = 2 }},
 		{"one thing under two keys", "double", "register_birth done under", func(s *scene) {
 			s.entries["H1"][3].Events = engine.Events{requested("H1/4/1", "civil_status", "register_birth")}
@@ -174,7 +175,7 @@ func TestAuditFindsEveryDamage(t *testing.T) {
 				}
 				return
 			}
-			found := map[string][]string{"loss": f.Losses, "double": f.Doubles, "unended": f.Unended}[x.kind]
+			found := map[string][]string{"loss": f.Losses, "double": f.Doubles, "unended": f.Unended, "wrong": f.Wrong}[x.kind]
 			if !strings.Contains(strings.Join(found, "\n"), x.says) {
 				t.Errorf("want a %s that says %q, got %+v", x.kind, x.says, f)
 			}
@@ -185,7 +186,7 @@ func TestAuditFindsEveryDamage(t *testing.T) {
 // A report is good only when every row is.
 func TestReportIsAsGoodAsItsWorstRow(t *testing.T) {
 	t.Parallel()
-	for _, bad := range []Findings{{Losses: []string{"x"}}, {Doubles: []string{"x"}}, {Unended: []string{"x"}}} {
+	for _, bad := range []Findings{{Losses: []string{"x"}}, {Doubles: []string{"x"}}, {Unended: []string{"x"}}, {Wrong: []string{"x"}}} {
 		r := &Report{Rows: []Row{{Kind: "a"}, {Kind: "b"}}}
 		if !r.Good() {
 			t.Error("an empty report is not good")
@@ -195,6 +196,51 @@ func TestReportIsAsGoodAsItsWorstRow(t *testing.T) {
 		r.Print(&b)
 		if r.Good() || !strings.Contains(b.String(), "NOT GOOD") || !strings.Contains(b.String(), "x") {
 			t.Errorf("with %s the report says\n%s", fmt.Sprint(bad), b.String())
+		}
+	}
+}
+
+// A run that the harness could not end is not called good, and a bound of time that
+// was exceeded is told without being called a loss.
+func TestReportTellsWhatIsNoLoss(t *testing.T) {
+	t.Parallel()
+	print := func(r *Report) string {
+		var b strings.Builder
+		r.Print(&b)
+		return b.String()
+	}
+	broke := &Report{Rows: []Row{{Kind: "a"}}, Broke: "disk: no space"}
+	if s := print(broke); broke.Good() || !strings.Contains(s, "NOT FINISHED: disk: no space") || strings.Contains(s, "good:") {
+		t.Errorf("a run that broke off says\n%s", s)
+	}
+	late := &Report{Rows: []Row{{Kind: "a"}}}
+	late.Rows[0].slow("p99 %s", "17s")
+	if s := print(late); !late.Good() || late.Rows[0].Losses != 0 || !strings.Contains(s, "1 bounds of time exceeded") || !strings.Contains(s, "slow: p99 17s") {
+		t.Errorf("a run that was slow says\n%s", s)
+	}
+}
+
+// The clerks' waiting is told as slow; what no machine excuses is wrong.
+func TestFloodIsJudged(t *testing.T) {
+	t.Parallel()
+	for _, x := range []struct {
+		name        string
+		flood       func(*flood)
+		wrong, slow int
+	}{
+		{"good", func(*flood) {}, 0, 0},
+		{"slow clerks", func(f *flood) { f.clerks[0] = 2 * floodAnswer }, 0, 1},
+		{"clerks turned away", func(f *flood) { f.missed = make([]string, len(f.clerks)) }, 0, 1},
+		{"no clerk answered", func(f *flood) { f.clerks = nil }, 1, 0},
+		{"no Retry-After", func(f *flood) { f.rude.Add(1) }, 1, 0},
+		{"connections that broke", func(f *flood) { f.answers[0].Add(3); f.broken.Add(3) }, 1, 0},
+		{"not answered in time", func(f *flood) { f.answers[0].Add(3) }, 0, 1},
+	} {
+		f := &flood{clerks: []time.Duration{time.Millisecond}}
+		x.flood(f)
+		var row Row
+		if f.judge(&row); row.Wrong != x.wrong || row.Slow != x.slow || row.Losses != 0 {
+			t.Errorf("%s: %d wrong, %d slow, %d lost; want %d, %d, 0", x.name, row.Wrong, row.Slow, row.Losses, x.wrong, x.slow)
 		}
 	}
 }

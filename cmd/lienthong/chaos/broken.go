@@ -85,8 +85,7 @@ func runDisk(ctx context.Context, t *trial) ([]Row, error) {
 		}
 		whole.note("of %d changed pages %d were named at the start, %d by verify, %d were nobody's", p.refused+p.verified+p.harmless, p.refused, p.verified, p.harmless)
 		for _, b := range p.bad {
-			whole.Losses++
-			whole.Found = append(whole.Found, b)
+			whole.wrong("%s", b)
 		}
 		return nil
 	})
@@ -360,7 +359,7 @@ func (p *patient) looked(ctx context.Context) error {
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case err != nil || len(f.Losses) > 0:
+	case err != nil || !f.Good():
 		p.verified++
 	default:
 		p.harmless++

@@ -27,7 +27,8 @@ type Config struct {
 	Drivers int
 	// Rounds is how often a fault strikes at least, whatever the length; 0 = by length.
 	Rounds int
-	// Settle is how long cases may take to end after the last blow; 5 min when 0.
+	// Settle is how long nothing may move after the last blow while cases are open, and
+	// how long what is owed may take to be delivered then; 5 min when 0.
 	Settle time.Duration
 	// Say receives progress, a line at a time; nil = silence.
 	Say func(format string, args ...any)
@@ -57,29 +58,41 @@ type trial struct {
 }
 
 // Run runs the faults one after the other and reports every one. The error is of
-// the harness itself; what the system did wrong is in the report.
+// the harness itself, and the report says it too; what the system did wrong is in
+// the report's rows.
 func Run(ctx context.Context, c Config) (*Report, error) {
 	chosen, err := c.complete()
 	if err != nil {
 		return nil, err
 	}
+	r := &Report{Seed: c.Seed, Began: time.Now()}
+	err = r.run(ctx, c, chosen)
+	r.Took = time.Since(r.Began)
+	if err != nil {
+		r.Broke = err.Error()
+	}
+	return r, err
+}
+
+// run runs the chosen faults and enters what they came to.
+func (r *Report) run(ctx context.Context, c Config, chosen []Fault) (err error) {
 	temporary := c.Dir == ""
 	if temporary {
 		if c.Dir, err = os.MkdirTemp("", "lienthong-chaos-"); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	whole := 0.0
 	for _, f := range chosen {
 		whole += f.weight
 	}
-	r := &Report{Seed: c.Seed, Began: time.Now()}
+	r.Dir = c.Dir
 	for _, f := range chosen {
 		t := &trial{Config: c, fault: f, dir: filepath.Join(c.Dir, f.Name),
 			length: time.Duration(float64(c.Length) * f.weight / whole), rng: source(c.Seed, f.Name)}
 		c.Say("%s: %s, seed %d, %s", f.Name, f.Title, c.Seed, t.length.Round(time.Second))
 		if err := os.MkdirAll(t.dir, 0o700); err != nil {
-			return r, err
+			return err
 		}
 		rows, err := f.run(ctx, t)
 		for i := range rows {
@@ -87,21 +100,19 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 		}
 		r.Rows = append(r.Rows, rows...)
 		if err != nil {
-			return r, fmt.Errorf("%s: %w (files in %s)", f.Name, err, t.dir)
+			return fmt.Errorf("%s: %w (files in %s)", f.Name, err, t.dir)
 		}
 		if temporary && good(rows) {
-			err = os.RemoveAll(t.dir)
-		}
-		if err != nil {
-			return r, err
+			if err := os.RemoveAll(t.dir); err != nil {
+				return err
+			}
 		}
 	}
-	r.Took = time.Since(r.Began)
 	if temporary && r.Good() {
-		return r, os.RemoveAll(c.Dir)
+		r.Dir = ""
+		return os.RemoveAll(c.Dir)
 	}
-	r.Dir = c.Dir
-	return r, nil
+	return nil
 }
 
 // complete checks the configuration, fills in defaults, and picks the faults.

@@ -3,6 +3,7 @@ package chaos
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -42,6 +43,7 @@ type flood struct {
 	answers [6]atomic.Int64 // by class of status; 0 = none
 	busy    atomic.Int64    // 503 with Retry-After
 	rude    atomic.Int64    // 503 without
+	broken  atomic.Int64    // connections that broke before an answer, within the patience
 
 	mu     sync.Mutex
 	clerks []time.Duration
@@ -120,8 +122,7 @@ func (f *flood) run(ctx context.Context, row *Row) error {
 		f.answers[2].Load(), f.busy.Load(), f.answers[0].Load(), int64(len(f.bodies))-f.answers[2].Load()-f.busy.Load()-f.answers[0].Load())
 	row.note("server's memory %d MiB before, at most %d MiB", before>>20, peak.Load()>>20)
 	if peak.Load() > floodMemory {
-		row.Losses++
-		row.Found = append(row.Found, fmt.Sprintf("the server needed %d MiB, more than %d", peak.Load()>>20, floodMemory>>20))
+		row.wrong("the server needed %d MiB, more than %d", peak.Load()>>20, floodMemory>>20)
 	}
 	f.t.Say("flood: %d of %d taken, %d turned away; now %d cases end", f.answers[2].Load(), len(f.bodies), f.busy.Load(), f.c.left())
 	return f.finish(ctx)
@@ -176,6 +177,9 @@ func (f *flood) one(ctx context.Context, i int) {
 	a, err := f.s.surface.call(ctx, b.by, http.MethodPost, "/cases", f.bodies[i], t.Key, "")
 	if err != nil {
 		f.answers[0].Add(1)
+		if !errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+			f.broken.Add(1)
+		}
 		return
 	}
 	f.answers[a.status/100].Add(1)
@@ -250,19 +254,21 @@ func (f *flood) judge(row *Row) {
 	}
 	row.note("clerks meanwhile: %d calls, p50 %s, p99 %s, longest %s, %d not answered", len(f.clerks), at(0.5).Round(time.Millisecond),
 		at(0.99).Round(time.Millisecond), at(1).Round(time.Millisecond), len(f.missed))
-	bad := func(format string, args ...any) {
-		row.Losses++
-		row.Found = append(row.Found, fmt.Sprintf(format, args...))
-	}
-	if len(f.clerks) == 0 || at(0.99) > floodAnswer || len(f.missed) > len(f.clerks)/100 {
-		bad("clerks of other offices did not get their answers: %d calls, p99 %s, %d not answered (%s)", len(f.clerks), at(0.99), len(f.missed),
+	switch {
+	case len(f.clerks) == 0:
+		row.wrong("no clerk of another office got an answer")
+	case at(0.99) > floodAnswer || len(f.missed) > len(f.clerks)/100:
+		row.slow("clerks of other offices waited: %d calls, p99 %s (bound %s), %d not answered (%s)", len(f.clerks), at(0.99), floodAnswer, len(f.missed),
 			strings.Join(f.missed[:min(len(f.missed), 3)], "; "))
 	}
 	if n := f.rude.Load(); n > 0 {
-		bad("%d times 503 without Retry-After", n)
+		row.wrong("%d times 503 without Retry-After", n)
 	}
-	if n := f.answers[0].Load(); n > 0 {
-		bad("%d filings were not answered at all within %s", n, patience)
+	if n := f.broken.Load(); n > 0 {
+		row.wrong("%d filings whose connection broke before they were answered", n)
+	}
+	if n := f.answers[0].Load() - f.broken.Load(); n > 0 {
+		row.slow("%d filings were not answered within %s", n, patience)
 	}
 }
 
@@ -271,9 +277,11 @@ func (f *flood) judge(row *Row) {
 func (f *flood) finish(ctx context.Context) error {
 	f.c.filing.Store(false)
 	f.c.giveUp.Store(true)
-	limit, cancel := context.WithTimeout(ctx, f.t.Settle)
-	defer cancel()
-	f.c.run(limit, min(f.t.Drivers, 16))
+	working, stop := context.WithCancel(ctx)
+	defer stop()
+	var crowd sync.WaitGroup
+	crowd.Go(func() { f.c.run(working, min(f.t.Drivers, 16)) })
+	f.t.ending(working, f.c, stop, &crowd)
 	_, err := f.s.settled(ctx, f.t.Settle)
 	if err != nil {
 		f.t.Say("flood: what is owed could not be read: %v", err)

@@ -151,9 +151,7 @@ func (t *trial) play(ctx context.Context, s *site, c *crowd, strike func(context
 		return err
 	}
 	t.Say("%s: %d commands acknowledged, %d cases to end", t.fault.Name, c.ledger.acknowledged(), c.left())
-	limit := time.AfterFunc(t.Settle, stop)
-	crowd.Wait()
-	limit.Stop()
+	t.ending(working, c, stop, &crowd)
 	if _, err := s.settled(ctx, t.Settle); err != nil {
 		t.Say("%s: what is owed could not be read: %v", t.fault.Name, err)
 	}
@@ -162,6 +160,36 @@ func (t *trial) play(ctx context.Context, s *site, c *crowd, strike func(context
 	}
 	return ctx.Err()
 }
+
+// longest is how many times [Config.Settle] cases may take to end, however much still
+// moves.
+const longest = 6
+
+// ending waits until the crowd has ended its cases. It stops the crowd when nothing
+// has moved for as long as cases may settle: a slow machine is no reason to call a
+// case that goes on unended.
+func (t *trial) ending(ctx context.Context, c *crowd, stop func(), crowd *sync.WaitGroup) {
+	began := time.Now()
+	moved, at := c.moved(), began
+	waiting, done := context.WithCancel(ctx)
+	var watch sync.WaitGroup
+	watch.Go(func() {
+		for rest(waiting, time.Second) == nil {
+			if n := c.moved(); n != moved {
+				moved, at = n, time.Now()
+			}
+			if time.Since(at) > t.Settle || time.Since(began) > longest*t.Settle {
+				stop()
+			}
+		}
+	})
+	crowd.Wait()
+	done()
+	watch.Wait()
+}
+
+// moved changes whenever a command was acknowledged or a case has ended.
+func (c *crowd) moved() int64 { return int64(c.ledger.acknowledged()) + c.ended.Load() }
 
 // describe adds to a row what the drivers saw.
 func (c *crowd) describe(row *Row) {
@@ -177,7 +205,6 @@ func (c *crowd) describe(row *Row) {
 		row.note("%d refused as %s", n, code)
 	}
 	for _, o := range c.ledger.odd {
-		row.Losses++
-		row.Found = append(row.Found, "answer: "+o)
+		row.wrong("answer: %s", o)
 	}
 }

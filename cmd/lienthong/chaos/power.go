@@ -67,8 +67,7 @@ func runPower(ctx context.Context, t *trial) ([]Row, error) {
 	}
 	control.note("%d acknowledged commands lost, as it must be", lied)
 	if lied == 0 {
-		control.Losses++
-		control.Found = append(control.Found, "a disk that ignores syncs loses nothing here: this harness proves nothing")
+		control.wrong("a disk that ignores syncs loses nothing here: this harness proves nothing")
 	}
 	return []Row{row, control}, nil
 }
@@ -159,8 +158,15 @@ func (t *trial) check(ctx context.Context, s *site, name string, image map[strin
 	}
 	if row != nil {
 		row.Losses += len(f.Losses)
+		row.Doubles += len(f.Doubles)
+		for _, d := range f.Doubles {
+			row.found("double", "after power loss %d: %s", row.Injected, d)
+		}
+		for _, w := range f.Wrong {
+			row.wrong("after power loss %d: %s", row.Injected, w)
+		}
 		for _, l := range f.Losses {
-			row.Found = append(row.Found, fmt.Sprintf("after power loss %d: %s", row.Injected, l))
+			row.found("loss", "after power loss %d: %s", row.Injected, l)
 		}
 	}
 	return len(f.Losses), nil

@@ -15,6 +15,9 @@ type Report struct {
 	Took  time.Duration `json:"took_ns"`
 	Rows  []Row         `json:"faults"`
 	Dir   string        `json:"dir,omitempty"` // where the files were left
+	// Broke says why the run did not come to its end: an error of the harness. Such
+	// a report is never good, whatever its rows say.
+	Broke string `json:"broke,omitempty"`
 }
 
 // Row is one kind of fault.
@@ -27,13 +30,15 @@ type Row struct {
 	Losses       int      `json:"losses"`
 	Doubles      int      `json:"doubles"`
 	Unended      int      `json:"unended"`
+	Wrong        int      `json:"wrong"`             // promises broken that are none of these
+	Slow         int      `json:"slow"`              // bounds that hang on the machine and were exceeded; told, no more
 	Skipped      string   `json:"skipped,omitempty"` // why it was not run
 	Notes        []string `json:"notes,omitempty"`
-	Found        []string `json:"found,omitempty"` // what was lost, doubled or did not end
+	Found        []string `json:"found,omitempty"` // all that was counted in the five columns
 }
 
-// good tells whether nothing was lost, doubled or left.
-func (r Row) good() bool { return r.Losses == 0 && r.Doubles == 0 && r.Unended == 0 }
+// good tells whether nothing was lost, doubled, left or wrong.
+func (r Row) good() bool { return r.Losses == 0 && r.Doubles == 0 && r.Unended == 0 && r.Wrong == 0 }
 
 func good(rows []Row) bool {
 	for _, r := range rows {
@@ -44,8 +49,9 @@ func good(rows []Row) bool {
 	return true
 }
 
-// Good tells whether losses and doubles are 0 and every case ended.
-func (r *Report) Good() bool { return good(r.Rows) }
+// Good tells whether the run came to its end, losses and doubles are 0, every case
+// ended and nothing else was wrong.
+func (r *Report) Good() bool { return r.Broke == "" && good(r.Rows) }
 
 // add takes an audit's findings into a row.
 func (r *Row) add(f Findings) {
@@ -54,14 +60,34 @@ func (r *Row) add(f Findings) {
 	r.Losses += len(f.Losses)
 	r.Doubles += len(f.Doubles)
 	r.Unended += len(f.Unended)
-	for what, list := range map[string][]string{"loss": f.Losses, "double": f.Doubles, "unended": f.Unended} {
-		for _, one := range list {
-			r.Found = append(r.Found, what+": "+one)
+	r.Wrong += len(f.Wrong)
+	for _, x := range []struct {
+		what string
+		list []string
+	}{{"loss", f.Losses}, {"double", f.Doubles}, {"unended", f.Unended}, {"wrong", f.Wrong}} {
+		for _, one := range x.list {
+			r.found(x.what, "%s", one)
 		}
 	}
 	if f.Requests > 0 {
 		r.note("%d requests at the registries", f.Requests)
 	}
+}
+
+// wrong counts a broken promise that is no loss, double or open case.
+func (r *Row) wrong(format string, args ...any) {
+	r.Wrong++
+	r.found("wrong", format, args...)
+}
+
+// slow counts a bound that was exceeded and that hangs on what else the machine does.
+func (r *Row) slow(format string, args ...any) {
+	r.Slow++
+	r.found("slow", format, args...)
+}
+
+func (r *Row) found(what, format string, args ...any) {
+	r.Found = append(r.Found, what+": "+fmt.Sprintf(format, args...))
 }
 
 func (r *Row) note(format string, args ...any) {
@@ -74,18 +100,18 @@ const most = 20
 // Print writes the table and what was found.
 func (r *Report) Print(w io.Writer) {
 	t := tabwriter.NewWriter(w, 2, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "fault\tkind\tinjected\tcases\tacknowledged\tlosses\tdoubles\tunended\tnotes")
+	fmt.Fprintln(t, "fault\tkind\tinjected\tcases\tacknowledged\tlosses\tdoubles\tunended\twrong\tslow\tnotes")
 	var sum Row
 	for _, row := range r.Rows {
 		notes := strings.Join(row.Notes, "; ")
 		if row.Skipped != "" {
 			notes = "skipped: " + row.Skipped
 		}
-		if row.Cases == 0 && row.good() { // its cases are counted in another row
-			fmt.Fprintf(t, "%s\t%s\t%d\t\t\t\t\t\t%s\n", row.Fault, row.Kind, row.Injected, notes)
+		if row.Cases == 0 && row.good() && row.Slow == 0 { // its cases are counted in another row
+			fmt.Fprintf(t, "%s\t%s\t%d\t\t\t\t\t\t\t\t%s\n", row.Fault, row.Kind, row.Injected, notes)
 		} else {
-			fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%s\n", row.Fault, row.Kind, row.Injected, row.Cases, row.Acknowledged,
-				row.Losses, row.Doubles, row.Unended, notes)
+			fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\n", row.Fault, row.Kind, row.Injected, row.Cases, row.Acknowledged,
+				row.Losses, row.Doubles, row.Unended, row.Wrong, row.Slow, notes)
 		}
 		sum.Injected += row.Injected
 		sum.Cases += row.Cases
@@ -93,8 +119,11 @@ func (r *Report) Print(w io.Writer) {
 		sum.Losses += row.Losses
 		sum.Doubles += row.Doubles
 		sum.Unended += row.Unended
+		sum.Wrong += row.Wrong
+		sum.Slow += row.Slow
 	}
-	fmt.Fprintf(t, "all\t\t%d\t%d\t%d\t%d\t%d\t%d\t\n", sum.Injected, sum.Cases, sum.Acknowledged, sum.Losses, sum.Doubles, sum.Unended)
+	fmt.Fprintf(t, "all\t\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t\n", sum.Injected, sum.Cases, sum.Acknowledged, sum.Losses, sum.Doubles, sum.Unended,
+		sum.Wrong, sum.Slow)
 	_ = t.Flush() // the writer below tells
 	for _, row := range r.Rows {
 		for i, f := range row.Found {
@@ -105,9 +134,15 @@ func (r *Report) Print(w io.Writer) {
 			fmt.Fprintf(w, "%s, %s: %s\n", row.Fault, row.Kind, f)
 		}
 	}
-	verdict := "good: nothing lost, nothing doubled, every case ended"
-	if !r.Good() {
+	verdict := "good: nothing lost, nothing doubled, nothing wrong, every case ended"
+	switch {
+	case r.Broke != "":
+		verdict = "NOT FINISHED: " + r.Broke
+	case !r.Good():
 		verdict = "NOT GOOD"
+	}
+	if sum.Slow > 0 {
+		verdict += fmt.Sprintf("; %d bounds of time exceeded on this machine", sum.Slow)
 	}
 	fmt.Fprintf(w, "seed %d, %s: %s\n", r.Seed, r.Took.Round(time.Second), verdict)
 	if r.Dir != "" {
