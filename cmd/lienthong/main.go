@@ -17,12 +17,17 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"lienthong/engine"
+	"lienthong/store/sqlite"
 )
 
 // commands are the verbs; each has its file.
 type commands struct {
 	Log  string `help:"Least serious log line to write: debug, info, warn, error." enum:"debug,info,warn,error" default:"warn" env:"LIENTHONG_LOG"`
 	JSON bool   `help:"Write for a program: JSON instead of text, logs included."`
+
+	About kong.VersionFlag `help:"Say which formats of a database this program knows, and the version of its rules."`
 
 	Demo        demoCommand        `cmd:"" help:"One process with everything: plays a birth and a death case over HTTP, then stays up."`
 	Serve       serveCommand       `cmd:"" help:"The server."`
@@ -76,13 +81,13 @@ func run(args []string, out, errs io.Writer) int {
 	code := -1
 	parser, err := kong.New(&c, kong.Name("lienthong"), kong.Writers(out, errs),
 		kong.Description("Linked public services of Đề án 06: one application, every agency, one timeline."),
-		kong.UsageOnError(), kong.Exit(func(n int) { code = n }))
+		kong.Vars{"version": version()}, kong.UsageOnError(), kong.Exit(func(n int) { code = n }))
 	if err != nil {
 		fmt.Fprintln(errs, err)
 		return 2
 	}
 	k, err := parser.Parse(args)
-	if code >= 0 { // --help
+	if code >= 0 { // --help, --about
 		return code
 	}
 	if err != nil {
@@ -102,6 +107,11 @@ func run(args []string, out, errs io.Writer) int {
 		fmt.Fprintln(errs, "lienthong:", err)
 		return 1
 	}
+}
+
+// version says what decides whether this program can take a database over.
+func version() string {
+	return fmt.Sprintf("lienthong: database formats up to %d, rules %s", sqlite.Format(), engine.EngineVersion)
 }
 
 func logger(w io.Writer, level string, asJSON bool) *slog.Logger {

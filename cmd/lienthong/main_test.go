@@ -3,9 +3,12 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
+
+	"lienthong/store/sqlite"
 )
 
 // lienthong runs the command in this process.
@@ -54,6 +57,13 @@ func TestReadmePicture(t *testing.T) {
 	}
 	if string(kept) != out {
 		t.Error("docs/linked-birth.svg is not what `lienthong diagram birth` draws; draw it again")
+	}
+}
+
+func TestAboutSaysWhichFormats(t *testing.T) {
+	code, out, errs := lienthong(t, "--about")
+	if want := fmt.Sprintf("formats up to %d", sqlite.Format()); code != 0 || !strings.Contains(out, want) || errs != "" {
+		t.Errorf("exit %d, %q, %q; want %q", code, out, errs, want)
 	}
 }
 

@@ -266,8 +266,8 @@ func (s *Store) moveOut(ctx context.Context, out *Archived, o ArchiveOptions) er
 		return err
 	}
 	defer f.Close() //nolint:errcheck // it only read
-	if have != newestSchema() {
-		return fmt.Errorf("sqlite: %s has schema %d: it was finished by an older program", out.Path, have)
+	if have < alike {
+		return fmt.Errorf("sqlite: %s has format %d: it was finished by an older program", out.Path, have)
 	}
 	seal, err := f.s.seal(ctx)
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -114,9 +113,7 @@ func aged(t *testing.T, path string) {
 	must(t, err)
 	defer db.Close()
 	db.SetMaxOpenConns(1)
-	dir, err := fs.Sub(migrations, "migrations")
-	must(t, err)
-	p, err := goose.NewProvider(goose.DialectSQLite3, db, dir)
+	p, err := goose.NewProvider(goose.DialectSQLite3, db, migrations)
 	must(t, err)
 	_, err = p.UpTo(t.Context(), 1)
 	must(t, err)

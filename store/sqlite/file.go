@@ -7,12 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
-	"strconv"
-	"strings"
 
 	"lienthong/engine"
 	"lienthong/store/rowenc"
@@ -21,7 +17,7 @@ import (
 // applicationID marks a file as ours ("LTH1"); files made before it have 0.
 const applicationID = 0x4C544831
 
-// ErrForeign says that a file is no database of this program, or of a newer one.
+// ErrForeign says that a file is no database of this program.
 var ErrForeign = errors.New("not a database of this program")
 
 // File is a database, a backup or an archive that is only read, beside whoever
@@ -32,17 +28,17 @@ type File struct {
 }
 
 // OpenFile opens a file for reading. It refuses what is not there, is damaged in
-// its header, belongs to another program or to a newer one. Of a file with an older
-// schema it reads a copy of its own that is brought up to date.
+// its header, belongs to another program or to a newer one. Of a file of a format
+// with other tables it reads a copy of its own that is brought up to date.
 func OpenFile(ctx context.Context, name string) (*File, error) {
 	f, have, err := openFile(ctx, name)
-	if err != nil || have == newestSchema() {
+	if err != nil || have >= alike {
 		return f, err
 	}
 	return f.renewed(ctx)
 }
 
-// openFile opens a file whose schema may be older than this program's, and says
+// openFile opens a file whose format may be older than this program's, and says
 // which it is.
 func openFile(ctx context.Context, name string) (*File, int64, error) {
 	if !openHere(name) {
@@ -62,9 +58,9 @@ func openFile(ctx context.Context, name string) (*File, int64, error) {
 	}
 	s.left = opened(name)
 	f := &File{s: s}
-	have, err := schemaOf(ctx, s.readDB)
-	if want := newestSchema(); err == nil && have > want {
-		err = fmt.Errorf("sqlite: %w: %s has schema %d, this program knows %d: use a newer program", ErrForeign, name, have, want)
+	have, err := formatOf(ctx, s.readDB)
+	if known := Format(); err == nil && have > known {
+		err = newer(name, have, known)
 	}
 	if err != nil {
 		return nil, 0, errors.Join(err, f.Close())
@@ -72,7 +68,7 @@ func openFile(ctx context.Context, name string) (*File, int64, error) {
 	return f, have, nil
 }
 
-// renewed is a copy of the file with this program's schema. It closes the file.
+// renewed is a copy of the file in this program's format. It closes the file.
 func (f *File) renewed(ctx context.Context) (_ *File, err error) {
 	defer func() { err = errors.Join(err, f.Close()) }()
 	dir, err := os.MkdirTemp("", "lienthong-read-")
@@ -103,8 +99,8 @@ func (f *File) renewed(ctx context.Context) (_ *File, err error) {
 	return out, nil
 }
 
-// schemaOf is the schema version of a database; ErrForeign when it has none.
-func schemaOf(ctx context.Context, db *sql.DB) (int64, error) {
+// formatOf is the format of a database; ErrForeign when it has none.
+func formatOf(ctx context.Context, db *sql.DB) (int64, error) {
 	var tables int
 	err := db.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('goose_db_version', 'cases', 'entries')`).Scan(&tables)
 	if err != nil {
@@ -115,25 +111,9 @@ func schemaOf(ctx context.Context, db *sql.DB) (int64, error) {
 	}
 	var have sql.NullInt64
 	if err := db.QueryRowContext(ctx, `SELECT max(version_id) FROM goose_db_version WHERE is_applied`).Scan(&have); err != nil {
-		return 0, fmt.Errorf("sqlite: the schema version cannot be read: %w", err)
+		return 0, fmt.Errorf("sqlite: the format cannot be read: %w", err)
 	}
 	return have.Int64, nil
-}
-
-// newestSchema is the schema that this program writes.
-func newestSchema() int64 {
-	files, err := fs.Glob(migrations, "migrations/*.sql")
-	if err != nil {
-		return 0 // the pattern is well formed
-	}
-	var newest int64
-	for _, f := range files {
-		number, _, _ := strings.Cut(path.Base(f), "_")
-		if n, err := strconv.ParseInt(number, 10, 64); err == nil {
-			newest = max(newest, n)
-		}
-	}
-	return newest
 }
 
 // header is what the first hundred bytes of a SQLite file say.

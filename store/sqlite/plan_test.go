@@ -324,21 +324,6 @@ func TestReaders(t *testing.T) {
 	}
 }
 
-// TestNewerSchema: a database that a newer program has migrated is refused.
-func TestNewerSchema(t *testing.T) {
-	dir := t.TempDir()
-	s := open(t, dir, storetest.Hooks{}).(*Store)
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	behind(t, s, func(db *sql.DB) {
-		run(t, db, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, 1)`)
-	})
-	if _, err := Open(t.Context(), s.cfg); err == nil || !strings.Contains(err.Error(), "newer") {
-		t.Fatalf("opened: %v", err)
-	}
-}
-
 // TestQueueFull: a store that has too much to do says so at once.
 func TestQueueFull(t *testing.T) {
 	entered, release := make(chan struct{}), make(chan struct{})

@@ -196,7 +196,7 @@ func (s *Store) begin(ctx context.Context) (err error) {
 	if err := s.checkOpened(ctx); err != nil {
 		return err
 	}
-	if err := migrate(ctx, s.writeDB); err != nil {
+	if err := migrate(ctx, s.writeDB, s.cfg.Path, migrations); err != nil {
 		return err
 	}
 	if s.cfg.TakeOver {
