@@ -32,6 +32,7 @@ func (c *diagramCommand) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	nameAgencies(agencies, set)
 	registries := map[string]engine.Text{}
 	for _, r := range set.Registries() {
 		registries[r.ID] = r.Title
@@ -55,6 +56,20 @@ func (c *diagramCommand) Run(e *env) error {
 	}
 	_, err = e.out.Write(b)
 	return err
+}
+
+// nameAgencies titles the agencies that nobody named after their only office, so that
+// the pictures of an import say more than an id.
+func nameAgencies(titles map[string]engine.Text, set *machine.Set) {
+	offices := map[string][]engine.Office{}
+	for _, o := range set.Offices() {
+		offices[o.Agency] = append(offices[o.Agency], o)
+	}
+	for id, all := range offices {
+		if _, named := titles[id]; !named && len(all) == 1 {
+			titles[id] = all[0].Name
+		}
+	}
 }
 
 // definitionsOf compiles a folder of definitions, or those built in.

@@ -3,6 +3,8 @@ package diagram_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"regexp"
+	"strings"
 	"testing"
 
 	"lienthong/engine"
@@ -40,6 +42,24 @@ func TestRandomServicesHaveNoFlaws(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// A long word makes its box wider before it is broken, and a lane's long title makes no
+// box in it higher.
+func TestBoxesFitTheirWords(t *testing.T) {
+	draw := func(agency string) string {
+		p := &engine.Procedure{ID: "p", Agency: agency, States: []*engine.State{state("s|Closedafterresolution|Closed")}}
+		return string(diagram.Procedure(p, diagram.Options{}).SVG())
+	}
+	short, long := draw("a"), draw("Ủy ban nhân dân phường, bộ phận tiếp nhận và trả kết quả")
+	if !strings.Contains(short, ">Closedafterresolution<") {
+		t.Errorf("the word is broken:\n%s", short)
+	}
+	box := regexp.MustCompile(`class="ltd-box"[^>]* height="([0-9.]+)"`)
+	a, b := box.FindStringSubmatch(short), box.FindStringSubmatch(long)
+	if a == nil || b == nil || a[1] != b[1] {
+		t.Errorf("the heights are %v and %v", a, b)
 	}
 }
 

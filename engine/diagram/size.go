@@ -1,5 +1,7 @@
 package diagram
 
+import "strings"
+
 // Room around things, in picture units.
 const (
 	margin     = 12.0
@@ -34,9 +36,9 @@ type sizes struct {
 
 // wrap breaks a node's texts and notes what room they need.
 func (b *box) wrap(n Node) {
-	b.text = boxBold.wrap(clean(n.Label), 2, 76, 92, 108, 124)
-	if len(b.text) == 0 || boxBold.widest(b.text) > 124 || hasCut(b.text) {
-		b.text = boxBold.wrap(clean(n.Label), 3, 108, 130, 160, 200)
+	label := clean(n.Label)
+	if b.text = boxBold.wrap(label, 2, 76, 92, 108, 124); hasCut(b.text) || !whole(label, b.text) {
+		b.text = boxBold.wrap(label, 3, 108, 130, 160, 200)
 	}
 	w, h := boxBold.widest(b.text), lineHeight*float64(len(b.text))
 	for _, note := range n.Notes {
@@ -51,8 +53,14 @@ func (b *box) wrap(n Node) {
 	b.w, b.h = max(w+2*boxPadX, boxMinW), max(h+2*boxPadY, boxMinH)
 }
 
+// whole tells whether no word of a text was broken.
+func whole(s string, lines []string) bool { return strings.Join(lines, " ") == s }
+
 // hasCut tells whether a wrapped text lost its end.
 func hasCut(lines []string) bool {
+	if len(lines) == 0 {
+		return false
+	}
 	last := []rune(lines[len(lines)-1])
 	return len(last) > 0 && last[len(last)-1] == '…'
 }
@@ -169,16 +177,18 @@ func (l *layout) measureRows() {
 	}
 }
 
-// fitLane makes a lane as high as its title.
+// fitLane makes a lane as high as its title: with room over and under its rows, so
+// that no box grows by it.
 func (l *layout) fitLane(lane int) {
 	z := &l.sizes
-	h := 2 * boxPadY
-	for r := l.laneRow[lane]; r < l.laneRow[lane+1]; r++ {
-		h -= z.rowH[r]
+	from, to := l.laneRow[lane], l.laneRow[lane+1]
+	h := 17*float64(len(z.laneText[lane])) + boxPadY - channel
+	for r := from; r < to; r++ {
+		h -= z.caption[r] + z.rowH[r] + z.chanH[r+1]
 	}
-	h += 17 * float64(len(z.laneText[lane]))
 	if h > 0 {
-		z.rowH[l.laneRow[lane]] += h
+		z.caption[from] += h / 2
+		z.chanH[to] += h / 2
 	}
 }
 
