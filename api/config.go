@@ -50,6 +50,9 @@ type Catalogue interface {
 	Services() []*engine.Service
 	// Offices lists every office, closed ones too.
 	Offices() []engine.Office
+	// FeeItems says what a fee of an amount is asked for, line by line; none when that
+	// is not told. vars are those of the service's expressions.
+	FeeItems(f *engine.Fee, vars engine.Vars, amount int64) ([]engine.FeeItem, error)
 	// RenderSubform fills a generated paper form, without fields when the application
 	// does not ask for what it is about; NotFound.
 	RenderSubform(id string, vars engine.Vars) (engine.Subform, error)

@@ -215,10 +215,11 @@ type checkView struct {
 }
 
 type checkCase struct {
-	Subject string      `json:"subject"`
-	Fee     int64       `json:"fee"`
-	Due     Time        `json:"due,omitzero"`
-	Steps   []checkStep `json:"steps"`
+	Subject  string           `json:"subject"`
+	Fee      int64            `json:"fee"`
+	FeeItems []engine.FeeItem `json:"fee_items,omitempty" doc:"What the fee is asked for"`
+	Due      Time             `json:"due,omitzero"`
+	Steps    []checkStep      `json:"steps"`
 	// Subforms are the paper forms that the application stands for, to be read
 	// before filing; only of a valid application.
 	Subforms []engine.Subform `json:"subforms,omitempty"`
@@ -262,7 +263,7 @@ func (s *Server) checkApplication(ctx context.Context, in *struct {
 			cv.Steps = append(cv.Steps, checkStep{Step: st.Step, Title: st.Title, Office: s.officeRef(st.Office), Closed: st.Closed, May: st.May, Due: at(st.Due)})
 		}
 		if len(p.Problems) == 0 {
-			if cv.Subforms, err = s.filledBefore(p.Service, p.Version, b.Application, i, f.Requester); err != nil {
+			if err := s.readBefore(&cv, p.Service, p.Version, b.Application, i, f.Requester); err != nil {
 				return nil, err
 			}
 		}

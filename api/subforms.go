@@ -48,18 +48,25 @@ func (s *Server) filled(svc *engine.Service, vars engine.Vars) ([]engine.Subform
 	return out, nil
 }
 
-// filledBefore renders the forms of one case of an application that is valid but
-// not filed yet.
-func (s *Server) filledBefore(service, version string, form Object, index int, requester engine.Person) ([]engine.Subform, error) {
+// readBefore adds what is read before filing: the forms of one case of an application
+// that is valid, and what its fee is asked for.
+func (s *Server) readBefore(v *checkCase, service, version string, form Object, index int, requester engine.Person) error {
 	svc, err := s.cfg.Definitions.Service(service, version)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	app, err := svc.Application(form, index)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	now := s.cfg.Runtime.Now()
 	c := engine.Case{App: app, Requester: requester, Filed: now}
-	return s.filled(svc, c.Vars(now))
+	vars := c.Vars(now)
+	if svc.Fee != nil {
+		if v.FeeItems, err = s.cfg.Definitions.FeeItems(svc.Fee, vars, v.Fee); err != nil {
+			return err
+		}
+	}
+	v.Subforms, err = s.filled(svc, vars)
+	return err
 }

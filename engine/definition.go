@@ -128,6 +128,23 @@ type Fee struct {
 	Amount  Expr   // đồng, int64; 0 = nothing to pay
 	Purpose Text   // on the receipt
 	Within  *Limit // unpaid after this, the case expires
+	Parts   []FeePart
+}
+
+// FeePart explains a part of a fee: a dated price, and how often it is asked. The
+// amount is what is paid; parts that do not add up to it explain nothing.
+type FeePart struct {
+	Price string // a parameter, in đồng
+	Times Expr   // int64
+}
+
+// FeeItem is a line of a fee as a citizen reads it.
+type FeeItem struct {
+	Title  Text   `json:"title"`
+	Price  int64  `json:"price" doc:"đồng, for one"`
+	Times  int64  `json:"times"`
+	Amount int64  `json:"amount" doc:"đồng"`
+	Legal  string `json:"legal,omitempty" doc:"The legal source of the price"`
 }
 
 // Step is one procedure's place in a service.

@@ -172,7 +172,7 @@ func (f *asking) walk(schema any, at string) {
 }
 
 // TestSubformsOfEveryExample: every paper form of a service can be filled in from
-// every example of it, before anything else is known.
+// every example of it, before anything else is known, and its fee can be explained.
 func TestSubformsOfEveryExample(t *testing.T) {
 	set, err := workflows.Load()
 	if err != nil {
@@ -200,6 +200,11 @@ func TestSubformsOfEveryExample(t *testing.T) {
 		c := engine.Case{App: app, Requester: e.Requester, Filed: e.Filed}
 		if len(svc.Subforms) == 0 {
 			t.Errorf("%s %s has no sub-form", svc.ID, svc.Version)
+		}
+		if amount, err := svc.Fee.Amount.Eval(c.Vars(e.Filed)); err != nil {
+			t.Errorf("%s: %v", file, err)
+		} else if items, err := set.FeeItems(svc.Fee, c.Vars(e.Filed), amount.(int64)); err != nil || len(items) == 0 && amount != int64(0) {
+			t.Errorf("%s: nobody is told what %v đồng are for: %v", file, amount, err)
 		}
 		for _, id := range svc.Subforms {
 			f, err := set.RenderSubform(id, c.Vars(e.Filed))

@@ -59,11 +59,21 @@ type actor struct {
 }
 
 type caseFee struct {
-	Amount  int64    `json:"amount"`
-	Status  string   `json:"status"`
-	Receipt string   `json:"receipt"`
-	PaidAt  Time     `json:"paid_at"`
-	Waiting *waiting `json:"waiting"`
+	Amount  int64     `json:"amount"`
+	Items   []feeItem `json:"items"`
+	Status  string    `json:"status"`
+	Receipt string    `json:"receipt"`
+	PaidAt  Time      `json:"paid_at"`
+	Waiting *waiting  `json:"waiting"`
+}
+
+// feeItem is a line of what a fee is asked for.
+type feeItem struct {
+	Title  Text   `json:"title"`
+	Price  int64  `json:"price"`
+	Times  int64  `json:"times"`
+	Amount int64  `json:"amount"`
+	Legal  string `json:"legal"`
 }
 
 // item is one thing that an agency asks the applicant for.

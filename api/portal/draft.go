@@ -273,6 +273,7 @@ type checked struct {
 type checkedCase struct {
 	Subject  string        `json:"subject"`
 	Fee      int64         `json:"fee"`
+	FeeItems []feeItem     `json:"fee_items"`
 	Due      Time          `json:"due"`
 	Steps    []checkedStep `json:"steps"`
 	Subforms []subform     `json:"subforms"`

@@ -69,6 +69,8 @@ var findingCases = []struct {
 	{"unknown_action", pBirth, "7 working days: expire", "7 working days: expired_", "11:104"},
 	{"unknown_party", pResidence, "by: {party: head}}", "by: {party: heads}}", "16:87"},
 	{"unknown_parameter", sBirth, `param("fee"`, `param("fees"`, "13:22"},
+	{"unknown_parameter", sBirth, "within: 7 days}", "within: 7 days, parts: [{price: fees, times: '1'}]}", "13:135"},
+	{"wrong_type", sBirth, "within: 7 days}", "within: 7 days, parts: [{price: wait, times: '1'}]}", "13:135"},
 	{"unknown_parameter", pResidence, "param wait", "param weight", "10:91"},
 	{"unknown_agency", pBirth, "agency: civil_status", "agency: civil_state", "3:9"},
 	{"unknown_office", oHN, "successor: police_1", "successor: police_2", "7:150"},

@@ -99,6 +99,11 @@ func (l *Live) Form(id string) *engine.Form { return l.Set().Form(id) }
 // Units maps the codes of provinces and communes to their names.
 func (l *Live) Units() map[string]engine.Text { return l.Set().Units() }
 
+// FeeItems says what a fee is asked for.
+func (l *Live) FeeItems(f *engine.Fee, vars engine.Vars, amount int64) ([]engine.FeeItem, error) {
+	return l.Set().FeeItems(f, vars, amount)
+}
+
 // RenderSubform fills a generated paper form.
 func (l *Live) RenderSubform(id string, vars engine.Vars) (engine.Subform, error) {
 	return l.Set().RenderSubform(id, vars)

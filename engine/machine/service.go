@@ -2,6 +2,7 @@ package machine
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -272,7 +273,7 @@ func (l *loader) compileService(s *service) {
 	sc := l.serviceScope(s, "")
 	report := func(e *expr) *expr { return l.checkService(e, nil) }
 	s.Key = asExpr(report(sc.compile(n.get("key"), wantKey)))
-	if f := n.get("fee"); f != nil && l.object(f, "amount", "purpose", "within") {
+	if f := n.get("fee"); f != nil && l.object(f, "amount", "purpose", "within", "parts") {
 		s.Fee = &engine.Fee{Purpose: l.text(l.need(f, "purpose"))}
 		s.Fee.Amount = asExpr(report(sc.compile(l.need(f, "amount"), wantInt)))
 		if w := l.need(f, "within"); w != nil {
@@ -280,10 +281,32 @@ func (l *loader) compileService(s *service) {
 			l.durationParam(w, param)
 			s.Fee.Within = &engine.Limit{Within: d, Param: param}
 		}
+		for _, x := range l.list(f.get("parts")) {
+			if l.object(x, "price", "times") {
+				s.Fee.Parts = append(s.Fee.Parts, engine.FeePart{Price: l.price(l.need(x, "price")),
+					Times: asExpr(report(sc.compile(l.need(x, "times"), wantInt)))})
+			}
+		}
 	}
 	for _, st := range s.Steps {
 		l.compileStep(s, st, n.get("steps").get(st.ID))
 	}
+}
+
+// price reads the name of a parameter that holds whole đồng.
+func (l *loader) price(n *node) string {
+	name := l.str(n)
+	if values, ok := l.set.paramValues[name]; n != nil && !ok {
+		l.at(n, "unknown_parameter", name, nearest(name, keysOf(l.set.paramValues)))
+	} else if ok {
+		for _, v := range values {
+			if _, whole := v.(int64); !whole {
+				l.at(n, "wrong_type", "đồng", fmt.Sprint(v))
+				break
+			}
+		}
+	}
+	return name
 }
 
 func (l *loader) compileStep(s *service, st *engine.Step, n *node) {

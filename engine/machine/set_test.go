@@ -3,6 +3,7 @@ package machine_test
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -146,6 +147,26 @@ func TestHash(t *testing.T) {
 	} {
 		if hash(c.file, c.old, c.text) == one {
 			t.Errorf("%v does not change the hash", c)
+		}
+	}
+}
+
+// The citizen reads what a fee is made of, with the source of the day's price, and
+// nothing when the parts do not add up.
+func TestFeeItems(t *testing.T) {
+	fsys := base(t)
+	edit(t, fsys, sBirth, "within: 7 days}", "within: 7 days, parts: [{price: fee, times: application.?copies.orValue(0)}]}")
+	set := load(t, fsys)
+	svc, err := set.Service("birth", "2026-09-01")
+	if err != nil {
+		t.Fatal(err)
+	}
+	vars := engine.Vars{"application": map[string]any{"copies": int64(3)}, "filed_at": day("2026-09-03"), "now": day("2027-09-03"), "steps": map[string]any{}, "requester": map[string]any{}}
+	want := []engine.FeeItem{{Title: engine.Text{VI: "Phí", EN: "Fee"}, Price: 9500, Times: 3, Amount: 28500, Legal: "new"}}
+	for amount, want := range map[int64][]engine.FeeItem{28500: want, 28000: nil} {
+		got, err := set.FeeItems(svc.Fee, vars, amount)
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("%d: %v, %v", amount, got, err)
 		}
 	}
 }
