@@ -3,7 +3,9 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 
 	"lienthong/engine"
 )
@@ -11,7 +13,9 @@ import (
 type accessView struct {
 	At      Time       `json:"at"`
 	Account string     `json:"account"`
+	Role    Text       `json:"role" doc:"What the account is there for, as it is now"`
 	Office  *officeRef `json:"office,omitempty"`
+	Why     Text       `json:"why" doc:"What their office has to do with the case"`
 	What    string     `json:"what"`
 	Label   Text       `json:"label"`
 }
@@ -23,11 +27,13 @@ var readNames = map[string]Text{
 	"timeline": {VI: "Xem diễn biến", EN: "Read the timeline"},
 	"clock":    {VI: "Xem thời hạn", EN: "Looked at the due times"},
 	"access":   {VI: "Xem nhật ký truy cập", EN: "Read the access log"},
+	"diagram":  {VI: "Xem sơ đồ hồ sơ", EN: "Looked at the picture of the case"},
+	"subforms": {VI: "Xem tờ khai của các cơ quan", EN: "Read the agencies' forms"},
 	"document": {VI: "Mở giấy tờ", EN: "Opened a document"},
 }
 
 func (s *Server) routeAccess() {
-	route(s, op{method: http.MethodGet, path: base + "/cases/{code}/access", id: "case-access", tag: "cases", summary: "Which staff opened this case, and when", status: 200, who: caseFolk}, s.access)
+	route(s, op{method: http.MethodGet, path: base + "/cases/{code}/access", id: "case-access", tag: "cases", summary: "Which staff opened this case, when, in which role and why; newest first", status: 200, who: caseFolk}, s.access)
 }
 
 func (s *Server) access(ctx context.Context, in *struct {
@@ -56,15 +62,79 @@ func (s *Server) access(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
+	by := s.readers(c)
 	for _, a := range list {
+		role, why, err := by(ctx, a)
+		if err != nil {
+			return nil, err
+		}
 		label, ok := readNames[a.What]
 		if !ok {
 			label = Text{VI: a.What, EN: a.What}
 		}
-		out.Body.Access = append(out.Body.Access, accessView{At: at(a.At), Account: a.Account, Office: s.officeRef(a.Office), What: a.What, Label: label})
+		out.Body.Access = append(out.Body.Access, accessView{At: at(a.At), Account: a.Account, Role: role, Office: s.officeRef(a.Office), Why: why, What: a.What, Label: label})
 	}
 	out.Body.Next, out.Link = next, in.link(next)
 	return out, nil
+}
+
+// roleNames say what an account of staff is there for.
+var roleNames = map[string]Text{
+	roleReception:     {VI: "Cán bộ tiếp nhận", EN: "Reception clerk"},
+	roleOfficer:       {VI: "Cán bộ thụ lý", EN: "Case officer"},
+	roleLeader:        {VI: "Lãnh đạo ký duyệt", EN: "Leader who signs"},
+	roleSupervisor:    {VI: "Người giám sát", EN: "Supervisor"},
+	roleOperator:      {VI: "Người vận hành hệ thống", EN: "System operator"},
+	roleAdministrator: {VI: "Quản trị hệ thống", EN: "System administrator"},
+	roleTester:        {VI: "Người kiểm thử", EN: "Tester"},
+}
+
+// readers tells of a line of a case's log in which role and why somebody read it.
+func (s *Server) readers(c *engine.Case) func(context.Context, engine.Access) (role, why Text, err error) {
+	seen := map[string][]string{}
+	return func(ctx context.Context, a engine.Access) (role, why Text, err error) {
+		has, ok := seen[a.Account]
+		if !ok {
+			who, err := s.cfg.Store.Account(ctx, a.Account)
+			if err != nil && engine.CodeOf(err) != engine.NotFound {
+				return role, why, err
+			}
+			if err == nil {
+				has = who.Roles
+			}
+			seen[a.Account] = has
+		}
+		var vi, en []string
+		for _, r := range has {
+			vi, en = append(vi, roleNames[r].VI), append(en, roleNames[r].EN)
+		}
+		return Text{VI: strings.Join(vi, ", "), EN: strings.Join(en, ", ")}, s.reason(c, a.Office, has), nil
+	}
+}
+
+// reason is what an office has to do with a case, or what a role looks for in it.
+func (s *Server) reason(c *engine.Case, office string, has []string) Text {
+	var vi, en []string
+	svc, err := s.cfg.Definitions.Service(c.Service, c.Version)
+	for _, d := range c.Dossiers {
+		if office == "" || d.Office != office || err != nil {
+			continue
+		}
+		if st := svc.Step(d.Step); st != nil {
+			vi, en = append(vi, st.Title.VI), append(en, st.Title.EN)
+		}
+	}
+	switch {
+	case len(vi) > 0:
+		return Text{VI: "Giải quyết: " + strings.Join(vi, ", "), EN: "Handles: " + strings.Join(en, ", ")}
+	case office != "" && c.FiledBy.Office == office:
+		return Text{VI: "Nơi đã nhận hồ sơ tại quầy", EN: "Took the application at its counter"}
+	case slices.Contains(has, roleTester):
+		return Text{VI: "Kiểm thử bản trình diễn", EN: "Tests the demonstration"}
+	case slices.Contains(has, roleSupervisor):
+		return Text{VI: "Giám sát việc giải quyết hồ sơ", EN: "Watches how applications are handled"}
+	}
+	return Text{VI: "Có phần việc trong hồ sơ vào lúc đó", EN: "Had a part in the application at the time"}
 }
 
 // accessPage reads one page of the log; its cursor is how many lines were read.

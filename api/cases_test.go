@@ -50,7 +50,8 @@ func TestFilingAndReadingACase(t *testing.T) {
 		t.Errorf("access log %v", log)
 	}
 	mine := w.send(father, "GET", "/api/v1/cases/"+code+"/access", nil).want(200)
-	if mine.str("access.0.account") != "officer."+officeBirth || mine.str("access.0.office.id") != officeBirth {
+	if mine.str("access.0.account") != "officer."+officeBirth || mine.str("access.0.office.id") != officeBirth ||
+		mine.str("access.0.role.en") != "Case officer" || mine.str("access.0.why.en") != "Handles: Birth registration" {
 		t.Errorf("access: %s", mine.raw)
 	}
 }

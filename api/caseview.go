@@ -86,11 +86,12 @@ type caseView struct {
 }
 
 type feeView struct {
-	Amount  int64        `json:"amount" doc:"đồng"`
-	Status  string       `json:"status" enum:"waiting,paid,cancelled"`
-	Receipt string       `json:"receipt,omitempty"`
-	PaidAt  Time         `json:"paid_at,omitzero"`
-	Waiting *waitingView `json:"waiting,omitempty"`
+	Amount  int64            `json:"amount" doc:"đồng"`
+	Items   []engine.FeeItem `json:"items,omitempty" doc:"What it is asked for; they add up to the amount"`
+	Status  string           `json:"status" enum:"waiting,paid,cancelled"`
+	Receipt string           `json:"receipt,omitempty"`
+	PaidAt  Time             `json:"paid_at,omitzero"`
+	Waiting *waitingView     `json:"waiting,omitempty"`
 }
 
 type itemView struct {
@@ -135,7 +136,7 @@ type dossierView struct {
 	With      Object            `json:"with,omitempty"`
 	Data      Object            `json:"data,omitempty"`
 	Forms     map[string]string `json:"forms,omitempty" doc:"Form of each member of with and data: with.person, data.draft; see GET /forms/{id}"`
-	Acts      []actView         `json:"acts,omitempty" doc:"For staff: what was entered and what registers answered, oldest first"`
+	Acts      []actView         `json:"acts,omitempty" doc:"What was entered and what registers answered, oldest first; for the applicant those that a slip tells them of"`
 	Result    *resultView       `json:"result,omitempty"`
 	Reviews   []reviewView      `json:"reviews,omitempty"`
 	Parties   []partyView       `json:"parties,omitempty"`
@@ -266,6 +267,13 @@ func (p *picture) whole() (*caseView, error) {
 	}
 	if f := c.Fee; f != nil {
 		v.Fee = &feeView{Amount: f.Amount, Status: f.Status, Receipt: f.Receipt, PaidAt: at(f.PaidAt)}
+		if p.svc != nil && p.svc.Fee != nil {
+			items, err := p.s.cfg.Definitions.FeeItems(p.svc.Fee, c.Vars(c.Filed), f.Amount)
+			if err != nil {
+				return nil, err
+			}
+			v.Fee.Items = items
+		}
 		if f.Status == engine.FeeWaiting && f.Request != "" {
 			w, err := p.delivery(f.Request, "treasury", c.Filed)
 			if err != nil {
@@ -372,8 +380,9 @@ func (p *picture) dossier(d *engine.Dossier) (*dossierView, error) {
 		v.Reviews = append(v.Reviews, reviewView{ID: r.ID, Of: r.Of, From: r.From, To: r.To, Opened: at(r.Opened), Due: at(r.Due), Decision: r.Decision, Decided: at(r.Decided), By: r.By})
 	}
 	v.Parties = p.parties(d)
-	if !p.who.citizen() {
-		v.Acts = p.acts(d)
+	v.Acts = p.acts(d)
+	if p.who.citizen() {
+		v.Acts = slices.DeleteFunc(v.Acts, func(a actView) bool { return !slices.Contains(slipActs, a.Action) })
 	}
 	if p.past {
 		return v, nil

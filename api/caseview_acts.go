@@ -65,6 +65,10 @@ func (p *picture) acts(d *engine.Dossier) []actView {
 	return out
 }
 
+// slipActs are told to the applicant by a slip: the supplement request, the refusal,
+// the notice that the dossier was stopped.
+var slipActs = []string{"request_supplement", "reject_reception", "reject", "refuse", "withdraw"}
+
 // people are the words of `by` that mean a person.
 var people = []string{engine.ByReception, engine.ByOfficer, engine.ByLeader, engine.ByApplicant}
 

@@ -352,7 +352,7 @@ type Desk interface {
 	Documents(ctx context.Context, ids []string) ([]Document, error)
 	// LogAccess is committed before it returns; the log is append-only and chained.
 	LogAccess(ctx context.Context, a Access) error
-	// AccessTo lists reads of a case, oldest first; after is how many lines the caller
+	// AccessTo lists reads of a case, newest first; after is how many lines the caller
 	// has had, as a decimal number ("" = none).
 	AccessTo(ctx context.Context, code string, after string, limit int) ([]Access, error)
 }

@@ -140,7 +140,7 @@ func TestCaseFromDraftToResults(t *testing.T) {
 	f.set("id", s.sys.URL+check).send().want(200).says("đang có hiệu lực")
 
 	me.open(at+"/declaration").want(200).says("Tờ khai thay đổi thông tin cư trú (CT01)", "Trần Thu Hà", "Cháu nội, cháu ngoại")
-	me.open(at+"/access").want(200).says("officer.civil_status_00004", "UBND phường Ba Đình")
+	me.open(at+"/access").want(200).says("UBND phường Ba Đình", "Cán bộ thụ lý", "Lý do: Giải quyết: Đăng ký khai sinh").saysNot("officer.civil_status_00004")
 	me.open(at + "/receipt").want(200).says("GIẤY TIẾP NHẬN HỒ SƠ")
 	me.lang = "en"
 	me.open(at).want(200).says("How each part stands")
@@ -228,7 +228,7 @@ func TestPayTheFee(t *testing.T) {
 	at := "/cases/" + tale.Code
 	me.open("/tasks").want(200).says("Nộp lệ phí")
 	me.open(at).want(200).says("Nộp lệ phí", "Hồ sơ được xử lý sau khi nộp")
-	r := me.open(at+"/pay").want(200).says("chờ nộp", " đ")
+	r := me.open(at+"/pay").want(200).says("chờ nộp", " đ", "Phí bản sao trích lục", "TT 281/2016/TT-BTC", "8.000 đ", "Lệ phí đăng ký thường trú của trẻ em", "Miễn")
 	f := me.form(r, "/pay")
 	f.send().want(200).says("Đã ghi nhận")
 	s.settle()

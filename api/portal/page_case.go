@@ -30,19 +30,6 @@ type moment struct {
 	Due    Time    `json:"due"`
 }
 
-// clock is how a due time came about.
-type clock struct {
-	Step  string `json:"step"`
-	Due   Time   `json:"due"`
-	Moves []struct {
-		At   Time   `json:"at"`
-		From Time   `json:"from"`
-		To   Time   `json:"to"`
-		Kind string `json:"kind"`
-		Why  string `json:"why"`
-	} `json:"moves"`
-}
-
 // casePageData is one case on one page.
 type casePageData struct {
 	Case    *caseView
@@ -77,6 +64,7 @@ type part struct {
 	Why    string   // why it ended or will not run
 	Result string   // address of the result
 	Refile string
+	Slips  []offer
 	Holder bool // the office stands beside the title: nothing else names it
 }
 
@@ -104,7 +92,7 @@ func (v *visit) casePage() error {
 
 func (v *visit) fillCase(d *casePageData) error {
 	c := d.Case
-	var clocks struct{ Clocks []clock }
+	var clocks struct{ Clocks []clockLines }
 	if err := v.get("/cases/"+seg(c.Code)+"/clock", &clocks); err != nil {
 		return err
 	}
@@ -157,7 +145,7 @@ func (v *visit) nameItems(c *caseView, moments []moment) error {
 }
 
 // part says how one part stands.
-func (v *visit) part(c *caseView, x dossier, clocks []clock) part {
+func (v *visit) part(c *caseView, x dossier, clocks []clockLines) part {
 	p := part{dossier: x, Tag: "neutral", Holder: x.Office != nil}
 	switch {
 	case x.Portal != nil:
@@ -169,11 +157,12 @@ func (v *visit) part(c *caseView, x dossier, clocks []clock) part {
 		p.Waits = append(p.Waits, v.waits(c, &x, w))
 		p.Holder = p.Holder && w.For != "office"
 	}
-	for _, k := range clocks {
-		if k.Step != x.Step {
-			continue
-		}
-		for _, m := range k.Moves {
+	i := slices.IndexFunc(clocks, func(k clockLines) bool { return k.Step == x.Step })
+	if i < 0 {
+		p.Slips = v.slipsOf(c, &x, nil)
+	} else {
+		p.Slips = v.slipsOf(c, &x, &clocks[i])
+		for _, m := range clocks[i].Moves {
 			why := v.tg("move", m.Kind)
 			if m.Why != "" && m.Kind == "extension" {
 				why += ": " + m.Why

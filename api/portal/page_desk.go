@@ -14,6 +14,7 @@ func (p *Portal) deskPages() []page {
 		{pattern: "GET /dossiers/{code}/{step}/{action}", who: deskFolk, do: (*visit).deskActionPage},
 		{pattern: "POST /dossiers/{code}/{step}/{action}", who: deskFolk, do: (*visit).deskAct},
 		{pattern: "GET /dossiers/{code}/{step}/slips/{kind}", who: deskFolk, do: (*visit).slipPage},
+		{pattern: "GET /cases/{code}/slips/{step}/{kind}", who: citizens, do: (*visit).slipPage},
 	}
 }
 

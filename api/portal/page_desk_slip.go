@@ -39,12 +39,16 @@ type slipPageData struct {
 	Back  string
 }
 
-// slipsOf lists the slips that a part gives rise to.
+// slipsOf lists the slips that a part gives rise to. The control slip is the offices' own.
 func (v *visit) slipsOf(c *caseView, x *dossier, k *clockLines) []offer {
+	kinds, at := []string{slipSupplement, slipRefusal, slipApology, slipStop}, "/cases/"+seg(c.Code)+"/slips/"+seg(x.Step)+"/"
+	if !v.me.Citizen() {
+		kinds, at = append(kinds, slipControl), dossierPath(c.Code, x.Step)+"/slips/"
+	}
 	var out []offer
-	for _, kind := range []string{slipSupplement, slipRefusal, slipApology, slipStop, slipControl} {
+	for _, kind := range kinds {
 		if v.slip(c, x, k, kind) != nil {
-			out = append(out, offer{Label: v.tg("slip.link", kind), Path: dossierPath(c.Code, x.Step) + "/slips/" + kind})
+			out = append(out, offer{Label: v.tg("slip.link", kind), Path: at + kind})
 		}
 	}
 	return out
@@ -64,7 +68,7 @@ func (v *visit) slipPage() error {
 		return err
 	}
 	d := v.slip(c, x, k, v.r.PathValue("kind"))
-	if d == nil {
+	if d == nil || d.Kind == slipControl && v.me.Citizen() {
 		return &problem{Status: http.StatusNotFound}
 	}
 	inVietnamese := *v
@@ -82,9 +86,14 @@ func (v *visit) slipPage() error {
 		}
 		slices.Reverse(d.Steps)
 	}
-	d.Back = dossierPath(c.Code, x.Step)
-	return v.show(screen{page: "slip", title: v.tg("slip.title", d.Kind), data: d,
-		crumbs: deskCrumbs(v, crumb{c.Subject + " – " + x.Title.In(v.lang), d.Back})})
+	s := screen{page: "slip", title: v.tg("slip.title", d.Kind), data: d}
+	if v.me.Citizen() {
+		d.Back, s.crumbs = "/cases/"+seg(c.Code), caseCrumbs(v, c)
+	} else {
+		d.Back = dossierPath(c.Code, x.Step)
+		s.crumbs = deskCrumbs(v, crumb{c.Subject + " – " + x.Title.In(v.lang), d.Back})
+	}
+	return v.show(s)
 }
 
 // refusals are the actions that a refusal slip stands for, the last word first.

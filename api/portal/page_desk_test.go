@@ -444,6 +444,15 @@ func TestSlips(t *testing.T) {
 	boss := s.browse(leader)
 	boss.take(tale.Code, "birth", "refuse", "/reason", "Trẻ đã được đăng ký", "/legal_basis", "Luật Hộ tịch Điều 12").want(200).says("Từ chối đăng ký khai sinh")
 	boss.open(at+"/slips/refusal").want(200).says("PHIẾU TỪ CHỐI TIẾP NHẬN, GIẢI QUYẾT HỒ SƠ", "Trẻ đã được đăng ký", "Luật Hộ tịch Điều 12", "Lãnh đạo")
+	// The citizen reads the same slips from the page of the case; the control slip is the offices' own.
+	mine := "/cases/" + tale.Code
+	me := s.browse(tale.Citizen)
+	me.open(mine).want(200).says("Phiếu:", mine+"/slips/birth/apology", mine+"/slips/birth/refusal").saysNot("/slips/birth/control", "/slips/birth/supplement")
+	me.open(mine+"/slips/birth/apology").want(200).says("PHIẾU XIN LỖI VÀ HẸN LẠI NGÀY TRẢ KẾT QUẢ", "09/09/2026 17:00", "Chờ xác minh tại xã khác", `href="`+mine+`"`)
+	me.open(mine+"/slips/birth/refusal").want(200).says("Trẻ đã được đăng ký", "Luật Hộ tịch Điều 12", "Lãnh đạo")
+	me.open(mine + "/slips/birth/control").want(404)
+	me.open(at + "/slips/refusal").want(403)
+	s.browse(dung).open(mine + "/slips/birth/refusal").want(404)
 }
 
 // A part that ends without a decision has the notice of stopping: with what was not

@@ -337,7 +337,7 @@ func (s *Store) LogAccess(ctx context.Context, a engine.Access) error {
 	})
 }
 
-// AccessTo lists who opened a case, oldest first; after is how many lines were
+// AccessTo lists who opened a case, newest first; after is how many lines were
 // read before.
 func (s *Store) AccessTo(ctx context.Context, code, after string, limit int) ([]engine.Access, error) {
 	done, err := s.read(ctx, "store.access_to")
@@ -350,7 +350,7 @@ func (s *Store) AccessTo(ctx context.Context, code, after string, limit int) ([]
 		return nil, err
 	}
 	out := []engine.Access{}
-	for i := range s.access {
+	for i := range slices.Backward(s.access) {
 		if s.access[i].Case != code {
 			continue
 		}

@@ -287,9 +287,9 @@ func scanAccess(r *sql.Rows) (rowenc.AccessRow, error) {
 	return a, err
 }
 
-const accessTo = `SELECT ` + accessCols + ` FROM access_log WHERE case_code = ?1 ORDER BY n LIMIT ?2 OFFSET ?3`
+const accessTo = `SELECT ` + accessCols + ` FROM access_log WHERE case_code = ?1 ORDER BY n DESC LIMIT ?2 OFFSET ?3`
 
-// AccessTo lists who opened a case, oldest first; after is how many lines were
+// AccessTo lists who opened a case, newest first; after is how many lines were
 // read before.
 func (s *Store) AccessTo(ctx context.Context, code, after string, limit int) ([]engine.Access, error) {
 	skip, err := rowenc.ParseSkip(after)

@@ -78,7 +78,7 @@ func testDesk(t *testing.T, x Target) {
 			must(t, s.LogAccess(t.Context(), engine.Access{At: T0, Account: "lan", Office: "o1", Case: c, What: what}))
 		}
 		got := ok(s.AccessTo(t.Context(), "A", "", 0))(t)
-		if len(got) != 2 || got[0].What != "case" || got[1].What != "document" || !got[0].At.Equal(T0) || got[0].Office != "o1" {
+		if len(got) != 2 || got[0].What != "document" || got[1].What != "case" || !got[0].At.Equal(T0) || got[0].Office != "o1" {
 			t.Fatalf("access %+v", got)
 		}
 		same(t, ok(s.AccessTo(t.Context(), "A", "1", 5))(t), got[1:])
