@@ -197,7 +197,7 @@ func (c Config) bareRun(ctx context.Context, dir, name string) (out Ceiling, err
 	var send sender = here{}
 	var over *tcp
 	if c.HTTP {
-		if over, err = serveTCP(2 * c.Drivers); err != nil {
+		if over, err = serveTCP(); err != nil {
 			return out, errors.Join(err, b.close())
 		}
 		send = over

@@ -156,14 +156,16 @@ func TestMedian(t *testing.T) {
 }
 
 func TestVersionOf(t *testing.T) {
-	view := []byte(`{"etag":"\"9\"","dossiers":[{"etag":"\"4\"","actions":[{"code":"a","input":{"type":"object"},"etag":"\"4\"","href":"/x/a"},{"code":"b","why":[{"vi":"k"}],"href":"/x/b"}]}]}`)
-	if tag, err := versionOf(view, "/x/a"); err != nil || tag != `"4"` {
+	view := []byte(`{"etag":"\"9\"","dossiers":[{"etag":"\"4\"","actions":[{"code":"a","input":{"type":"object"},"etag":"\"4\"","href":"/c/dossiers/x/actions/a"},{"code":"b","why":[{"vi":"k"}],"href":"/c/dossiers/x/actions/b"}]}]}`)
+	if tag, err := versionOf(view, "x", "a"); err != nil || tag != `"4"` {
 		t.Errorf("version %q %v", tag, err)
 	}
-	if tag, err := versionOf(view, "/x/b"); err != nil || tag != "" {
+	if tag, err := versionOf(view, "x", "b"); err != nil || tag != "" {
 		t.Errorf("a party's version %q %v", tag, err)
 	}
-	if _, err := versionOf(view, "/x/c"); err == nil {
-		t.Error("an action that is not offered was found")
+	for _, x := range [][2]string{{"x", "c"}, {"y", "a"}} {
+		if _, err := versionOf(view, x[0], x[1]); err == nil {
+			t.Errorf("%v, which is not offered, was found", x)
+		}
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"sync"
@@ -19,8 +18,7 @@ import (
 // surface is how people act over TCP: as clients of the server's own surface,
 // signed in, each request with its idempotency key and the version it saw.
 type surface struct {
-	base   string
-	client *http.Client
+	client *client
 	server *http.Server
 	served chan error
 
@@ -38,15 +36,14 @@ func (c Config) serve(s *stage, messages api.Messages) (*surface, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &surface{base: "http://" + l.Addr().String() + "/api/v1", client: newClient(c.Drivers), served: make(chan error, 1), tokens: map[string]string{}}
+	p := &surface{client: &client{addr: l.Addr().String()}, served: make(chan error, 1), tokens: map[string]string{}}
 	p.server = &http.Server{Handler: a, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
 	go func() { p.served <- p.server.Serve(l) }()
 	return p, nil
 }
 
 func (p *surface) close() error {
-	p.client.CloseIdleConnections()
-	err := p.server.Close()
+	err := errors.Join(p.client.close(), p.server.Close())
 	if e := <-p.served; !errors.Is(e, http.ErrServerClosed) {
 		err = errors.Join(err, e)
 	}
@@ -78,43 +75,31 @@ type request struct {
 // call sends a request and reads the whole answer, as it came into a *[]byte; one
 // that is not 2xx is an error.
 func (p *surface) call(ctx context.Context, r request, out any) error {
-	var body io.Reader
+	var body []byte
 	if r.body != nil {
-		b, err := json.Marshal(r.body)
-		if err != nil {
+		var err error
+		if body, err = json.Marshal(r.body); err != nil {
 			return err
 		}
-		body = bytes.NewReader(b)
 	}
-	req, err := http.NewRequestWithContext(ctx, r.method, p.base+r.path, body)
-	if err != nil {
-		return err
-	}
-	if r.body != nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
+	headers := make([]header, 0, 3)
 	if r.account != "" {
 		p.mu.RLock()
-		req.Header.Set("Authorization", "Bearer "+p.tokens[r.account])
+		headers = append(headers, header{"Authorization", "Bearer " + p.tokens[r.account]})
 		p.mu.RUnlock()
 	}
 	if r.key != "" {
-		req.Header.Set("Idempotency-Key", r.key)
+		headers = append(headers, header{"Idempotency-Key", r.key})
 	}
 	if r.version != "" {
-		req.Header.Set("If-Match", r.version)
+		headers = append(headers, header{"If-Match", r.version})
 	}
-	res, err := p.client.Do(req)
+	status, b, err := p.client.ask(ctx, r.method, "/api/v1"+r.path, body, headers...)
 	if err != nil {
 		return err
 	}
-	defer res.Body.Close()
-	b, err := io.ReadAll(res.Body)
-	if err != nil {
-		return err
-	}
-	if res.StatusCode/100 != 2 {
-		return fmt.Errorf("%s %s: %s: %s", r.method, r.path, res.Status, b)
+	if status/100 != 2 {
+		return fmt.Errorf("%s %s: %d: %s", r.method, r.path, status, b)
 	}
 	switch out := out.(type) {
 	case nil:
@@ -152,13 +137,14 @@ func (p *surface) file(ctx context.Context, k *job) (string, *snapshot, error) {
 	return c.Code, s, nil
 }
 
-// versionOf finds in the view of a case the action that is offered, by its
-// address, and the version to be named when it is taken. It looks instead of
-// decoding: what a client does with an answer is not the server's to pay.
-func versionOf(view []byte, href string) (string, error) {
-	i := bytes.Index(view, []byte(`"href":"`+href+`"`))
+// versionOf finds in the view of a case the action that is offered, by the end of
+// its address (short: bytes.Index is much slower from 64 bytes on), and the version
+// to be named when it is taken. It looks instead of decoding: what a client does
+// with an answer is not the server's to pay.
+func versionOf(view []byte, step, action string) (string, error) {
+	i := bytes.Index(view, []byte("/dossiers/"+step+"/actions/"+action+`"`))
 	if i < 0 {
-		return "", fmt.Errorf("%s is not offered: %s", href, view)
+		return "", fmt.Errorf("%s of %s is not offered: %s", action, step, view)
 	}
 	object := view[bytes.LastIndexByte(view[:i], '{'):i]
 	j := bytes.Index(object, []byte(`"etag":`))
@@ -178,7 +164,7 @@ func (p *surface) act(ctx context.Context, k *job, d deed, account string) (open
 		return 0, 0, err
 	}
 	opened = time.Since(began)
-	version, err := versionOf(view, "/api/v1"+path)
+	version, err := versionOf(view, d.step, d.action)
 	if err != nil {
 		return 0, 0, err
 	}

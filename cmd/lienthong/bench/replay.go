@@ -66,7 +66,7 @@ func (c Config) replay(ctx context.Context, dir, name, recorded string) (_ Ceili
 	}
 	r := &rowWriter{store: store, send: here{}}
 	if c.HTTP {
-		over, err := serveTCP(c.Drivers)
+		over, err := serveTCP()
 		if err != nil {
 			return Ceiling{}, path, err
 		}

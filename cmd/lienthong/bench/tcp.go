@@ -29,8 +29,7 @@ func (here) command(ctx context.Context, _ []byte, write func(context.Context) e
 // tcp is one POST per command to a plain server of net/http. The body goes over
 // the wire whole; the write that it asks for waits at the server under a number.
 type tcp struct {
-	base    string
-	client  *http.Client
+	client  *client
 	server  *http.Server
 	served  chan error
 	waiting sync.Map // number → func(context.Context) error
@@ -40,20 +39,15 @@ type tcp struct {
 // answered is about as long as what the surface answers to a command.
 var answered = append(bytes.Repeat([]byte("x"), 1200), '\n')
 
-func serveTCP(drivers int) (*tcp, error) {
+func serveTCP() (*tcp, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	t := &tcp{base: "http://" + l.Addr().String() + "/", served: make(chan error, 1), client: newClient(drivers)}
+	t := &tcp{served: make(chan error, 1), client: &client{addr: l.Addr().String()}}
 	t.server = &http.Server{Handler: http.HandlerFunc(t.serve), ReadHeaderTimeout: 10 * time.Second}
 	go func() { t.served <- t.server.Serve(l) }()
 	return t, nil
-}
-
-// newClient keeps a connection open for every driver.
-func newClient(drivers int) *http.Client {
-	return &http.Client{Transport: &http.Transport{MaxIdleConns: 0, MaxIdleConnsPerHost: 2 * drivers, DisableCompression: true}}
 }
 
 func (t *tcp) serve(w http.ResponseWriter, r *http.Request) {
@@ -77,27 +71,16 @@ func (t *tcp) serve(w http.ResponseWriter, r *http.Request) {
 func (t *tcp) command(ctx context.Context, body []byte, write func(context.Context) error) error {
 	n := strconv.FormatInt(t.last.Add(1), 10)
 	t.waiting.Store(n, write)
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, t.base+n, bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Authorization", "Bearer 0123456789abcdef0123456789abcdef0123456789a")
-	res, err := t.client.Do(req)
-	if err != nil {
-		return err
-	}
-	defer res.Body.Close()
-	b, err := io.ReadAll(res.Body)
-	if err == nil && res.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s: %s", res.Status, bytes.TrimSpace(b))
+	status, answer, err := t.client.ask(ctx, http.MethodPost, "/"+n, body,
+		header{"Authorization", "Bearer 0123456789abcdef0123456789abcdef0123456789a"})
+	if err == nil && status != http.StatusOK {
+		err = fmt.Errorf("%d: %s", status, bytes.TrimSpace(answer))
 	}
 	return err
 }
 
 func (t *tcp) close() error {
-	t.client.CloseIdleConnections()
-	err := t.server.Close()
+	err := errors.Join(t.client.close(), t.server.Close())
 	if e := <-t.served; !errors.Is(e, http.ErrServerClosed) {
 		err = errors.Join(err, e)
 	}
