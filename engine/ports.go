@@ -26,6 +26,12 @@ type Change struct {
 	// that it may send them at once; Lease zero = free for anybody.
 	Node  string
 	Lease time.Time
+	// After is set when the state at Base is not committed but in line (Queued): the
+	// Case of the change that leads to it. StaleVersion unless that one is committed.
+	After *Case
+	// Queued, when set, is called by a store in which calls wait in line, when this
+	// one has its place: a change After it may be appended from then on.
+	Queued func()
 	// Lane is whose work it is: the acting office, or the requester. Calls that wait
 	// for the store's writer are served lane by lane in turn, so that one who sends
 	// thousands waits behind its own; a lane that is full makes Append Unavailable.

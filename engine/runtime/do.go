@@ -70,13 +70,16 @@ type decision struct {
 }
 
 func (r *Runtime) commit(ctx context.Context, d decision) (Result, error) {
-	leave, err := r.turns.take(ctx, d.cmd.Case)
+	h, err := r.turns.take(ctx, d.cmd.Case)
 	if err != nil {
 		return Result{}, err
 	}
-	defer leave()
+	defer h.leave()
 	for range r.cfg.Attempts {
-		res, err := r.attempt(ctx, &d)
+		if err := h.again(ctx); err != nil {
+			return Result{}, err
+		}
+		res, err := r.attempt(ctx, &d, h)
 		if !isStale(err) {
 			return res, err
 		}
@@ -93,12 +96,38 @@ func isStale(err error) bool {
 	return engine.CodeOf(err) == engine.StaleVersion && !errors.As(err, &no)
 }
 
-func (r *Runtime) attempt(ctx context.Context, d *decision) (Result, error) {
+func (r *Runtime) attempt(ctx context.Context, d *decision, h *hold) (Result, error) {
+	next := h.ahead() // before loading: what has landed since is loaded
 	c, err := r.store.Load(ctx, d.cmd.Case)
 	if err != nil {
 		return Result{}, err
 	}
+	if next == nil || next.Seq <= c.Seq {
+		return r.over(ctx, d, h, c, false)
+	}
+	res, err := r.over(ctx, d, h, next, true)
+	if err != errUnsure {
+		return res, err
+	}
+	if err := h.settled(ctx); err != nil {
+		return Result{}, err
+	}
+	if c, err = r.store.Load(ctx, d.cmd.Case); err != nil {
+		return Result{}, err
+	}
+	return r.over(ctx, d, h, c, false)
+}
+
+// errUnsure says that what was decided rests on a change that is not committed yet.
+var errUnsure = errors.New("runtime: decided over a state that is not committed")
+
+// over decides on a case and keeps what was decided. ahead says that what leads to
+// the case is in line to be committed; a refusal is then errUnsure.
+func (r *Runtime) over(ctx context.Context, d *decision, h *hold, c *engine.Case, ahead bool) (Result, error) {
 	now := d.at()
+	if ahead && (d.cmd.Action == engine.ActRefile || d.cmd.Action == engine.ActMigrate) {
+		return Result{}, errUnsure // the codes that they need follow from the case
+	}
 	if d.cmd.Action == engine.ActRefile && d.cmd.Codes.Steps == nil {
 		if err := r.freshCodes(ctx, d, c, now); err != nil {
 			return Result{}, err
@@ -110,6 +139,9 @@ func (r *Runtime) attempt(ctx context.Context, d *decision) (Result, error) {
 		}
 	}
 	entries, next, refused := decide(r.defs, c, d.cmd, d.facts, now)
+	if ahead && (refused != nil || len(entries) == 0) {
+		return Result{}, errUnsure
+	}
 	if refused != nil {
 		refused = refusal{refused}
 	}
@@ -123,14 +155,19 @@ func (r *Runtime) attempt(ctx context.Context, d *decision) (Result, error) {
 	if len(entries) == 0 {
 		return Result{Case: c}, refused
 	}
-	change := engine.Change{Case: next, Base: c.Seq, Entries: entries, Lane: laneOf(d.cmd.Actor)}
+	change := engine.Change{Case: next, Base: c.Seq, Entries: entries, Lane: laneOf(d.cmd.Actor), Queued: func() { h.pass(next) }}
+	if ahead {
+		change.After = c
+	}
 	if refused == nil {
 		change.Answer = r.answer(d.cmd.Actor, d.key, d.digest, now, next)
 	}
 	if d.settles != nil {
 		change.Settled = d.settles(entries)
 	}
-	if err := r.append(ctx, change); err != nil {
+	err := r.append(ctx, change)
+	h.landed(err)
+	if err != nil {
 		if a, aerr := r.answered(ctx, d.cmd.Actor, d.key, d.digest); a != nil || aerr != nil {
 			return r.repeat(ctx, a, aerr)
 		}

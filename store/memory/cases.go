@@ -38,6 +38,9 @@ func (s *Store) Append(ctx context.Context, changes ...engine.Change) error {
 	encoded := make([]*rowenc.Change, len(changes))
 	states := make([]*engine.Case, len(changes))
 	for i, c := range changes {
+		if c.After != nil { // nothing waits in line here, so nobody was told of a place in it
+			return rowenc.Stale(op, c.After.Code)
+		}
 		e, err := rowenc.Encode(c, nil)
 		if err != nil {
 			return err

@@ -1,9 +1,12 @@
 package sqlite
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"slices"
+	"sync"
 
 	"lienthong/engine"
 	"lienthong/store/rowenc"
@@ -13,6 +16,7 @@ import (
 type change struct {
 	*rowenc.Change
 	state   *engine.Case // afterwards
+	queued  func()       // as in engine.Change
 	entries []engine.Entry
 
 	packed   [][]byte // payloads of the entries
@@ -24,6 +28,7 @@ type change struct {
 	delta    rowenc.Delta
 	after    *known // nil until it is known
 	doubtful bool   // another case held the duplicate key a moment ago
+	inLine   bool   // before is not committed but in line before this
 }
 
 func (c *change) code() string { return c.Rows.Case.Code }
@@ -34,6 +39,20 @@ func (s *Store) Append(ctx context.Context, changes ...engine.Change) error {
 	j, err := s.appendJob(ctx, changes)
 	if err != nil {
 		return err
+	}
+	return s.submitAppend(j)
+}
+
+// submitAppend is submit for changes; while they are in line, others can be
+// prepared on top of them.
+func (s *Store) submitAppend(j *job) error {
+	defer s.line.drop(j.append)
+	j.queued = func() {
+		for _, c := range j.append {
+			if c.queued != nil && s.line.put(c) {
+				c.queued()
+			}
+		}
 	}
 	return s.submit(j)
 }
@@ -59,7 +78,12 @@ func (s *Store) appendJob(ctx context.Context, changes []engine.Change) (*job, e
 func (s *Store) prepare(ctx context.Context, in *engine.Change, earlier []*change) (*change, error) {
 	var before *known
 	var rows *rowenc.Rows
-	if in.Case != nil {
+	if in.After != nil {
+		if before = s.ahead(in); before == nil {
+			return nil, rowenc.Stale("store.append", in.After.Code)
+		}
+		rows = before.rows
+	} else if in.Case != nil {
 		if before = s.basis(ctx, in.Case.Code, in.Base, earlier); before != nil {
 			rows = before.rows
 		}
@@ -68,7 +92,7 @@ func (s *Store) prepare(ctx context.Context, in *engine.Change, earlier []*chang
 	if err != nil {
 		return nil, err
 	}
-	c := &change{Change: e, state: in.Case, entries: in.Entries, before: before, packed: make([][]byte, len(e.Entries))}
+	c := &change{Change: e, state: in.Case, queued: in.Queued, entries: in.Entries, before: before, inLine: in.After != nil, packed: make([][]byte, len(e.Entries))}
 	for i := range e.Entries {
 		c.packed[i] = rowenc.Pack(e.Entries[i].Payload)
 		e.Entries[i].Payload = nil // it is packed now
@@ -127,6 +151,19 @@ func (s *Store) basis(ctx context.Context, code string, base int64, earlier []*c
 	return k
 }
 
+// ahead is the state that a change After another one was decided on: in line, or
+// committed by now. nil when it is neither.
+func (s *Store) ahead(in *engine.Change) *known {
+	k := s.line.get(in.After)
+	if k == nil {
+		k = s.cache.get(in.After.Code)
+	}
+	if k == nil || k.state != in.After || k.seq() != in.Base {
+		return nil
+	}
+	return k
+}
+
 // link gives the entries their place in the chain.
 func (c *change) link(head []byte) {
 	for i := range c.Entries {
@@ -153,9 +190,9 @@ var errNotSwift = errors.New("sqlite: the file is not as it was remembered")
 // calls that meet another one of the same transaction.
 func (w *writer) appendAll(jobs []*job, swiftly bool) error {
 	var swift, careful []*job
-	r := router{cases: map[string]bool{}, taken: map[string]bool{}, answers: map[[2]string]bool{}}
+	r := router{heads: map[string][]byte{}, taken: map[string]bool{}, answers: map[[2]string]bool{}}
 	before, expected := int64(-1), int64(0)
-	for _, j := range jobs {
+	for _, j := range inOrder(jobs) {
 		if j.append == nil && j.ready == nil || !w.enter(j) {
 			continue
 		}
@@ -255,11 +292,29 @@ func (w *writer) enter(j *job) bool {
 	return j.err == nil
 }
 
+// inOrder puts the changes that were prepared on top of others behind them: the
+// queue serves lane by lane. Each sequence of a case has one change that leads to it.
+func inOrder(jobs []*job) []*job {
+	rank := func(j *job) int64 {
+		if len(j.append) > 0 && j.append[0].inLine {
+			return j.append[0].Base
+		}
+		return 0
+	}
+	if !slices.ContainsFunc(jobs, func(j *job) bool { return rank(j) > 0 }) {
+		return jobs
+	}
+	jobs = slices.Clone(jobs)
+	slices.SortStableFunc(jobs, func(a, b *job) int { return cmp.Compare(rank(a), rank(b)) })
+	return jobs
+}
+
 // router tells which calls of a transaction may be written swiftly: those that
-// are known to stand alone.
+// stand alone, or follow a swift one that they were prepared on top of.
 type router struct {
-	cases, taken map[string]bool
-	answers      map[[2]string]bool
+	heads   map[string][]byte // by case: what a swift call leaves its chain at; nil after one that is not swift
+	taken   map[string]bool
+	answers map[[2]string]bool
 }
 
 // admits does not decide anything: whom it sends to be written with care is told
@@ -268,11 +323,8 @@ func (r *router) admits(k *cache, j *job) bool {
 	swift := true
 	for i, c := range j.append {
 		again := slices.ContainsFunc(j.append[:i], func(e *change) bool { return e.code() == c.code() })
-		if c.after == nil || c.EraseTo > 0 || r.cases[c.code()] && !again || c.doubtful {
+		if c.after == nil || c.EraseTo > 0 || c.doubtful || !again && !r.stands(k, c) {
 			swift = false
-		}
-		if now := k.get(c.code()); now != nil && now.seq() != c.Base && !again {
-			swift = false // somebody was faster
 		}
 		if t := c.delta.Taken; t != "" && r.taken[t] {
 			swift = false
@@ -281,24 +333,66 @@ func (r *router) admits(k *cache, j *job) bool {
 			swift = false
 		}
 	}
-	if !swift {
-		for _, c := range j.append { // nor may later calls about the same overtake it
-			r.note(c)
-		}
-		return false
+	for _, c := range j.append { // nor may later calls about the same overtake one that is not swift
+		r.note(c, swift)
 	}
-	for _, c := range j.append {
-		r.note(c)
-	}
-	return true
+	return swift
 }
 
-func (r *router) note(c *change) {
-	r.cases[c.code()] = true
+// stands tells whether the case will be as the change was prepared on, as far as is
+// known.
+func (r *router) stands(k *cache, c *change) bool {
+	if head, met := r.heads[c.code()]; met {
+		return c.before != nil && head != nil && bytes.Equal(head, c.before.head)
+	}
+	now := k.get(c.code())
+	return now == nil || now.seq() == c.Base // else somebody was faster
+}
+
+func (r *router) note(c *change, swift bool) {
+	r.heads[c.code()] = nil
+	if swift {
+		r.heads[c.code()] = c.head()
+	}
 	if c.Rows.Key != "" {
 		r.taken[c.Rows.Key] = true
 	}
 	if a := c.Answer; a != nil {
 		r.answers[[2]string{a.Actor, a.Key}] = true
+	}
+}
+
+// line holds what cases will be when the changes in line are committed, by the
+// state itself: who was told of it holds the same one.
+type line struct {
+	mu sync.Mutex
+	at map[*engine.Case]*known
+}
+
+func (l *line) get(state *engine.Case) *known {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.at[state]
+}
+
+// put tells whether the change can be prepared upon.
+func (l *line) put(c *change) bool {
+	if c.after == nil || c.EraseTo > 0 {
+		return false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.at == nil {
+		l.at = map[*engine.Case]*known{}
+	}
+	l.at[c.state] = c.after
+	return true
+}
+
+func (l *line) drop(cs []*change) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, c := range cs {
+		delete(l.at, c.state)
 	}
 }

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"bytes"
 	"database/sql"
 	"errors"
 
@@ -114,7 +115,7 @@ func (w *writer) check(c *change) (head []byte, held string, err error) {
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, "", err
 	}
-	if seq != c.Base {
+	if seq != c.Base || c.inLine && !bytes.Equal(head, c.before.head) { // another change may have led to the same sequence
 		return nil, "", rowenc.Stale(op, code)
 	}
 	if key := c.Rows.Key; key != "" {

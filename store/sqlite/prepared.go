@@ -72,7 +72,7 @@ func (s *Store) AppendKeeping(ctx context.Context, changes ...engine.Change) ([]
 		p.Rows = x.rows
 		out[i] = p
 	}
-	return out, s.submit(j)
+	return out, s.submitAppend(j)
 }
 
 // keep takes a statement instead of running it.

@@ -117,6 +117,7 @@ type Store struct {
 	projecting sync.Mutex // one step of the projector at a time
 
 	queue  *queue
+	line   line
 	halt   halt
 	cache  *cache
 	recent *recent

@@ -22,6 +22,7 @@ type job struct {
 	settle *settling           // what became of a delivery, or
 	access *rowenc.AccessRow   // a line of the access log, or
 	run    func(*writer) error // anything else, run between savepoints
+	queued func()              // called when it has its place in line; nil = nothing
 	after  func()              // called when it may have been committed, before the answer; nil = nothing
 	done   chan error          // takes one answer
 
@@ -40,6 +41,9 @@ func (s *Store) submit(j *job) error {
 	}
 	if err := s.queue.push(j); err != nil {
 		return err
+	}
+	if j.queued != nil {
+		j.queued()
 	}
 	select {
 	case err := <-j.done:

@@ -1,0 +1,169 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+
+	"lienthong/engine"
+	"lienthong/store/storetest"
+)
+
+// lined is a store whose next commit waits, so that what comes then is in line.
+type lined struct {
+	*Store
+	t       *testing.T
+	held    atomic.Bool
+	entered chan struct{}
+	release chan struct{}
+	fail    atomic.Pointer[error]
+}
+
+func newLined(t *testing.T) *lined {
+	l := &lined{t: t, entered: make(chan struct{}), release: make(chan struct{})}
+	s, err := Open(t.Context(), Config{Path: filepath.Join(t.TempDir(), "x.db"), TakeOver: true, Hooks: Hooks{Commit: func(commit func() error) error {
+		if l.held.CompareAndSwap(true, false) {
+			close(l.entered)
+			<-l.release
+		} else if err := l.fail.Load(); err != nil {
+			return *err
+		}
+		return commit()
+	}}})
+	must(t, err)
+	t.Cleanup(func() { must(t, s.Close()) })
+	l.Store = s
+	return l
+}
+
+// hold files a case whose commit waits until release is closed.
+func (l *lined) hold() {
+	l.held.Store(true)
+	l.append(l.t.Context(), storetest.File(storetest.Filing{Code: "HELD"}).Change())
+	<-l.entered
+}
+
+// append begins an Append and returns when it has its place in line.
+func (l *lined) append(ctx context.Context, c engine.Change) <-chan error {
+	out, queued := make(chan error, 1), make(chan struct{})
+	c.Queued = func() { close(queued) }
+	go func() { out <- l.Append(ctx, c) }()
+	select {
+	case <-queued:
+	case err := <-out:
+		out <- err // it was refused before
+	}
+	return out
+}
+
+func (l *lined) sound() {
+	l.t.Helper()
+	_, err := l.Verify(l.t.Context(), func(code string, seq int64, what string) { l.t.Errorf("%s/%d: %s", code, seq, what) })
+	must(l.t, err)
+}
+
+// goOn is a change of one entry, for a lane. upon says that the state before is in
+// line only.
+func goOn(st *storetest.Story, lane string, upon bool) engine.Change {
+	before := st.Case
+	c := st.Go("note", "birth", step("note", lane)).Change()
+	if c.Lane = lane; upon {
+		c.After = before
+	}
+	return c
+}
+
+// TestChangesUponThoseInLine: a change on top of one that is not committed yet is
+// written swiftly after it, by the same transaction, wherever the lanes put the two.
+func TestChangesUponThoseInLine(t *testing.T) {
+	l := newLined(t)
+	st := storetest.File(storetest.Filing{Code: "A"})
+	must(t, l.Append(t.Context(), st.Change()))
+	before := l.Stats()
+	l.hold()
+	for _, code := range []string{"B", "C"} {
+		c := storetest.File(storetest.Filing{Code: code}).Change()
+		c.Lane = "long"
+		l.append(t.Context(), c)
+	}
+	var answers []<-chan error
+	for i, lane := range []string{"long", "short", "shorter"} {
+		answers = append(answers, l.append(t.Context(), goOn(st, lane, i > 0)))
+	}
+	close(l.release)
+	for i, a := range answers {
+		if err := <-a; err != nil {
+			t.Errorf("change %d: %v", i, err)
+		}
+	}
+	if now := l.Stats(); now.Commits != before.Commits+2 || now.Careful != before.Careful {
+		t.Errorf("%d commits, %d changes with care", now.Commits-before.Commits, now.Careful-before.Careful)
+	}
+	c, err := l.Load(t.Context(), "A")
+	must(t, err)
+	if !sameCase(c, st.Case) || len(l.line.at) != 0 {
+		t.Errorf("loaded at %d, %d in line", c.Seq, len(l.line.at))
+	}
+	l.sound()
+}
+
+// TestChangesUponARefusedOne are refused with it, even when another change led the
+// case to the same sequence; that one stays.
+func TestChangesUponARefusedOne(t *testing.T) {
+	for _, overtaken := range []bool{false, true} {
+		l := newLined(t)
+		st := storetest.File(storetest.Filing{Code: "A"})
+		must(t, l.Append(t.Context(), st.Change()))
+		l.hold()
+		ctx, leave := context.WithCancel(t.Context())
+		other := st.Fork()
+		first := l.append(ctx, goOn(st, "a", false))
+		second := l.append(t.Context(), goOn(st, "b", true))
+		leave() // before its turn: it will not be written
+		if got := engine.CodeOf(<-first); got != engine.UnknownOutcome {
+			t.Errorf("the first: %v", got)
+		}
+		if overtaken {
+			defer func(c <-chan error) { must(t, <-c) }(l.append(t.Context(), goOn(other, "c", false)))
+		}
+		third := goOn(st, "d", false)
+		third.After = other.Case // was never in line, or is not where third begins
+		if got := engine.CodeOf(<-l.append(t.Context(), third)); got != engine.StaleVersion {
+			t.Errorf("upon something else: %v", got)
+		}
+		close(l.release)
+		if got := engine.CodeOf(<-second); got != engine.StaleVersion {
+			t.Errorf("upon the refused one: %v", got)
+		}
+		c, err := l.Load(t.Context(), "A")
+		must(t, err)
+		if !sameCase(c, other.Case) {
+			t.Errorf("overtaken %v: loaded at %d", overtaken, c.Seq)
+		}
+		l.sound()
+	}
+}
+
+// TestCommitOfALineFails: nobody in it is told that it happened, and what comes next
+// begins at what is committed.
+func TestCommitOfALineFails(t *testing.T) {
+	l := newLined(t)
+	st := storetest.File(storetest.Filing{Code: "A"})
+	must(t, l.Append(t.Context(), st.Change()))
+	l.hold()
+	again := st.Fork()
+	first, second := l.append(t.Context(), goOn(st, "a", false)), l.append(t.Context(), goOn(st, "b", true))
+	gone := errors.New("the disk went away")
+	l.fail.Store(&gone)
+	close(l.release)
+	for i, a := range []<-chan error{first, second} {
+		if got := engine.CodeOf(<-a); got != engine.UnknownOutcome {
+			t.Errorf("change %d: %v", i, got)
+		}
+	}
+	l.fail.Store(nil)
+	must(t, l.Append(t.Context(), goOn(again, "c", false)))
+	l.sound()
+}
