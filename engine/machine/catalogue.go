@@ -97,6 +97,7 @@ var procedureFindings = map[string]text{
 	"result_not_final":      {vi: "Chỉ trạng thái kết thúc mới có kết quả.", en: "Only a final state has a result.", hintVI: "Thêm final, hoặc bỏ result.", hintEN: "add final, or remove result"},
 	"result_data_missing":   {vi: "Kết quả của {0} không có dữ liệu.", en: "The result of {0} has no data.", hintVI: "Thêm data: {tên: CEL}.", hintEN: "add data: {name: CEL}"},
 	"supplement_unanswered": {vi: "{0} dẫn tới {1}, nơi không trả lời bổ sung được.", en: "{0} leads to {1}, where no supplement can be answered.", hintVI: "Thêm thao tác từ {1} với input: supplement_answer.", hintEN: "add an action from {1} with input: supplement_answer"},
+	"taken_for_ever":        {vi: "{0} tự chạy khi đủ ý kiến hoặc đủ bổ sung, mà ở lại {1}: nó sẽ chạy mãi.", en: "{0} is taken by itself once all have agreed or answered, and stays in {1}: it would be taken for ever.", hintVI: "Cho mọi đích là trạng thái khác.", hintEN: "let every target be another state"},
 	"param_not_duration":    {vi: "Tham số {0} có giá trị {1} không phải thời hạn.", en: "Parameter {0} has the value {1}, which is no duration.", hintVI: "Viết giá trị như \"3 days\".", hintEN: "write its values like \"3 days\""},
 	"request_input_missing": {vi: "Yêu cầu tới {1} thiếu {0}.", en: "The request to {1} lacks {0}.", hintVI: "Thêm '{0}': … vào input.", hintEN: "add '{0}': … to the input"},
 	"request_input_unknown": {vi: "{1} không nhận {0}.", en: "{1} takes no {0}.", hintVI: "Gần nhất: {2}.", hintEN: "nearest: {2}"},

@@ -187,6 +187,24 @@ func (l *loader) checkGraph(p *procedure) {
 		}
 	}
 	l.checkSupplement(p)
+	l.checkLeaves(p)
+}
+
+// checkLeaves wants what is taken by itself (an agreement, a complete supplement) to
+// leave its state: it would be taken again at once, for ever.
+func (l *loader) checkLeaves(p *procedure) {
+	for _, a := range p.Actions {
+		answers := a.Input != nil && a.Input.ID == engine.FormSupplementAnswer
+		if !answers && (a.Party == nil || a.Party.Decline) {
+			continue
+		}
+		i := slices.IndexFunc(a.From, func(f string) bool {
+			return len(a.To) == 0 || slices.ContainsFunc(a.To, func(t engine.Target) bool { return t.State == f })
+		})
+		if i >= 0 {
+			l.at(keyOf(p.node.get("actions"), a.ID), "taken_for_ever", a.ID, a.From[i])
+		}
+	}
 }
 
 // checkSupplement wants an answer wherever a supplement request leads.

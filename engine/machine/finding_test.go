@@ -109,6 +109,8 @@ var findingCases = []struct {
 	{"result_not_final", pBirth, "portal: 2, clock: runs}", "portal: 2, clock: runs, result: {document: a}}", "10:83"},
 	{"result_data_missing", pResidence, ", data: {name: dossier.person.name}", "", "12:75"},
 	{"supplement_unanswered", pBirth, "to: supplement, by: officer", "to: signing, by: officer", "32:3"},
+	{"taken_for_ever", pBirth, "from: supplement, to: received, by: applicant", "from: supplement, by: applicant", "33:3"},
+	{"taken_for_ever", pResidence, "to: done, by: {party: head}", "to: consenting, by: {party: head}", "16:3"},
 	{"param_not_duration", pResidence, "param wait", "param words", "10:91"},
 	{"request_input_missing", pBirth, `{'person': dossier.child}`, `{'note': 'x'}`, "20:14"},
 	{"request_input_unknown", pBirth, `{'person': dossier.child}`, `{'person': dossier.child, 'notes': 'x'}`, "20:41"},

@@ -404,6 +404,9 @@ func (c *checker) procedure(svc *engine.Service, st *step) {
 				c.say("action_never", p.File, []string{"actions", a.ID}, &at, svc, st.ID, a.ID)
 			}
 		}
+		if at, ok := f.endless[k]; ok {
+			c.say("automatic_cycle", p.File, []string{"actions", a.ID}, &at, svc, st.ID, st.ID, a.From[0], a.ID)
+		}
 		c.condition(svc, st, a, condKey{p, i, -1}, []string{"actions", a.ID, "if"}, a.If)
 		for j, t := range a.To {
 			at := []string{"actions", a.ID, "to", "#" + strconv.Itoa(j), "if"}

@@ -59,13 +59,13 @@ func TestLargeDefinitionsAreBounded(t *testing.T) {
 func TestCheckStopsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := verify.CheckFS(ctx, base(t), verify.Options{}); err == nil {
+	if _, err := verify.CheckFS(ctx, verify.Base(t), verify.Options{}); err == nil {
 		t.Error("no error")
 	}
 }
 
 func TestCheckOfAnUnknownService(t *testing.T) {
-	if _, err := verify.CheckFS(t.Context(), base(t), verify.Options{Service: "nope"}); engine.CodeOf(err) != engine.NotFound {
+	if _, err := verify.CheckFS(t.Context(), verify.Base(t), verify.Options{Service: "nope"}); engine.CodeOf(err) != engine.NotFound {
 		t.Error(err)
 	}
 }
@@ -73,7 +73,7 @@ func TestCheckOfAnUnknownService(t *testing.T) {
 // TestWriteSpeaksBothLanguages: the report for people says the verdicts and the
 // story in the language asked for.
 func TestWriteSpeaksBothLanguages(t *testing.T) {
-	set := base(t)
+	set := verify.Base(t)
 	s := string(set["procedures/first.yaml"].Data)
 	set["procedures/first.yaml"] = &fstest.MapFile{Data: []byte(strings.Replace(s, "from: recording, to: checking, by: registry}", "from: recording, by: registry}", 1))}
 	r, err := verify.CheckFS(t.Context(), set, verify.Options{})
@@ -99,7 +99,7 @@ func TestWriteSpeaksBothLanguages(t *testing.T) {
 // TestSomeVersionsOnly: one version is searched by itself, and what only another
 // version does with a procedure is not missed in it.
 func TestSomeVersionsOnly(t *testing.T) {
-	set := base(t)
+	set := verify.Base(t)
 	alone := "service: s\nversion: \"2026-06-01\"\ntitle: {vi: a, en: a}\nin_force: {from: \"2026-06-01\"}\nform: application\nsteps:\n" +
 		"  first: {procedure: first, at: application.commune, with: {name: application.name, kind: application.kind}}\n"
 	set["services/s2.yaml"] = &fstest.MapFile{Data: []byte(alone)} // nobody after it returns anything

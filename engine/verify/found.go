@@ -53,6 +53,7 @@ type found struct {
 	ifs     map[stepKey]*seen
 	clashes map[pairKey]spot
 	spent   map[stateKey]spot // a timer whose action was refused
+	endless map[condKey]spot  // an agreement that follows from itself
 	starved map[stepKey]spot
 	undone  map[stepKey]undoing
 	early   map[stepKey]spot
@@ -66,7 +67,7 @@ type undoing struct {
 
 func newFound() *found {
 	return &found{states: map[stateKey]bool{}, actions: map[condKey]bool{}, offered: map[condKey]spot{}, conds: map[condKey]*seen{},
-		ifs: map[stepKey]*seen{}, clashes: map[pairKey]spot{}, spent: map[stateKey]spot{},
+		ifs: map[stepKey]*seen{}, clashes: map[pairKey]spot{}, spent: map[stateKey]spot{}, endless: map[condKey]spot{},
 		starved: map[stepKey]spot{}, undone: map[stepKey]undoing{}, early: map[stepKey]spot{}}
 }
 
@@ -81,6 +82,7 @@ func (f *found) merge(o *found) {
 	fill(f.offered, o.offered)
 	fill(f.clashes, o.clashes)
 	fill(f.spent, o.spent)
+	fill(f.endless, o.endless)
 	fill(f.starved, o.starved)
 	fill(f.undone, o.undone)
 	fill(f.early, o.early)
@@ -175,6 +177,14 @@ func (s *search) unheeded(st *step, state, n int) {
 	k := stateKey{st.p, state, n}
 	if _, ok := s.found.spent[k]; !ok {
 		s.found.spent[k] = s.here()
+	}
+}
+
+// chases notes an agreement that nobody is asked for and that follows from itself.
+func (s *search) chases(st *step, a *action) {
+	k := condKey{st.p, a.i, 0}
+	if _, ok := s.found.endless[k]; !ok {
+		s.found.endless[k] = s.here()
 	}
 }
 

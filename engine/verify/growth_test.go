@@ -16,7 +16,7 @@ var growth = flag.Bool("growth", false, "print the table of docs/check.md: one t
 // parallel is a first step with n steps of ten states beside each other after it,
 // and with join one more that needs them all.
 func parallel(t testing.TB, n int, join bool) fstest.MapFS {
-	set := base(t)
+	set := verify.Base(t)
 	for f := range set {
 		if strings.HasPrefix(f, "procedures/") || strings.HasPrefix(f, "services/") {
 			delete(set, f)

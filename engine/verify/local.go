@@ -425,11 +425,15 @@ func (st *step) set(id string) int {
 
 // follow takes what follows by itself: the action that all have agreed to.
 func (s *search) follow(st *step, t taken, depth int) []taken {
-	if t.to.status != open || depth >= maxChain {
+	if t.to.status != open {
 		return []taken{t}
 	}
 	a := st.agreement(&t.to)
 	if a == nil {
+		return []taken{t}
+	}
+	if depth >= maxChain {
+		s.chases(st, a)
 		return []taken{t}
 	}
 	var out []taken

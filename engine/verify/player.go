@@ -12,12 +12,13 @@ import (
 // player drives one case of the real core.
 type player struct {
 	sampler
-	set *machine.Set
-	svc *engine.Service
-	now time.Time
-	c   *engine.Case
-	see func(*engine.Case, engine.Entry)             // called after every entry; may be nil
-	fit func(d *engine.Dossier, data map[string]any) // makes a registry's answer agree with what was asked; may be nil
+	set     *machine.Set
+	svc     *engine.Service
+	now     time.Time
+	c       *engine.Case
+	see     func(*engine.Case, engine.Entry)             // called after every entry; may be nil
+	refused func(engine.Command, error)                  // called after every refusal; may be nil
+	fit     func(d *engine.Dossier, data map[string]any) // makes a registry's answer agree with what was asked; may be nil
 }
 
 func newPlayer(m *model, seed uint64) *player {
@@ -73,6 +74,9 @@ func (p *player) do(cmd engine.Command, facts engine.Facts) error {
 		if p.see != nil {
 			p.see(p.c, e)
 		}
+	}
+	if err != nil && p.refused != nil {
+		p.refused(cmd, err)
 	}
 	if err == nil && len(entries) == 0 {
 		return engine.Fail(engine.WrongState, "Không có gì xảy ra", "nothing came of it")
@@ -147,7 +151,7 @@ func (p *player) play(a Act) error {
 	}
 	actor := p.requester()
 	if a.By != engine.ByApplicant {
-		actor = engine.Actor{Kind: engine.Staff, ID: fmt.Sprintf("%s%d", a.By, p.IntN(3)), Office: d.Office, Roles: []string{a.By}}
+		actor = engine.Actor{Kind: engine.Staff, ID: fmt.Sprintf("staff%d", p.IntN(3)), Office: d.Office, Roles: []string{a.By}}
 	}
 	return p.do(engine.Command{Action: act.ID, Step: d.Step, Actor: actor, IfMatch: &d.Rev, Input: p.input(act.Input)}, engine.Facts{})
 }

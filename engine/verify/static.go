@@ -60,10 +60,13 @@ func (c *checker) twoOfAKind(m *model, st *step, state int) {
 	}
 }
 
-// deadline warns of a state in which only citizens may act and no deadline waits.
+// deadline warns of a state in which only citizens may act and no deadline waits: one
+// whose action stays there ends no wait.
 func (c *checker) deadline(m *model, st *step, state int) {
 	s := st.p.States[state]
-	if s.Final != engine.FinalNone || len(s.After) > 0 || s.Request != nil {
+	if s.Final != engine.FinalNone || s.Request != nil || slices.ContainsFunc(st.after[state], func(a int) bool {
+		return a >= 0 && slices.ContainsFunc(st.acts[a].to, func(t target) bool { return t.state != state })
+	}) {
 		return
 	}
 	citizens := false

@@ -16,40 +16,91 @@ import (
 
 // TestTheCoreNeverLeavesTheGraph: whatever people, registries and time do to a
 // case of a shipped service, after every entry the case is in the searched graph of
-// every cone.
+// every cone, no expression fails, and the case waits for something.
 func TestTheCoreNeverLeavesTheGraph(t *testing.T) {
 	set, err := workflows.Load()
 	if err != nil {
 		t.Fatal(err)
 	}
-	walks := 24
 	for _, svc := range set.Services() {
 		if testing.Short() && !svc.To.IsZero() {
 			continue
 		}
 		t.Run(svc.ID+" "+svc.Version, func(t *testing.T) {
-			m := newModel(set, svc)
-			maps := map[*search]atlas{}
-			for _, s := range m.explore(t.Context(), Options{MaxStates: usualStates}, newFound()) {
+			w := newWalker(t, set, svc)
+			for _, s := range w.searches {
 				if s.bound || s.reduced {
 					t.Fatal("not searched to the end")
 				}
-				maps[s] = s.atlas()
 			}
-			steps := 0
-			for i := range walks {
-				steps += walk(t, m, maps, uint64(i))
+			if len(w.examples) == 0 {
+				t.Fatal("no examples")
 			}
-			if steps < 5*walks {
-				t.Errorf("only %d entries in %d walks", steps, walks)
+			const walks = 24
+			if n := w.walk(t, 0, walks); n < 5*walks {
+				t.Errorf("only %d entries in %d walks", n, walks)
 			}
-			t.Logf("%d walks, %d entries looked up in %d cones", walks, steps, len(maps))
 		})
 	}
 }
 
-// examples are the applications of a service, as they are filed.
-func examples(t *testing.T, set *machine.Set, svc *engine.Service) []workflows.Example {
+// WalkTheCore walks every service of a set and returns how many entries it looked
+// up. In a set known to be wrong only the graph is looked at.
+func WalkTheCore(t *testing.T, set *machine.Set, wrong bool, walks int) int {
+	n := 0
+	for _, svc := range set.Services() {
+		w := newWalker(t, set, svc)
+		w.graphOnly = wrong
+		n += w.walk(t, 0, walks)
+	}
+	return n
+}
+
+// walker walks the core over a service, beside its searched graph.
+type walker struct {
+	*model
+	searches []*search
+	maps     map[*search]atlas
+	examples []workflows.Example
+	visited  map[*search]map[int]bool
+
+	graphOnly bool // what the core refuses and where it is stuck is not looked at
+	mutated   bool // the examples need not fit the definitions
+}
+
+func newWalker(t testing.TB, set *machine.Set, svc *engine.Service) *walker {
+	w := &walker{model: newModel(set, svc), maps: map[*search]atlas{}, visited: map[*search]map[int]bool{}}
+	w.searches = w.explore(t.Context(), Options{MaxStates: usualStates}, newFound())
+	for _, s := range w.searches {
+		if !s.bound && !s.reduced {
+			w.maps[s], w.visited[s] = s.atlas(), map[int]bool{}
+		}
+	}
+	w.examples = examples(t, set, svc)
+	return w
+}
+
+// walk takes some walks and says what went wrong in them.
+func (w *walker) walk(t testing.TB, first, walks int) int {
+	n := 0
+	for i := range walks {
+		entries, wrong := w.once(uint64(first + i))
+		n += entries
+		if wrong != "" {
+			t.Errorf("%s %s, seed %d: %s", w.svc.ID, w.svc.Version, first+i, wrong)
+			return n
+		}
+	}
+	states, visited := 0, 0
+	for s, v := range w.visited {
+		states, visited = states+len(s.parent), visited+len(v)
+	}
+	t.Logf("%s %s: %d walks, %d entries looked up in %d cones; %d of %d states visited", w.svc.ID, w.svc.Version, walks, n, len(w.maps), visited, states)
+	return n
+}
+
+// examples are the applications of a shipped service, as they are filed.
+func examples(t testing.TB, set *machine.Set, svc *engine.Service) []workflows.Example {
 	files, err := fs.Glob(workflows.Examples(), "*.json")
 	if err != nil {
 		t.Fatal(err)
@@ -64,45 +115,89 @@ func examples(t *testing.T, set *machine.Set, svc *engine.Service) []workflows.E
 			out = append(out, e)
 		}
 	}
-	if len(out) == 0 {
-		t.Fatal("no examples")
-	}
 	return out
 }
 
-func walk(t *testing.T, m *model, maps map[*search]atlas, seed uint64) int {
-	p := newPlayer(m, seed)
+// once takes one walk. It tells how many entries there were and the first thing that
+// was wrong.
+func (w *walker) once(seed uint64) (entries int, wrong string) {
+	p := newPlayer(w.model, seed)
 	p.Rand = rand.New(rand.NewPCG(seed, 1))
-	entries := 0
 	var story []string
+	say := func(format string, args ...any) {
+		if wrong == "" {
+			wrong = fmt.Sprintf("after\n%s\n%s", strings.Join(story, "\n"), fmt.Sprintf(format, args...))
+		}
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			say("panic: %v", r)
+		}
+	}()
 	p.see = func(c *engine.Case, e engine.Entry) {
 		entries++
 		story = append(story, fmt.Sprintf("%s %s by %s %s", e.Command.Step, e.Command.Action, e.Command.Actor.Kind, replied(e)))
-		for s, a := range maps {
-			if s.find(a, c) < 0 {
-				t.Fatalf("seed %d: after\n%s\nthe case is in no state of the cone of %s:\n%+v\n%s", seed, strings.Join(story, "\n"),
-					m.steps[s.cone[s.owner]].ID, s.project(c), near(s, a, c))
+		for s, a := range w.maps {
+			if i := s.find(a, c); i >= 0 {
+				w.visited[s][i] = true
+			} else {
+				say("the case is in no state of the cone of %s:\n%+v\n%s", w.steps[s.cone[s.owner]].ID, s.project(c), near(s, a, c))
 			}
 		}
 	}
+	p.refused = func(cmd engine.Command, err error) {
+		if engine.CodeOf(err) == engine.Internal && !w.graphOnly {
+			say("%s %s: %v", cmd.Step, cmd.Action, err)
+		}
+	}
 	p.fit = p.number
-	ex := examples(t, m.set, m.svc)
-	if e := ex[p.IntN(len(ex))]; p.one(5) {
-		p.now = e.Filed
-		_ = p.file()
+	if len(w.examples) == 0 || p.one(5) {
+		if len(w.examples) > 0 {
+			p.now = w.examples[0].Filed
+		}
+		for range 8 {
+			if p.file() == nil {
+				break
+			}
+		}
 	} else {
+		e := w.examples[p.IntN(len(w.examples))]
 		p.now = e.Filed
-		if err := p.fileForm(e.Application, e.Requester); err != nil {
-			t.Fatal(err)
+		if err := p.fileForm(e.Application, e.Requester); err != nil && !w.mutated {
+			say("an example is refused: %v", err)
 		}
 	}
-	for range 300 {
-		if p.c != nil {
-			p.now = p.now.Add(time.Duration(p.IntN(60)) * time.Minute)
-			p.something()
+	for i, idle := 0, 0; i < 300 && idle < 40 && p.c != nil && wrong == ""; i++ {
+		p.now = p.now.Add(time.Duration(p.IntN(60)) * time.Minute)
+		before := entries
+		if p.something(); entries > before || p.open() {
+			idle = 0
+		} else {
+			idle++ // it has ended; something may be filed again, or corrected
 		}
 	}
-	return entries
+	if p.c != nil && wrong == "" && !w.graphOnly {
+		p.see, p.refused = nil, nil
+		if step := p.stuck(); step != "" {
+			say("step %s waits for nothing", step)
+		}
+	}
+	return entries, wrong
+}
+
+// open tells whether a step of the case is still at work.
+func (p *player) open() bool {
+	return slices.ContainsFunc(p.c.Dossiers, func(d *engine.Dossier) bool { return d.Status == engine.StatusOpen })
+}
+
+// stuck names a step of the case at which the core lets nothing happen.
+func (p *player) stuck() string {
+	for _, d := range p.c.Dossiers {
+		if d.Status == engine.StatusOpen && d.Returned == "" && p.confirms(d.Step, "dead_end") {
+			return d.Step + " in " + d.State
+		}
+	}
+	return ""
 }
 
 func replied(e engine.Entry) string {
