@@ -191,18 +191,22 @@ func (l *loader) checkGraph(p *procedure) {
 }
 
 // checkLeaves wants what is taken by itself (an agreement, a complete supplement) to
-// leave its state: it would be taken again at once, for ever.
+// leave its state, or it would be taken again at once, for ever; and what annuls a
+// result to leave the state that stands for it.
 func (l *loader) checkLeaves(p *procedure) {
 	for _, a := range p.Actions {
-		answers := a.Input != nil && a.Input.ID == engine.FormSupplementAnswer
-		if !answers && (a.Party == nil || a.Party.Decline) {
-			continue
-		}
 		i := slices.IndexFunc(a.From, func(f string) bool {
 			return len(a.To) == 0 || slices.ContainsFunc(a.To, func(t engine.Target) bool { return t.State == f })
 		})
-		if i >= 0 {
-			l.at(keyOf(p.node.get("actions"), a.ID), "taken_for_ever", a.ID, a.From[i])
+		if i < 0 {
+			continue
+		}
+		k := keyOf(p.node.get("actions"), a.ID)
+		if a.Review == engine.ReviewAnnul {
+			l.at(k, "annuls_nothing", a.ID, a.From[i])
+		}
+		if a.Input != nil && a.Input.ID == engine.FormSupplementAnswer || a.Party != nil && !a.Party.Decline {
+			l.at(k, "taken_for_ever", a.ID, a.From[i])
 		}
 	}
 }

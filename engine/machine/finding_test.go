@@ -111,6 +111,7 @@ var findingCases = []struct {
 	{"supplement_unanswered", pBirth, "to: supplement, by: officer", "to: signing, by: officer", "32:3"},
 	{"taken_for_ever", pBirth, "from: supplement, to: received, by: applicant", "from: supplement, by: applicant", "33:3"},
 	{"taken_for_ever", pResidence, "to: done, by: {party: head}", "to: consenting, by: {party: head}", "16:3"},
+	{"annuls_nothing", pResidence, "review: keep, if", "review: annul, if", "21:3"},
 	{"param_not_duration", pResidence, "param wait", "param words", "10:91"},
 	{"request_input_missing", pBirth, `{'person': dossier.child}`, `{'note': 'x'}`, "20:14"},
 	{"request_input_unknown", pBirth, `{'person': dossier.child}`, `{'person': dossier.child, 'notes': 'x'}`, "20:41"},
