@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bufio"
 	"bytes"
+	"cmp"
 	"io"
 	"mime/multipart"
 	"net"
@@ -327,5 +328,39 @@ func TestFiledTwiceAtOnce(t *testing.T) {
 	list, _, err := s.sys.Store.CasesOf(t.Context(), dung, "", 100)
 	if err != nil || len(list) != 2 { // twins: a case for each child, filed once
 		t.Errorf("%d cases, %v", len(list), err)
+	}
+}
+
+// The button that begins a declaration is pressed twice, without scripts: at the same
+// moment or one after the other, signed in or not yet, one draft begins.
+func TestBegunTwice(t *testing.T) {
+	s := newStage(t)
+	for _, account := range []string{tung, ""} {
+		b := s.browse(account)
+		f := b.form(b.open("/services/birth").want(200), "/applications")
+		if account == "" {
+			r := f.send().want(401)
+			b = s.browse(dung)
+			f = b.form(r, "/sign-in")
+			f.fields.Set("account", dung)
+		}
+		at := make(chan string)
+		for range 2 {
+			go func() { at <- f.send().path }()
+		}
+		one, two := <-at, <-at
+		if three := f.send().want(200).path; one != two || one != three || !strings.HasPrefix(one, "/applications/d") {
+			t.Errorf("begun at %s, %s and %s", one, two, three)
+		}
+		who := cmp.Or(account, dung)
+		if list, err := s.sys.Store.Drafts(t.Context(), who); err != nil || len(list) != 1 {
+			t.Errorf("%d drafts of %s, %v", len(list), who, err)
+		}
+	}
+	// Whoever opens the page again and presses begins another.
+	b := s.browse(tung)
+	b.form(b.open("/services/birth").want(200), "/applications").send().want(200)
+	if list, err := s.sys.Store.Drafts(t.Context(), tung); err != nil || len(list) != 2 {
+		t.Errorf("%d drafts, %v", len(list), err)
 	}
 }

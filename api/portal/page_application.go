@@ -1,6 +1,9 @@
 package portal
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -21,7 +24,8 @@ func (p *Portal) applicationPages() []page {
 	}
 }
 
-// startApplication begins a draft with what the registers know.
+// startApplication begins a draft with what the registers know. A button that was pressed
+// twice begins one: the form's key names the draft.
 func (v *visit) startApplication() error {
 	service := v.form.Get("service")
 	if _, _, err := v.serviceForm(service); err != nil {
@@ -31,18 +35,41 @@ func (v *visit) startApplication() error {
 	if err != nil {
 		return err
 	}
-	d := &draft{ID: "d" + randomHex(8), Service: service, Data: draftData{Behalf: who, Pages: draftPages{Key: newKey()}}}
+	d := &draft{ID: draftID(v.form.Get("key"), service, who), Service: service, Data: draftData{Behalf: who, Pages: draftPages{Key: newKey()}}}
+	if _, err := v.readDraft(d.ID); err == nil || statusOf(err) != http.StatusNotFound {
+		if err == nil {
+			v.redirect(d.path())
+		}
+		return err
+	}
 	known, err := v.readPrefill(service, d.Data.person(), "")
 	if err != nil {
 		return err
 	}
 	d.Data.take(known)
 	d.Data.Pages.About, d.Data.Pages.People = known.AsksAbout, known.Candidates
-	if err := v.saveDraft(d); err != nil {
-		return err
+	switch err := v.saveDraft(d); statusOf(err) {
+	case http.StatusPreconditionFailed, http.StatusPreconditionRequired: // the other click was faster
+	default:
+		if err != nil {
+			return err
+		}
 	}
 	v.redirect(d.path())
 	return nil
+}
+
+// draftID names the draft that a form begins: the same form with the same entries begins
+// the same one. A form without a key begins a new one each time.
+func draftID(key, service string, who *behalf) string {
+	if key == "" {
+		key = newKey()
+	}
+	if who != nil {
+		key += fmt.Sprint(*who)
+	}
+	sum := sha256.Sum256([]byte(service + "\n" + key))
+	return "d" + hex.EncodeToString(sum[:8])
 }
 
 func (d *draft) path() string { return "/applications/" + d.ID }

@@ -38,6 +38,7 @@ type counterPageData struct {
 	Services               []service
 	Drafts                 []draft
 	Wrong                  map[string]string // by field
+	Key                    string            // of the form that begins a declaration
 }
 
 type foundPerson struct {
@@ -59,7 +60,7 @@ func (v *visit) showCounter(d counterPageData, status int) error {
 		if err := v.get("/services", &list); err != nil {
 			return err
 		}
-		d.Services = list.Services
+		d.Services, d.Key = list.Services, newKey()
 	}
 	s := screen{page: "counter", status: status, title: v.t("counter.title"), data: d}
 	for _, field := range sortedKeys(d.Wrong) {

@@ -82,6 +82,7 @@ type servicePageData struct {
 	Titles  map[string]Text
 	Papers  []string // needed in some cases only
 	Drafts  []draft  // the visitor's own, of this service
+	Key     string   // of the form that begins one
 }
 
 func (v *visit) servicePage() error {
@@ -89,7 +90,7 @@ func (v *visit) servicePage() error {
 	if err != nil {
 		return err
 	}
-	d := servicePageData{Service: s, Titles: s.titles()}
+	d := servicePageData{Service: s, Titles: s.titles(), Key: newKey()}
 	for _, t := range f.Papers() {
 		d.Papers = append(d.Papers, t.In(v.lang))
 	}
