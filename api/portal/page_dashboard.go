@@ -131,12 +131,12 @@ func (v *visit) dashboardQuery() (q url.Values, period, unit string) {
 	case "day", "week", "month", "quarter", "year":
 		q.Set("period", period)
 	case own:
-		set("from", in.Get("from"))
+		set("from", isoDay(in.Get("from")))
 	default:
 		period = "month"
 		q.Set("period", period)
 	}
-	set("to", in.Get("to"))
+	set("to", isoDay(in.Get("to")))
 	set("unit", unit)
 	set("service", in.Get("service"))
 	return q, period, unit

@@ -41,6 +41,7 @@ func TestDashboard(t *testing.T) {
 	boss.open("/dashboard?period=day&to=2026-09-07").want(200).says("từ 07/09/2026 đến 07/09/2026", "/dashboard?period=day&amp;to=2026-09-06", "/dashboard?period=day&amp;to=2026-09-08")
 	boss.open("/dashboard?period=quarter&to=2026-05-01").want(200).says("từ 01/04/2026 đến 30/06/2026", "chưa có", "to=2026-07-01")
 	boss.open("/dashboard?period=own&from=2026-09-07&to=2026-09-08&unit=00004").want(200).says("Phường Ba Đình: từ 07/09/2026 đến 08/09/2026")
+	boss.open("/dashboard?period=own&from=7%2F9%2F2026&to=08092026&unit=00004").want(200).says("từ 07/09/2026 đến 08/09/2026", `name="from" value="07/09/2026"`)
 	boss.open("/dashboard?period=own&from=2026-09-09&to=2026-09-01").want(422).says("Khoảng thời gian không hợp lệ", `href="#f-to"`)
 	boss.open("/dashboard?period=own&to=morgen").want(422).says("Ngày không hợp lệ")
 	boss.open("/dashboard?unit=48").want(403) // another unit than the own

@@ -339,16 +339,16 @@ func (v *visit) simulateLeave() error {
 	if d.Now.Report == nil || d.Now.Order.Plan != "" {
 		return &problem{Status: http.StatusConflict, Code: codeWrongState}
 	}
-	d.Leave = leaveForm{v.form.Get("desk"), v.form.Get("people"), v.form.Get("from"), v.form.Get("to")}
+	d.Leave = leaveForm{v.form.Get("desk"), v.form.Get("people"), isoDay(v.form.Get("from")), isoDay(v.form.Get("to"))}
 	var wrong []fieldError
 	desk := slices.IndexFunc(d.Now.Report.Desks, func(x simulatedDesk) bool { return x.Key() == d.Leave.Desk })
 	if desk < 0 {
 		wrong = append(wrong, fieldError{Pointer: "/desk", Detail: v.t("simulation.desk.wrong")})
 	}
 	people := v.wholeNumber("people", 1, 100, &wrong)
-	for _, name := range []string{"from", "to"} {
-		if _, err := time.Parse(time.DateOnly, v.form.Get(name)); err != nil {
-			wrong = append(wrong, fieldError{Pointer: "/" + name, Detail: v.t("simulation.day.wrong", v.tg("simulate", name))})
+	for _, x := range [][2]string{{"from", d.Leave.From}, {"to", d.Leave.To}} {
+		if _, err := time.Parse(time.DateOnly, x[1]); err != nil {
+			wrong = append(wrong, fieldError{Pointer: "/" + x[0], Detail: v.t("simulation.day.wrong", v.tg("simulate", x[0]))})
 		}
 	}
 	if len(wrong) == 0 && d.Leave.From > d.Leave.To {

@@ -129,5 +129,5 @@ func TestReplay(t *testing.T) {
 		s.browse(account).open(at).want(403)
 	}
 	// Whoever looked is in the citizen's list.
-	s.browse(tuan).open("/cases/" + tale.Code + "/access").want(200).says("Người kiểm thử", "Kiểm thử bản trình diễn")
+	s.browse(tuan).open("/cases/"+tale.Code+"/access").want(200).says("Người kiểm thử", "Kiểm thử bản trình diễn")
 }

@@ -136,7 +136,7 @@ func (v *visit) showReplays(d replaysForm, wrong []fieldError, status int) error
 const draftFile = "services/draft.yaml"
 
 func (v *visit) startReplay() error {
-	d := replaysForm{Service: v.form.Get("service"), Under: v.form.Get("under"), From: v.form.Get("from"), To: v.form.Get("to"), File: v.form.Get("file")}
+	d := replaysForm{Service: v.form.Get("service"), Under: v.form.Get("under"), From: isoDay(v.form.Get("from")), To: isoDay(v.form.Get("to")), File: v.form.Get("file")}
 	o := replayOrder{Service: d.Service, From: d.From, To: d.To}
 	if of, version, chosen := strings.Cut(d.Under, " "); chosen {
 		if o.Version = version; o.Service == "" {

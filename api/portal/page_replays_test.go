@@ -67,7 +67,7 @@ func TestReplaysFromThePage(t *testing.T) {
 		t.Errorf("a word is missing: %s", other.main())
 	}
 	again := html.UnescapeString(other.find(`href="(/lab/replays\?[^"]+)"`))
-	b.open(again).want(200).says(`<option value="birth 2024-07-01" selected>`, `name="from" value="2026-09-01"`)
+	b.open(again).want(200).says(`<option value="birth 2024-07-01" selected>`, `name="from" value="01/09/2026"`)
 	b.open(other.find(`href="(/lab/replays/[^"]+/cases/[^"]+)"`)).want(200).says("Chỗ khác đầu tiên", "Trong lịch sử").saysNot(`<select`)
 	draft := b.decidedAgain(with(f, "file", drafted(t))).says("định nghĩa chưa công bố, phiên bản 2030-01-01", "Thời hạn khác")
 	one := b.open(draft.find(`href="(/lab/replays/[^"]+/cases/[^"]+)"`)).want(200).says("Nét chấm gạch tím", "Chỗ khác đầu tiên").saysNot("Nét đứt cam")

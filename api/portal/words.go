@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml"
+
+	"lienthong/api/portal/form"
 )
 
 //go:embed words/*.yaml
@@ -149,6 +151,13 @@ func day(v any) string {
 		return x
 	}
 	return fmt.Sprint(v)
+}
+
+// isoDay is a day that somebody typed, as the surface wants it: 2026-09-07. What is no
+// day stays as it is.
+func isoDay(typed string) string {
+	s, _ := form.Read(form.Date, typed).(string)
+	return s
 }
 
 // money writes an amount: 1.234.567 đ.

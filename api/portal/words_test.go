@@ -243,6 +243,28 @@ func TestOneAndMany(t *testing.T) {
 	}
 }
 
+// A browser's own date field speaks the browser's language, not the page's.
+func TestDaysAreTypedInOneWay(t *testing.T) {
+	err := fs.WalkDir(templateFiles, "templates", func(name string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		b, err := templateFiles.ReadFile(name)
+		if strings.Contains(string(b), `type="date`) {
+			t.Errorf("%s: use the part day-field", name)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for typed, want := range map[string]string{"7/9/2026": "2026-09-07", " 31082026 ": "2026-08-31", "2026-09-07": "2026-09-07", "mai": "mai", "": ""} {
+		if got := isoDay(typed); got != want {
+			t.Errorf("isoDay(%q) = %q, want %q", typed, got, want)
+		}
+	}
+}
+
 func TestFormats(t *testing.T) {
 	for in, want := range map[int64]string{0: "0 đ", 999: "999 đ", 1000: "1.000 đ", 1234567: "1.234.567 đ", -23400000: "-23.400.000 đ"} {
 		if got := money(in); got != want {

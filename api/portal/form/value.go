@@ -66,13 +66,17 @@ func Read(kind Kind, text string) any {
 	return text
 }
 
-// readDay reads 7/9/2026, 07-09-2026, 07.09.2026 or 2026-09-07.
+// readDay reads 7/9/2026, 07-09-2026, 07.09.2026, 2026-09-07, or 07092026: some
+// telephones have no strokes beside their digits.
 func readDay(text string) (time.Time, bool) {
 	if t, err := time.Parse(time.DateOnly, text); err == nil {
 		return t, true
 	}
 	text = strings.NewReplacer("-", "/", ".", "/", " ", "").Replace(text)
 	t, err := time.Parse("2/1/2006", text)
+	if err != nil && len(text) == len("02012006") {
+		t, err = time.Parse("02012006", text)
+	}
 	return t, err == nil
 }
 
