@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -27,7 +28,7 @@ var ailments = []struct {
 	{"read-only when the server starts", (*patient).readOnlyStart},
 	{"the file is moved away", (*patient).moved},
 	{"the write-ahead log is removed", (*patient).logRemoved},
-	{"bytes of a page are changed", (*patient).flipped},
+	{"a page, or bytes of one, are changed", (*patient).flipped},
 }
 
 // patient is a server whose disk ails.
@@ -40,7 +41,7 @@ type patient struct {
 	row *Row
 
 	pause                       time.Duration // how long an ailment lasts
-	refused, verified, harmless int           // of changed pages
+	refused, thorough, harmless int           // of changed pages
 	bad                         []string
 }
 
@@ -83,7 +84,8 @@ func runDisk(ctx context.Context, t *trial) ([]Row, error) {
 				rows[i].Injected++
 			}
 		}
-		whole.note("of %d changed pages %d were named at the start, %d by verify, %d were nobody's", p.refused+p.verified+p.harmless, p.refused, p.verified, p.harmless)
+		whole.note("of %d changes the server refused %d to start on as it usually looks, %d more with --check full; %d were of nobody's bytes",
+			p.refused+p.thorough+p.harmless, p.refused, p.thorough, p.harmless)
 		for _, b := range p.bad {
 			whole.wrong("%s", b)
 		}
@@ -303,79 +305,100 @@ func (p *patient) away(ctx context.Context, what, name string) error {
 	return p.s.startServer(ctx)
 }
 
-// flips is how many times bytes are changed, one after the other.
-const flips = 3
+// flips is how many times something is changed, one after the other.
+const flips = 4
 
-// flipped changes some bytes of the file of a server that was stopped. The server
-// must name the damage and not start; what it cannot see, verify must; what neither
-// sees must be nobody's.
+// flipped changes some bytes, or a whole page, of the file of a server that was
+// stopped. The server must name the damage and not start; if it looks at the pages
+// only and sees nothing, then with --check full; what it does not see then must be
+// nobody's.
 func (p *patient) flipped(ctx context.Context) error {
-	for range flips {
-		if err := p.flipOnce(ctx); err != nil {
+	for i := range flips {
+		if err := p.flipOnce(ctx, i%2 == 0); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (p *patient) flipOnce(ctx context.Context) error {
+func (p *patient) flipOnce(ctx context.Context, page bool) error {
 	p.s.server.killed = true
 	if err := p.s.server.stop(); err != nil {
 		return err
 	}
-	undo, where, err := p.flip()
+	undo, where, err := p.flip(page)
 	if err != nil {
 		return err
 	}
+	refused, err := p.refuses(ctx, where)
+	if err == nil && refused {
+		p.refused++
+	} else if err == nil {
+		err = p.looksCloser(ctx, where)
+	}
+	return errors.Join(err, undo(), p.s.startServer(ctx))
+}
+
+// refuses starts the server on a changed file. It tells whether the server refused;
+// then it must have named the damage.
+func (p *patient) refuses(ctx context.Context, where string) (bool, error) {
 	was, err := os.Stat(p.s.log("server"))
 	if err != nil {
+		return false, err
+	}
+	if err := p.s.startServer(ctx); err == nil {
+		p.s.server.kill()
+		return false, nil
+	} else if ctx.Err() != nil {
+		return false, err
+	}
+	b, err := os.ReadFile(p.s.log("server"))
+	if err != nil {
+		return false, err
+	}
+	if said := string(b[was.Size():]); !strings.Contains(said, "damaged") && !strings.Contains(said, "not a database") && !strings.Contains(said, "malformed") {
+		p.wrong("%s: the server says %q", where, said)
+	}
+	return true, nil
+}
+
+// looksCloser starts the server with --check full on a file that it took for sound.
+// What it does not refuse then must hold everything.
+func (p *patient) looksCloser(ctx context.Context, where string) error {
+	usual := p.s.extra
+	p.s.extra = append(slices.Clone(usual), "--check", "full")
+	refused, err := p.refuses(ctx, where)
+	p.s.extra = usual
+	if err != nil || refused {
+		p.thorough++
 		return err
 	}
-	serr := p.s.startServer(ctx)
+	f, err := inquest(ctx, p.s.db, "", p.c.ledger.all(), nil, false)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if serr == nil {
-		p.s.server.kill()
-		if err := p.looked(ctx); err != nil {
-			return err
-		}
-	} else {
-		b, err := os.ReadFile(p.s.log("server"))
-		if err != nil {
-			return err
-		}
-		if said := string(b[was.Size():]); !strings.Contains(said, "damaged") && !strings.Contains(said, "not a database") && !strings.Contains(said, "malformed") {
-			p.wrong("%s: the server says %q", where, said)
-		}
-		p.refused++
+	if err != nil || !f.Good() {
+		p.wrong("%s: the server started on it with --check full: %v %q", where, err, f.Losses)
 	}
-	return errors.Join(undo(), p.s.startServer(ctx))
-}
-
-// looked has a whole file verified that the server took for sound.
-func (p *patient) looked(ctx context.Context) error {
-	f, err := inquest(ctx, p.s.db, "", p.c.ledger.all(), nil, false)
-	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case err != nil || !f.Good():
-		p.verified++
-	default:
-		p.harmless++
-	}
+	p.harmless++
 	return nil
 }
 
-// flip inverts up to sixteen bytes at a random place of the file, and returns how
-// to take that back.
-func (p *patient) flip() (undo func() error, where string, err error) {
+// pageSize of the database, in bytes.
+const pageSize = 4096
+
+// flip inverts a page, or up to sixteen bytes at a random place of the file, and
+// returns how to take that back.
+func (p *patient) flip(page bool) (undo func() error, where string, err error) {
 	st, err := os.Stat(p.s.db)
 	if err != nil {
 		return nil, "", err
 	}
 	at := p.rng.Int64N(st.Size() - 16)
 	was := make([]byte, 1+p.rng.IntN(16))
+	if page {
+		at, was = at/pageSize*pageSize, make([]byte, pageSize)
+	}
 	f, err := os.OpenFile(p.s.db, os.O_RDWR, 0)
 	if err != nil {
 		return nil, "", err

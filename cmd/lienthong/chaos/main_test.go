@@ -60,11 +60,11 @@ func verb(ctx context.Context, name string, args []string) error {
 	listen := f.String("listen", "", "")
 	switch name {
 	case "serve":
-		db, registry := f.String("db", "", ""), f.String("agencies", "", "")
+		db, registry, check := f.String("db", "", ""), f.String("agencies", "", ""), f.String("check", "", "")
 		if err := f.Parse(args); err != nil {
 			return err
 		}
-		return serveSelf(ctx, system.Config{DB: strings.TrimPrefix(*db, "sqlite:"), Listen: *listen, Registry: *registry, Logger: log})
+		return serveSelf(ctx, system.Config{DB: strings.TrimPrefix(*db, "sqlite:"), Listen: *listen, Registry: *registry, Check: *check, Logger: log})
 	case "agencies":
 		dir, pay := f.String("dir", "", ""), f.String("auto-pay", "", "")
 		if err := f.Parse(args); err != nil {
