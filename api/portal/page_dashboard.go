@@ -112,6 +112,8 @@ type registryLine struct {
 		State string `json:"state"`
 		Until Time   `json:"until"`
 	} `json:"breaker"`
+	Period exchangeCount   `json:"period"`
+	Days   []exchangeCount `json:"days"`
 }
 
 // own is the period whose days the visitor names.

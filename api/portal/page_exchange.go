@@ -87,6 +87,7 @@ type exchangePageData struct {
 	Asked      url.Values
 	Here       string // the address with what was asked, to be asked again by scripts
 	Done       bool
+	Rates      rates
 }
 
 // exchangeFilters are what the list may be asked for.
@@ -104,9 +105,14 @@ func (v *visit) exchangePage() error {
 	if _, err := v.call(call{path: "/exchange", query: d.Asked}, &d); err != nil {
 		return err
 	}
-	if err := v.get("/exchange/summary", &d); err != nil {
+	var sums struct {
+		exchangeSums
+		Registries []registryLine
+	}
+	if err := v.get("/exchange/summary", &sums); err != nil {
 		return err
 	}
+	d.Registries, d.Rates = sums.Registries, v.ratesOf(sums.Registries, sums.exchangeSums)
 	for _, r := range d.Registries {
 		d.Titles[r.Registry] = r.Title
 	}
