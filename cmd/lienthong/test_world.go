@@ -304,7 +304,7 @@ func (w *world) Opened(ctx context.Context, account, code string) ([]string, err
 		return nil, err
 	}
 	var all []string
-	for _, a := range out.Access {
+	for _, a := range slices.Backward(out.Access) { // the list begins with the last look
 		if !slices.Contains(all, a.Account) {
 			all = append(all, a.Account)
 		}
