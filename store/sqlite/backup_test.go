@@ -12,8 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pressly/goose/v3"
-
 	"lienthong/engine"
 	"lienthong/store/storetest"
 )
@@ -113,7 +111,7 @@ func aged(t *testing.T, path string) {
 	must(t, err)
 	defer db.Close()
 	db.SetMaxOpenConns(1)
-	p, err := goose.NewProvider(goose.DialectSQLite3, db, migrations)
+	p, err := migrator(db, migrations)
 	must(t, err)
 	_, err = p.UpTo(t.Context(), 1)
 	must(t, err)

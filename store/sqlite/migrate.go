@@ -67,7 +67,7 @@ func newer(name string, have, known int64) error {
 // migrate brings a file to the newest known format. Migrations only go forward; a
 // file of a newer format is refused, not guessed at.
 func migrate(ctx context.Context, db *sql.DB, name string, known fs.FS) error {
-	p, err := goose.NewProvider(goose.DialectSQLite3, db, known)
+	p, err := migrator(db, known)
 	if err != nil {
 		return fmt.Errorf("sqlite: migrations: %w", err)
 	}
@@ -82,4 +82,29 @@ func migrate(ctx context.Context, db *sql.DB, name string, known fs.FS) error {
 		return fmt.Errorf("sqlite: migrations: %w", err)
 	}
 	return nil
+}
+
+// migrator runs the migrations of known, each as one text: SQLite tells its statements
+// apart by itself, and goose takes a buffer of 4 MB for each line to do so.
+func migrator(db *sql.DB, known fs.FS) (*goose.Provider, error) {
+	files, err := fs.Glob(known, "*.sql")
+	if err != nil {
+		return nil, err
+	}
+	var all []*goose.Migration
+	for _, name := range files {
+		text, err := fs.ReadFile(known, name)
+		if err != nil {
+			return nil, err
+		}
+		version, err := goose.NumericComponent(name)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, goose.NewGoMigration(version, &goose.GoFunc{RunTx: func(ctx context.Context, tx *sql.Tx) error {
+			_, err := tx.ExecContext(ctx, string(text))
+			return err
+		}}, nil))
+	}
+	return goose.NewProvider(goose.DialectSQLite3, db, nil, goose.WithGoMigrations(all...), goose.WithDisableGlobalRegistry(true))
 }
