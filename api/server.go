@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -66,7 +67,8 @@ func New(cfg Config) (*Server, error) {
 	g.NoMethod(func(c *gin.Context) { s.refuse(c, codeMethod) })
 	s.api = humagin.New(g, humaConfig(cfg.Version))
 	s.routes()
-	return s, s.mountDocument()
+	s.mountDocument()
+	return s, nil
 }
 
 // ServeHTTP serves one request.
@@ -130,14 +132,16 @@ func (s *Server) routes() {
 	s.routeHealth()
 }
 
-// mountDocument serves the finished OpenAPI document.
-func (s *Server) mountDocument() error {
-	doc, err := s.OpenAPI()
-	if err != nil {
-		return err
-	}
-	s.engine.GET("/openapi.json", func(c *gin.Context) { c.Data(http.StatusOK, "application/openapi+json", doc) })
-	return nil
+// mountDocument serves the finished OpenAPI document, written when first asked for.
+func (s *Server) mountDocument() {
+	once := sync.OnceValues(s.OpenAPI)
+	s.engine.GET("/openapi.json", func(c *gin.Context) {
+		doc, err := once()
+		if err != nil {
+			panic(err) // the routes were registered wrongly; answered as any panic
+		}
+		c.Data(http.StatusOK, "application/openapi+json", doc)
+	})
 }
 
 // refuse answers for the router itself.

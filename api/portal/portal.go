@@ -3,7 +3,6 @@ package portal
 import (
 	"context"
 	"errors"
-	"html/template"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -21,10 +20,8 @@ type Config struct {
 
 // Portal serves the pages.
 type Portal struct {
+	*kit
 	cfg     Config
-	words   catalogue
-	assets  *assets
-	screens map[string]map[string]*template.Template // language → page → template
 	menu    []entry
 	forms   formCache
 	handler http.Handler
@@ -114,17 +111,11 @@ func New(cfg Config) (*Portal, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	p := &Portal{cfg: cfg}
-	var err error
-	if p.words, err = loadWords(); err != nil {
+	k, err := loadKit()
+	if err != nil {
 		return nil, err
 	}
-	if p.assets, err = loadAssets(); err != nil {
-		return nil, err
-	}
-	if p.screens, err = p.parse(); err != nil {
-		return nil, err
-	}
+	p := &Portal{kit: k, cfg: cfg}
 	mux := http.NewServeMux()
 	mux.Handle("GET /static/{name}", p.assets)
 	for _, pg := range p.pages() {

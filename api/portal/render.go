@@ -51,15 +51,36 @@ type menuItem struct {
 	Current    bool
 }
 
-// parse reads the templates once for each language, with the words bound to it.
-func (p *Portal) parse() (map[string]map[string]*template.Template, error) {
+// kit is what the program brings along for its pages; nothing in it changes.
+type kit struct {
+	words   catalogue
+	assets  *assets
+	screens map[string]map[string]*template.Template // language → page → template
+}
+
+// loadKit reads it once, for every Portal of the process.
+var loadKit = sync.OnceValues(func() (*kit, error) {
+	k := &kit{}
+	var err error
+	if k.words, err = loadWords(); err != nil {
+		return nil, err
+	}
+	if k.assets, err = loadAssets(); err != nil {
+		return nil, err
+	}
+	k.screens, err = k.parse()
+	return k, err
+})
+
+// parse reads the templates for each language, with the words bound to it.
+func (k *kit) parse() (map[string]map[string]*template.Template, error) {
 	pages, err := fs.Glob(templateFiles, "templates/pages/*.html")
 	if err != nil {
 		return nil, err
 	}
 	out := map[string]map[string]*template.Template{}
 	for _, lang := range []string{vi, en} {
-		root, err := template.New("layout").Funcs(p.functions(lang)).ParseFS(templateFiles, "templates/layout.html", "templates/parts/*.html")
+		root, err := template.New("layout").Funcs(k.functions(lang)).ParseFS(templateFiles, "templates/layout.html", "templates/parts/*.html")
 		if err != nil {
 			return nil, err
 		}
@@ -79,18 +100,18 @@ func (p *Portal) parse() (map[string]map[string]*template.Template, error) {
 }
 
 // functions are what templates may call.
-func (p *Portal) functions(lang string) template.FuncMap {
+func (k *kit) functions(lang string) template.FuncMap {
 	return template.FuncMap{
 		"lang": func() string { return lang },
-		"t":    func(key string, args ...any) string { return p.words.say(lang, key, args...) },
+		"t":    func(key string, args ...any) string { return k.words.say(lang, key, args...) },
 		"tg": func(group string, key any, args ...any) string {
-			return p.words.say(lang, group+"."+fmt.Sprint(key), args...)
+			return k.words.say(lang, group+"."+fmt.Sprint(key), args...)
 		},
 		"tx":    func(t any) string { return textOf(t).In(lang) },
 		"when":  when,
 		"day":   day,
 		"money": money,
-		"asset": p.assets.path,
+		"asset": k.assets.path,
 		"dict":  dict,
 		"list":  func(v ...any) []any { return v },
 		"id":    fieldID,

@@ -16,7 +16,7 @@ func TestEveryReplyIsAskedInWords(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	words, err := loadWords()
+	k, err := loadKit()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +34,7 @@ func TestEveryReplyIsAskedInWords(t *testing.T) {
 				}
 				seen[id] = true
 				for _, lang := range []string{vi, en} {
-					v := &visit{p: &Portal{words: words}, lang: lang}
+					v := &visit{p: &Portal{kit: k}, lang: lang}
 					f, err := v.replyForm(delivery{Reply: op.Reply.JSON()})
 					if err != nil {
 						t.Fatal(id, err)

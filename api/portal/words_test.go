@@ -18,7 +18,7 @@ import (
 func usedWords(t *testing.T) (keys, groups map[string]string) {
 	t.Helper()
 	keys, groups = map[string]string{}, map[string]string{}
-	p := &Portal{assets: &assets{}}
+	k := &kit{assets: &assets{}}
 	err := fs.WalkDir(templateFiles, "templates", func(name string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
 			return err
@@ -28,7 +28,7 @@ func usedWords(t *testing.T) (keys, groups map[string]string) {
 			return err
 		}
 		funcs := map[string]any{"and": 0, "or": 0, "not": 0, "len": 0, "index": 0, "eq": 0, "ne": 0, "lt": 0, "gt": 0, "le": 0, "ge": 0, "print": 0, "printf": 0, "slice": 0, "html": 0, "urlquery": 0, "js": 0, "call": 0}
-		trees, err := parse.Parse(name, string(b), "", "", p.functions(vi), funcs)
+		trees, err := parse.Parse(name, string(b), "", "", k.functions(vi), funcs)
 		if err != nil {
 			return err
 		}
