@@ -12,16 +12,18 @@ import (
 )
 
 type benchGrowth struct {
-	DB         string `help:"SQLite file to fill; a load that was stopped goes on." required:"" type:"path"`
-	Finished   int    `help:"Finished cases." default:"1000000"`
-	Open       int    `help:"Open cases." default:"50000"`
-	At         []int  `help:"Numbers of finished cases at which to measure, beside the end."`
-	Seed       uint64 `help:"Of everything that is drawn." default:"1"`
-	Workers    int    `help:"That make cases at once." default:"3"`
-	Samples    int    `help:"Of each question, warm." default:"300"`
-	Cold       int    `help:"Of each question, with nothing in memory." default:"20"`
-	LoadOnly   bool   `help:"Fill the file and measure nothing."`
-	CPUProfile string `help:"Write a CPU profile here." name:"cpuprofile" type:"path"`
+	DB         string   `help:"SQLite file to fill; a load that was stopped goes on." required:"" type:"path"`
+	Finished   int      `help:"Finished cases." default:"1000000"`
+	Open       int      `help:"Open cases." default:"50000"`
+	At         []int    `help:"Numbers of finished cases at which to measure, beside the end."`
+	Seed       uint64   `help:"Of everything that is drawn." default:"1"`
+	Workers    int      `help:"That make cases at once." default:"3"`
+	Samples    int      `help:"Of each question, warm." default:"300"`
+	Cold       int      `help:"Of each question, with nothing in memory." default:"20"`
+	Only       []string `help:"Measure only the questions whose name contains one of these."`
+	Counted    int      `help:"Entries to be counted before the indicators are asked for; 0 means all. Later runs go on." default:"0"`
+	LoadOnly   bool     `help:"Fill the file and measure nothing."`
+	CPUProfile string   `help:"Write a CPU profile here." name:"cpuprofile" type:"path"`
 }
 
 // Run fills, measures and prints; what happens is told on the way.
@@ -39,7 +41,7 @@ func (c *benchGrowth) Run(e *env) (err error) {
 	}
 	began := time.Now()
 	r, err := bench.Grow(e.ctx, bench.GrowthConfig{Database: c.DB, Finished: c.Finished, Open: c.Open, At: c.At, Seed: c.Seed, Workers: c.Workers,
-		Samples: c.Samples, Cold: c.Cold, Skip: c.LoadOnly, Tell: func(format string, args ...any) {
+		Samples: c.Samples, Cold: c.Cold, Skip: c.LoadOnly, Only: c.Only, Counted: c.Counted, Tell: func(format string, args ...any) {
 			if !e.asJSON {
 				fmt.Fprintf(e.out, "%6.0fs  "+format+"\n", append([]any{time.Since(began).Seconds()}, args...)...)
 			}

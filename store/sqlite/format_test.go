@@ -129,6 +129,8 @@ func formerly(t *testing.T, s *Store) {
 				run(t, db, `UPDATE `+x.table+` SET `+x.column+` = ?1 WHERE rowid = ?2`, framed(t, e, v), id)
 			}
 		}
+		run(t, db, `DROP INDEX dossiers_state`)
+		run(t, db, `DROP INDEX dossiers_assignee`)
 		run(t, db, `DELETE FROM goose_db_version WHERE version_id > 9`)
 	})
 }

@@ -47,10 +47,18 @@ func (q *query) add(text string, args ...any) {
 }
 
 // rowsQuery selects the dossiers of one office and shelf in list order: a walk
-// along dossiers_list.
+// along dossiers_list or, of the live ones, along those of one clerk or one state.
 func rowsQuery(cols string, rq engine.RowQuery, office string, shelf int, from *engine.Row, limit int) (string, []any) {
 	b := &query{}
-	b.add(`SELECT `+cols+` FROM dossiers d JOIN cases c ON c.code = d.case_code WHERE d.office = ? AND d.shelf = ?`, office, shelf)
+	switch {
+	case shelf == rowenc.ShelfLive && rq.Assignee != "":
+		b.add(`SELECT `+cols+` FROM dossiers d JOIN cases c ON c.code = d.case_code
+	WHERE d.office = ? AND d.shelf = 1 AND d.assignee <> ''`, office)
+	case shelf == rowenc.ShelfLive && rq.State != "":
+		b.add(`SELECT `+cols+` FROM dossiers d JOIN cases c ON c.code = d.case_code WHERE d.office = ? AND d.shelf = 1`, office)
+	default:
+		b.add(`SELECT `+cols+` FROM dossiers d JOIN cases c ON c.code = d.case_code WHERE d.office = ? AND d.shelf = ?`, office, shelf)
+	}
 	b.narrow(rq, "d", from, limit)
 	return b.text.String(), b.args
 }
@@ -109,6 +117,9 @@ func (s *Store) Rows(ctx context.Context, q engine.RowQuery) (rows []engine.Row,
 			return nil, "", failure(op, "", err)
 		}
 		for _, shelf := range shelves(q) {
+			if err := s.taste(ctx, f, office, shelf); err != nil {
+				return nil, "", failure(op, "", err)
+			}
 			text, args := f.query(rowCols, q, office, shelf, from, limit)
 			err := s.each(ctx, text, args, func(r *sql.Rows) error {
 				x, err := scanRow(r)
@@ -143,6 +154,9 @@ func (s *Store) CountRows(ctx context.Context, q engine.RowQuery, cap int) (int,
 				if left = cap - sum; left == 0 {
 					return sum, nil
 				}
+			}
+			if err := s.taste(ctx, f, office, shelf); err != nil {
+				return 0, failure(op, "", err)
 			}
 			text, args := f.query("1", q, office, shelf, nil, left)
 			n := 0

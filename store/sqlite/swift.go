@@ -22,7 +22,7 @@ const (
 
 	dossierCols   = `case_code, step, shelf, office, urgency, code, procedure, state, status, final, portal, assignee, opened, rev, review, words`
 	insertDossier = `INSERT INTO dossiers (` + dossierCols + `) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)`
-	// The columns of the list's index stay as they are.
+	// The columns of the list's index stay as they are; the index by state moves.
 	updateDossier = `UPDATE dossiers SET procedure = ?7, state = ?8, status = ?9, final = ?10, portal = ?11, assignee = ?12, opened = ?13, rev = ?14, review = ?15
 		WHERE case_code = ?1 AND step = ?2 AND shelf = ?3 AND office = ?4 AND urgency = ?5 AND code = ?6 AND words = ?16`
 	moveDossier = `UPDATE dossiers SET shelf = ?3, office = ?4, urgency = ?5, code = ?6, procedure = ?7, state = ?8, status = ?9, final = ?10, portal = ?11,

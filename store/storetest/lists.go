@@ -62,6 +62,14 @@ func testLists(t *testing.T, x Target) {
 		{"overdue one instant later", engine.RowQuery{Offices: []string{here}, Overdue: day(3).Add(time.Microsecond)}, []string{"B/birth", "A/birth", "G/birth"}},
 		{"mine alone", engine.RowQuery{Offices: []string{here}, Assignee: "lan"}, []string{"A/birth"}},
 		{"state", engine.RowQuery{Offices: []string{here}, State: "received"}, []string{"G/birth"}},
+		{"state, in order", engine.RowQuery{Offices: []string{here}, State: "submitted"}, []string{"B/birth", "A/birth", "C/birth"}},
+		{"state, overdue", engine.RowQuery{Offices: []string{here}, State: "submitted", Overdue: day(3)}, []string{"B/birth"}},
+		{"state of ended ones and of one under review", engine.RowQuery{Offices: []string{here}, State: "registered", Ended: true}, []string{"E/birth", "F/birth"}},
+		{"state at the other office", engine.RowQuery{Offices: []string{there}, State: "received"}, []string{}},
+		{"mine in a state", engine.RowQuery{Offices: []string{here}, State: "submitted", Assignee: "lan"}, []string{"A/birth"}},
+		{"mine in another state", engine.RowQuery{Offices: []string{here}, State: "received", Assignee: "lan"}, []string{}},
+		{"nobody's by name", engine.RowQuery{Offices: []string{here}, Assignee: "binh"}, []string{}},
+		{"mine with a text", engine.RowQuery{Offices: []string{here}, State: "submitted", Assignee: "lan", Text: "dao"}, []string{"A/birth"}},
 		{"procedure", engine.RowQuery{Offices: []string{here, there}, Procedure: "child_health_card"}, []string{"G/card"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -16,15 +16,17 @@ import (
 // Database, Finished and Open are needed; every other zero value means the default
 // named beside it.
 type GrowthConfig struct {
-	Database string // the file; what is in it already is left alone, if it was made here
-	Finished int    // finished cases at the end
-	Open     int    // open ones at the end; at a smaller size there are proportionally fewer
-	At       []int  // numbers of finished cases at which to measure, beside the end
-	Seed     uint64 // of everything that is drawn; 1
-	Workers  int    // that make cases at once; 3
-	Samples  int    // of each question, warm; 300
-	Cold     int    // of each question, cold; 20
-	Skip     bool   // only load
+	Database string   // the file; what is in it already is left alone, if it was made here
+	Finished int      // finished cases at the end
+	Open     int      // open ones at the end; at a smaller size there are proportionally fewer
+	At       []int    // numbers of finished cases at which to measure, beside the end
+	Seed     uint64   // of everything that is drawn; 1
+	Workers  int      // that make cases at once; 3
+	Samples  int      // of each question, warm; 300
+	Cold     int      // of each question, cold; 20
+	Skip     bool     // only load
+	Only     []string // questions whose name contains one of these; nil = all
+	Counted  int      // entries to be counted for the indicators before they are asked for; 0 = all
 
 	Definitions *machine.Set                     // nil = the embedded ones
 	Tell        func(format string, args ...any) // hears of the progress; nil = nobody
@@ -45,7 +47,7 @@ func (c GrowthConfig) Validate() error {
 			bad("measuring at %d of %d cases", n, c.Finished)
 		}
 	}
-	if c.Workers < 0 || c.Samples < 0 || c.Cold < 0 {
+	if c.Workers < 0 || c.Samples < 0 || c.Cold < 0 || c.Counted < 0 {
 		bad("a bound is negative")
 	}
 	return errors.Join(errs...)
@@ -125,11 +127,13 @@ func (c GrowthConfig) size(ctx context.Context, l *loader, plan grown, n int) (*
 	if c.Skip {
 		return s, nil
 	}
-	g := &gauge{path: c.Database, defs: c.Definitions, until: plan.Until, samples: c.Samples, cold: c.Cold, tell: c.Tell}
-	if g.children, err = c.unborn(ctx); err != nil {
-		return nil, err
+	g := &gauge{path: c.Database, defs: c.Definitions, until: plan.Until, samples: c.Samples, cold: c.Cold, only: c.Only, counted: c.Counted, tell: c.Tell}
+	if g.wants(acts...) {
+		if g.children, err = c.unborn(ctx); err != nil {
+			return nil, err
+		}
 	}
-	s.Probes, err = g.measure(ctx, draws{l, s.Finished, s.Open})
+	s.Probes, err = g.measure(ctx, draws{l, s.Finished, s.Open, c.Definitions.Offices()})
 	return s, err
 }
 

@@ -38,6 +38,7 @@ type sample struct {
 type draws struct {
 	l              *loader
 	finished, open int
+	offices        []engine.Office
 }
 
 func (d draws) sample(r *rand.Rand) sample {
@@ -171,6 +172,31 @@ func (d draws) lists() []probe {
 			_, err := s.AccessTo(ctx, x.code, "", page)
 			return err
 		}),
+	}
+}
+
+// indicators are the probes of what a supervisor sees: of one office and of all, of
+// the running month by day and of a year.
+func (d draws) indicators() []probe {
+	to := calendar.DateOf(d.l.finished.until)
+	var all []string
+	for _, o := range d.offices {
+		all = append(all, o.ID)
+	}
+	sums := func(name string, offices []string, days int) probe {
+		return fixed(name, func(ctx context.Context, s *sqlite.Store) error {
+			got, err := s.Sums(ctx, engine.SumQuery{Offices: offices, From: to.AddDays(-days), To: to})
+			if err == nil && len(got) == 0 {
+				err = fmt.Errorf("nothing was counted")
+			}
+			return err
+		})
+	}
+	return []probe{
+		sums("indicators, office, 30 days", []string{busiest}, 30),
+		sums("indicators, office, a year", []string{busiest}, 365),
+		sums("indicators, all, 30 days", all, 30),
+		sums("indicators, all, a year", all, 365),
 	}
 }
 
