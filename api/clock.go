@@ -13,6 +13,7 @@ type clockView struct {
 	Step     string      `json:"step,omitempty" doc:"Absent: the whole service"`
 	Title    Text        `json:"title"`
 	Limit    string      `json:"limit,omitempty"`
+	Within   *Text       `json:"limit_text,omitempty" doc:"The limit in words"`
 	Mode     string      `json:"mode" enum:"none,runs,paused,stopped"`
 	Started  Time        `json:"started,omitzero"`
 	Due      Time        `json:"due,omitzero"`
@@ -98,7 +99,7 @@ func (p *picture) clocks() []clockView {
 }
 
 func clockOf(k calendar.Clock, timers []engine.TimerDue, now time.Time, proc *engine.Procedure) clockView {
-	v := clockView{Limit: k.Limit.String(), Mode: clockWord(k), Started: at(k.Started), Due: at(k.Due), PausedAt: at(k.PausedAt),
+	v := clockView{Limit: k.Limit.String(), Within: limitWords(k.Limit), Mode: clockWord(k), Started: at(k.Started), Due: at(k.Due), PausedAt: at(k.PausedAt),
 		Stopped: at(k.Stopped), Overdue: k.Overdue(now), Late: k.Late(), Calendar: k.Calendar}
 	for _, x := range k.Spans {
 		v.Pauses = append(v.Pauses, spanView{at(x.From), at(x.To), x.Restart})

@@ -147,10 +147,15 @@ func (s *Server) limitText(l *engine.Limit, now time.Time) *Text {
 			return nil
 		}
 	}
-	if within.IsZero() {
+	return limitWords(within)
+}
+
+// limitWords says a limit in words; nil when there is none.
+func limitWords(l calendar.Limit) *Text {
+	if l.IsZero() {
 		return nil
 	}
-	return &Text{VI: diagram.LimitText(within, vi), EN: diagram.LimitText(within, en)}
+	return &Text{VI: diagram.LimitText(l, vi), EN: diagram.LimitText(l, en)}
 }
 
 func (s *Server) getService(ctx context.Context, in *struct {

@@ -47,7 +47,7 @@ type entry1 struct {
 type clockThen struct {
 	Step     string `json:"step"`
 	Title    Text   `json:"title"`
-	Limit    string `json:"limit"`
+	Within   *Text  `json:"limit_text"`
 	Mode     string `json:"mode"`
 	Started  Time   `json:"started"`
 	Due      Time   `json:"due"`

@@ -157,7 +157,7 @@ func (v *visit) defaultPage() error {
 }
 
 func (v *visit) showDefault(d defaultPageData, wrong []fieldError, status int) error {
-	return v.show(screen{page: "make_default", status: status, title: v.t("versions.default.title", d.Version.Version), errors: wrong, data: d,
+	return v.show(screen{page: "make_default", status: status, wide: true, title: v.t("versions.default.title", d.Version.Version), errors: wrong, data: d,
 		crumbs: v.versionCrumbs(d.ID, d.Title, true)})
 }
 
@@ -202,7 +202,7 @@ func (v *visit) showTakeBack(key string, wrong []fieldError, status int) error {
 		return err
 	}
 	d := takeBackPageData{ID: vs[0].Service, Title: vs[0].Title, Case: v.asked("case"), Reason: v.form.Get("reason"), Key: key}
-	return v.show(screen{page: "take_back", status: status, title: v.t("versions.back.title"), errors: wrong, data: d, crumbs: v.versionCrumbs(d.ID, d.Title, true)})
+	return v.show(screen{page: "take_back", status: status, wide: true, title: v.t("versions.back.title"), errors: wrong, data: d, crumbs: v.versionCrumbs(d.ID, d.Title, true)})
 }
 
 func (v *visit) takeBack() error {
