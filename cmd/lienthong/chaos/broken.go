@@ -112,10 +112,10 @@ func (p *patient) until(ctx context.Context, what string, holds func() bool) err
 	limit := time.Now().Add(recovery)
 	for !holds() {
 		if p.s.watch(); len(p.s.trouble) > 0 {
-			return fmt.Errorf("%s", p.s.trouble[len(p.s.trouble)-1])
+			return breach{p.s.trouble[len(p.s.trouble)-1]}
 		}
 		if time.Now().After(limit) {
-			return fmt.Errorf("the server has not done this within %s: it %s", recovery, what)
+			return breach{fmt.Sprintf("the server has not done this within %s: it %s", recovery, what)}
 		}
 		if err := rest(ctx, 20*time.Millisecond); err != nil {
 			return err

@@ -73,19 +73,9 @@ func (t *trial) flood(ctx context.Context, rate int) (Row, error) {
 		return row, err
 	}
 	f := &flood{t: t, s: s, c: newCrowd(s, t.rng, t.Drivers), rate: rate}
-	if err := f.run(ctx, &row); err != nil {
-		s.abandon()
-		return row, err
-	}
-	s.close()
-	found, err := inquest(ctx, s.db, s.registers, f.c.ledger.all(), s.trouble, true)
-	if err != nil {
-		return row, err
-	}
-	row.add(found)
+	err = s.audited(ctx, f.run(ctx, &row), f.c, &row)
 	f.judge(&row)
-	f.c.describe(&row)
-	return row, nil
+	return row, err
 }
 
 // run prepares work for the clerks, floods, and then lets every case end.
@@ -148,7 +138,7 @@ func (f *flood) work(ctx context.Context) error {
 	defer cancel()
 	for f.c.left() < 8*floodClerks {
 		if d.file(limit); limit.Err() != nil {
-			return fmt.Errorf("filing before the flood: %w", limit.Err())
+			return breach{fmt.Sprintf("%d cases could not be filed before the flood within %s", 8*floodClerks, f.t.Settle)}
 		}
 	}
 	return nil

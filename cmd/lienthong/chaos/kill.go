@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -123,16 +124,37 @@ func (t *trial) load(ctx context.Context, s *site, opened error, row *Row, strik
 		return opened
 	}
 	c := newCrowd(s, t.rng, t.Drivers)
-	if err := t.play(ctx, s, c, strike); err != nil {
+	return s.audited(ctx, t.play(ctx, s, c, strike), c, row)
+}
+
+// breach is what the system under trial did or did not do, and no error of the
+// harness. It ends its fault; what was acknowledged until then is audited all the
+// same, and the other faults run.
+type breach struct{ what string }
+
+func (b breach) Error() string { return b.what }
+
+// audited ends a site that was played on, with or without success, and enters in the
+// row what the audit finds.
+func (s *site) audited(ctx context.Context, played error, c *crowd, row *Row) error {
+	var b breach
+	if played != nil && !errors.As(played, &b) {
 		s.abandon()
-		return err
+		return played
 	}
 	s.close()
-	f, err := inquest(ctx, s.db, s.registers, c.ledger.all(), s.trouble, true)
-	if err != nil {
-		return err
+	found, err := inquest(ctx, s.db, s.registers, c.ledger.all(), s.trouble, played == nil)
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
-	row.add(f)
+	if played != nil {
+		row.wrong("%v", played)
+	}
+	if err != nil {
+		row.Losses++
+		row.found("loss", "what it left cannot be read: %v", err)
+	}
+	row.add(found)
 	c.describe(row)
 	return nil
 }
@@ -148,6 +170,9 @@ func (t *trial) play(ctx context.Context, s *site, c *crowd, strike func(context
 	if err != nil {
 		stop()
 		crowd.Wait()
+		if c.after != nil {
+			c.after()
+		}
 		return err
 	}
 	t.Say("%s: %d commands acknowledged, %d cases to end", t.fault.Name, c.ledger.acknowledged(), c.left())

@@ -84,7 +84,10 @@ func start(ctx context.Context, name string, cmd *exec.Cmd, log string) (*proces
 	}
 	if err != nil {
 		p.kill()
-		return nil, fmt.Errorf("the %s did not start: %w; its log ends:\n%s", name, err, tail(log))
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, breach{fmt.Sprintf("the %s did not start: %v; its log ends:\n%s", name, err, tail(log))}
 	}
 	return p, nil
 }

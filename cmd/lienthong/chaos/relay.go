@@ -2,7 +2,6 @@ package chaos
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"hash/fnv"
 	"sync"
@@ -220,7 +219,7 @@ func (t *trial) poison(ctx context.Context, row *Row) error {
 				return err
 			}
 			if s.watch(); len(s.trouble) > 0 {
-				return errors.New(s.trouble[0])
+				return breach{s.trouble[0]}
 			}
 		}
 		x.poisoned.Store(false)
