@@ -153,15 +153,16 @@ type procedureRef struct {
 }
 
 type resultView struct {
-	ID       string `json:"id" doc:"Public: GET /results/{id}"`
-	Version  int    `json:"version"`
-	Document string `json:"document"`
-	Title    *Text  `json:"title,omitempty"`
-	Code     string `json:"code"`
-	Paper    bool   `json:"paper,omitempty"`
-	Issued   Time   `json:"issued"`
-	Revoked  bool   `json:"revoked,omitempty"`
-	Data     Object `json:"data,omitempty"`
+	ID       string   `json:"id" doc:"Public: GET /results/{id}"`
+	Version  int      `json:"version"`
+	Document string   `json:"document"`
+	Title    *Text    `json:"title,omitempty"`
+	Code     string   `json:"code"`
+	Paper    bool     `json:"paper,omitempty"`
+	Issued   Time     `json:"issued"`
+	Revoked  bool     `json:"revoked,omitempty"`
+	Earlier  []string `json:"earlier,omitempty" doc:"The versions that it replaced, oldest first: GET /results/{id}"`
+	Data     Object   `json:"data,omitempty"`
 }
 
 type reviewView struct {
@@ -370,6 +371,9 @@ func (p *picture) dossier(d *engine.Dossier) (*dossierView, error) {
 	}
 	if r := d.Result; r != nil {
 		v.Result = &resultView{ID: r.ID, Version: r.Version, Document: r.Document, Code: r.Code, Paper: r.Paper, Issued: at(r.Issued), Revoked: r.Revoked, Data: r.Data}
+		for n := 1; n < r.Version; n++ {
+			v.Result.Earlier = append(v.Result.Earlier, engine.ResultID(p.c.Seed, d.Code, n))
+		}
 		if st := p.step(d.Step); st != nil {
 			if state := st.Procedure.State(d.State); state != nil && state.Result != nil {
 				v.Result.Title = &state.Result.Title

@@ -142,6 +142,7 @@ type result struct {
 	Paper    bool           `json:"paper"`
 	Issued   Time           `json:"issued"`
 	Revoked  bool           `json:"revoked"`
+	Earlier  []string       `json:"earlier"` // ids of the versions that it replaced
 	Data     map[string]any `json:"data"`
 }
 

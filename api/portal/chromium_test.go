@@ -364,7 +364,7 @@ func (s *stage) tour() []stopover {
 	widow.fill(known+"/pages/choices", "/choices/funeral", "true").want(200)
 	list = append(list, stopover{"death-begin", widow, known, ""}, stopover{"death-choices", widow, known + "/pages/choices", ""},
 		stopover{"death-funeral", widow, known + "/pages/funeral", ""}, stopover{"death-review", widow, known + "/review", ""})
-	return slices.Concat(list, s.caseTour(), s.officeTour(), deskTour(s.t), versionTour(s.t))
+	return slices.Concat(list, s.caseTour(), changedTour(s.t), s.officeTour(), deskTour(s.t), versionTour(s.t))
 }
 
 // caseTour is the part of the tour that follows cases on their way.
@@ -415,6 +415,7 @@ func (s *stage) caseTour() []stopover {
 		{"pay", payer, "/cases/" + fee.Code + "/pay", ""}, {"refile", failed, "/cases/" + refused.Code + "/parts/residence/refile", ""},
 		{"result", me, at + "/results/birth", ""}, {"check", me, check, ""}, {"check-form", me, "/r", ""}, {"check-unknown", me, "/r/nothing", ""}, {"access", me, at + "/access", ""},
 		{"declaration", me, at + "/declaration", ""}, {"receipt", me, at + "/receipt", ""},
+		{"slip-refusal", failed, "/cases/" + refused.Code + "/slips/residence/refusal", ""}, {"slip-supplement", other, "/cases/" + asked.Code + "/slips/birth/supplement", ""},
 	}
 }
 

@@ -62,7 +62,7 @@ type part struct {
 	Waits  []string
 	Moves  []string // why the due time moved
 	Why    string   // why it ended or will not run
-	Result string   // address of the result
+	Path   string   // of the result
 	Refile string
 	Slips  []offer
 	Holder bool // the office stands beside the title: nothing else names it
@@ -179,7 +179,7 @@ func (v *visit) part(c *caseView, x dossier, clocks []clockLines) part {
 		p.Why = refusal(x.Data)
 	}
 	if x.Result != nil {
-		p.Result = "/cases/" + seg(c.Code) + "/results/" + seg(x.Step)
+		p.Path = "/cases/" + seg(c.Code) + "/results/" + seg(x.Step)
 	}
 	for _, a := range x.Actions {
 		if a.Allowed && a.Code == "refile" {
