@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"lienthong/engine"
+	"lienthong/engine/appendjson"
 )
 
 // Difference is the first place where two cases differ.
@@ -42,11 +43,11 @@ func short(v any) string {
 
 // Differ names the first place where two cases differ; nil when there is none.
 func Differ(stored, rebuilt *engine.Case) (*Difference, error) {
-	s, err := json.Marshal(stored)
+	s, err := appendjson.Value(nil, stored)
 	if err != nil {
 		return nil, err
 	}
-	r, err := json.Marshal(rebuilt)
+	r, err := appendjson.Value(nil, rebuilt)
 	if err != nil || bytes.Equal(s, r) { // nearly always: nothing needs to be read back
 		return nil, err
 	}
@@ -72,7 +73,7 @@ func plain(text []byte) (any, error) {
 
 // plainOf is a value as its JSON is read back.
 func plainOf(v any) (any, error) {
-	b, err := json.Marshal(v)
+	b, err := appendjson.Value(nil, v)
 	if err != nil {
 		return nil, err
 	}

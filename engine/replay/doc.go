@@ -10,7 +10,7 @@
 // A case with erased payloads can be neither rebuilt nor decided again; that is
 // said, never guessed around.
 //
-// May import: engine, engine/calendar and the standard library. Where histories
+// May import: engine, engine/appendjson, engine/calendar and the standard library. Where histories
 // come from is a Source that is handed in, and so are the definitions.
 //
 // Invariants kept here:

@@ -3,11 +3,12 @@ package replay
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 
 	"lienthong/engine"
+	"lienthong/engine/appendjson"
 )
 
 // Source is where cases and their histories are read from.
@@ -151,8 +152,7 @@ func glance(ctx context.Context, src Source, code string) (r Result, good bool) 
 			return errErased
 		}
 		if c = engine.Fold(c, e); e.Seq == at {
-			b, err := json.Marshal(c)
-			same = err == nil && bytes.Equal(b, text)
+			same = writes(c, text)
 		}
 		return nil
 	})
@@ -160,6 +160,18 @@ func glance(ctx context.Context, src Source, code string) (r Result, good bool) 
 		return r, false
 	}
 	return Result{Case: code, Entries: c.Seq}, true
+}
+
+// rooms are where cases are written to compare them.
+var rooms = sync.Pool{New: func() any { return new([]byte) }}
+
+// writes tells whether a case is written as a text.
+func writes(c *engine.Case, text []byte) bool {
+	room := rooms.Get().(*[]byte)
+	defer rooms.Put(room)
+	b, err := appendjson.Value((*room)[:0], c)
+	*room = b
+	return err == nil && bytes.Equal(b, text)
 }
 
 var errErased = errors.New("a payload was erased")

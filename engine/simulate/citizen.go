@@ -47,12 +47,16 @@ func (w *world) example(who string) Example {
 	ex.Requester.ID = v.text(ex.Requester.ID)
 	ex.Requester.Phone = v.text(ex.Requester.Phone)
 	if choices, ok := ex.Application["choices"].(map[string]any); ok {
+		changed := false
 		for _, k := range sorted(choices) {
 			if keep, known := w.cfg.Plan.Choices[k]; choices[k] == true && known && !w.dice.yes(keep, "choice "+k, who, 0) {
 				choices[k] = false
+				changed = true
 			}
 		}
-		w.tidy(ex)
+		if changed {
+			w.tidy(ex)
+		}
 	}
 	return ex
 }

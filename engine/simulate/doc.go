@@ -9,7 +9,7 @@
 // which, on which case, after which acts; Shrink makes it small and a [Fixture]
 // keeps it.
 //
-// May import: engine, engine/calendar, engine/machine, engine/runtime,
+// May import: engine, engine/appendjson, engine/calendar, engine/machine, engine/runtime,
 // engine/replay, engine/indicators. Stores and the applications to file are handed
 // in.
 //

@@ -117,10 +117,21 @@ func (w *world) input(f *file, d *engine.Dossier, a *engine.Action, name string)
 	return w.sampler.of(a.Input.Schema, at)
 }
 
-// staffActions lists what staff may take in a dossier's state, by sort.
+// stateOf is a state of a procedure.
+type stateOf struct {
+	procedure *engine.Procedure
+	state     string
+}
+
+// staffActions lists what staff may take in a dossier's state, by sort; for reading.
 func (w *world) staffActions(p *engine.Procedure, d *engine.Dossier) map[sort][]*engine.Action {
+	at := stateOf{p, d.State}
+	if known, ok := w.offers[at]; ok {
+		return known
+	}
 	dist := w.route(p)
 	out := map[sort][]*engine.Action{}
+	w.offers[at] = out
 	for _, a := range p.Actions {
 		if slices.Contains(a.From, d.State) && staffRole(a) != "" {
 			k := w.kind(p, dist, a, d.State)

@@ -142,10 +142,15 @@ func (f *filling) find(name string) any {
 			if v, ok := m[name]; ok && v != nil {
 				return v
 			}
-			for _, k := range sorted(m) {
-				if sub, ok := m[k].(map[string]any); ok {
-					next = append(next, sub)
+			var keys []string
+			for k, v := range m {
+				if _, ok := v.(map[string]any); ok {
+					keys = append(keys, k)
 				}
+			}
+			slices.Sort(keys)
+			for _, k := range keys {
+				next = append(next, m[k].(map[string]any))
 			}
 		}
 		level = next

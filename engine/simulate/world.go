@@ -84,13 +84,15 @@ type world struct {
 	desks    desks
 	sampler  sampler
 	routes   map[*engine.Procedure]map[string]int
-	relays   map[int64]bool // instants at which the relay is to run
+	offers   map[stateOf]map[sort][]*engine.Action // see staffActions
+	relays   map[int64]bool                        // instants at which the relay is to run
 	faults   striker
 	acting   string // the citizen whose form is being filed
 	acted    int    // commands of people so far
 	acts     ring
 	tally    tally
-	gone     []string // forgotten here, and still in the store
+	gone     []string  // forgotten here, and still in the store
+	rooms    [2][]byte // where cases are written to compare them
 	broken   *Failure
 }
 
@@ -185,7 +187,7 @@ func newWorld(ctx context.Context, cfg *Config) (*world, error) {
 	start := cfg.Plan.Start.At(0, 0)
 	w := &world{cfg: cfg, ctx: ctx, set: cfg.Definitions, dice: dice(cfg.Seed), start: start, now: start, end: start.AddDate(0, 0, cfg.Days),
 		store: s, skew: time.Duration(cfg.Faults.Skew), files: map[string]*file{}, commits: map[string][]engine.Change{},
-		routes: map[*engine.Procedure]map[string]int{}, relays: map[int64]bool{}, sampler: newSampler()}
+		routes: map[*engine.Procedure]map[string]int{}, offers: map[stateOf]map[sort][]*engine.Action{}, relays: map[int64]bool{}, sampler: newSampler()}
 	f := cfg.Faults
 	f.Name = ""
 	w.rough = !reflect.DeepEqual(f, Faults{})

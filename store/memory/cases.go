@@ -41,7 +41,7 @@ func (s *Store) Append(ctx context.Context, changes ...engine.Change) error {
 		if c.After != nil { // nothing waits in line here, so nobody was told of a place in it
 			return rowenc.Stale(op, c.After.Code)
 		}
-		e, err := rowenc.Encode(c, nil)
+		e, err := rowenc.Encode(c, s.rowsOf(c.Case))
 		if err != nil {
 			return err
 		}
@@ -64,6 +64,16 @@ func (s *Store) Append(ctx context.Context, changes ...engine.Change) error {
 		}
 		return nil
 	})
+}
+
+// rowsOf are the rows of a case as they stand, nil when there are none.
+func (s *Store) rowsOf(c *engine.Case) *rowenc.Rows {
+	if c == nil {
+		return nil
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.cases[c.Code].rows
 }
 
 // check refuses a change: answered before, stale, duplicate, or code taken.
@@ -110,6 +120,9 @@ func (s *Store) apply(t *rowenc.Undo, c *rowenc.Change, state *engine.Case) erro
 	}
 	known := slices.Clone(old.known)
 	for _, x := range rows.Codes {
+		if old.rows != nil && slices.Contains(old.rows.Codes, x) {
+			continue
+		}
 		rowenc.Put(t, s.codes, x, code)
 		if f := rowenc.FoldCode(x); !slices.Contains(known, f) {
 			known = append(known, f)
@@ -122,6 +135,10 @@ func (s *Store) apply(t *rowenc.Undo, c *rowenc.Change, state *engine.Case) erro
 	}
 	head := s.chain(t, old.head, c)
 	rowenc.Put(t, s.cases, code, record{state: state, rows: rows, known: known, head: head})
+	if was := rowTimer(old.rows); rows.Case.Timer != was {
+		s.timers.push(rows.Case.Timer, code)
+		t.Add(func() { s.timers.push(was, code) })
+	}
 	if c.Answer != nil {
 		rowenc.Put(t, s.answers, pair{c.Answer.Actor, c.Answer.Key}, *c.Answer)
 	}
@@ -187,25 +204,32 @@ func (s *Store) entry(code string, seq int64) (*engine.Entry, error) {
 	if !ok {
 		return nil, rowenc.Corrupt("store.outbox", code, seq, "entry is missing")
 	}
-	if e := s.recent[payload(&es[i])]; e != nil {
-		return e, nil
+	if o, ok := s.owing[place{code, seq}]; ok && o.payload == payload(&es[i]) {
+		return o.entry, nil
 	}
 	e, err := es[i].Open()
 	return &e, err
 }
 
-// remembered is how many entries are kept as they were committed: what an entry owes
-// is claimed soon after.
-const remembered = 1024
+// place is where an entry stands.
+type place struct {
+	code string
+	seq  int64
+}
 
-// remember keeps a committed entry, which nobody changes any more, by the very bytes
-// that were made of it: bytes that are replaced are read again.
+// opened is an entry as it was committed, and the very bytes that were made of it:
+// bytes that are replaced are read again.
+type opened struct {
+	payload *byte
+	entry   *engine.Entry
+}
+
+// remember keeps a committed entry, which nobody changes any more, while something
+// that it owes is not over: it is asked for with every delivery.
 func (s *Store) remember(sealed *rowenc.Sealed, e *engine.Entry) {
-	if len(s.recent) >= remembered {
-		clear(s.recent)
-	}
-	if k := payload(sealed); k != nil {
-		s.recent[k] = e
+	owes := slices.ContainsFunc(s.owed[e.Case], func(k rowenc.Key) bool { return k.Seq == e.Seq })
+	if k := payload(sealed); k != nil && owes {
+		s.owing[place{e.Case, e.Seq}] = opened{k, e}
 	}
 }
 
@@ -279,41 +303,27 @@ func (s *Store) Codes(ctx context.Context, unit, day string, n int) (first int, 
 
 // Due lists cases whose next timer has come.
 func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]string, error) {
-	done, err := s.read(ctx, "store.due")
+	done, err := s.order(ctx, "store.due")
 	if err != nil {
 		return nil, err
 	}
 	defer done()
-	var rs []rowenc.CaseRow
-	for _, r := range s.cases {
-		if c := r.rows.Case; c.Timer != 0 && c.Timer <= rowenc.Micros(now) {
-			rs = append(rs, c)
-		}
-	}
-	slices.SortFunc(rs, func(a, b rowenc.CaseRow) int {
-		return cmp.Or(cmp.Compare(a.Timer, b.Timer), cmp.Compare(a.Code, b.Code))
+	codes := s.timers.due(rowenc.Micros(now), s.timer)
+	slices.SortFunc(codes, func(a, b string) int {
+		return cmp.Or(cmp.Compare(rowTimer(s.cases[a].rows), rowTimer(s.cases[b].rows)), cmp.Compare(a, b))
 	})
-	out := []string{}
-	for _, r := range cut(rs, limit) {
-		out = append(out, r.Code)
-	}
-	return out, nil
+	return append([]string{}, cut(codes, limit)...), nil
 }
 
 // NextDue is the earliest timer of all cases.
 func (s *Store) NextDue(ctx context.Context) (time.Time, bool, error) {
-	done, err := s.read(ctx, "store.next_due")
+	done, err := s.order(ctx, "store.next_due")
 	if err != nil {
 		return time.Time{}, false, err
 	}
 	defer done()
-	var next int64
-	for _, r := range s.cases {
-		if t := r.rows.Case.Timer; t != 0 && (next == 0 || t < next) {
-			next = t
-		}
-	}
-	return rowenc.Time(next), next != 0, nil
+	next, ok := s.timers.first(s.timer)
+	return rowenc.Time(next), ok, nil
 }
 
 // Open lists codes of unfinished cases.

@@ -143,8 +143,8 @@ func (s *Store) Lag(ctx context.Context, wall time.Time) (engine.Lag, error) {
 		}
 	}
 	var first *rowenc.DeliveryRow
-	for k, ready := range s.owed {
-		if r := s.outbox[k]; ready <= rowenc.Micros(wall) && r.Claimable() && !s.blocked(r) && (first == nil || rowenc.ByTurn(r, *first) < 0) {
+	for k := range s.waiting() {
+		if r := s.outbox[k]; r.Ready() <= rowenc.Micros(wall) && r.Claimable() && !s.blocked(r) && (first == nil || rowenc.ByTurn(r, *first) < 0) {
 			first = &r
 		}
 	}

@@ -9,12 +9,12 @@ func (s *Store) Forget(codes ...string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	gone := make(map[string]bool, len(codes))
-	clear(s.recent)
 	for _, c := range codes {
 		gone[c] = true
 		delete(s.cases, c)
 		delete(s.entries, c)
 		delete(s.counted, c)
+		delete(s.owed, c)
 	}
 	of := func(_, code string) bool { return gone[code] }
 	maps.DeleteFunc(s.keys, of)
@@ -32,7 +32,7 @@ func (s *Store) Forget(codes ...string) error {
 	for k := range s.outbox {
 		if gone[k.Case] {
 			delete(s.outbox, k)
-			delete(s.owed, k)
+			delete(s.owing, place{k.Case, k.Seq})
 		}
 	}
 	for k := range s.notes {

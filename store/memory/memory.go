@@ -24,13 +24,16 @@ type Store struct {
 	closed   bool
 	cases    map[string]record
 	entries  map[string][]rowenc.Sealed
-	recent   map[*byte]*engine.Entry // see remember
-	keys     map[string]string       // duplicate key → case
-	codes    map[string]string       // any code → case
+	timers   turns[string]     // of cases: when each moves by itself
+	owing    map[place]opened  // entries that owe something: see remember
+	keys     map[string]string // duplicate key → case
+	codes    map[string]string // any code → case
 	results  map[string]result
 	answers  map[pair]engine.Answer
 	outbox   map[rowenc.Key]rowenc.DeliveryRow
-	owed     map[rowenc.Key]int64 // of the outbox, what is not over: from when it may be claimed
+	owed     map[string][]rowenc.Key // case → of its outbox, what is not over
+	ready    turns[rowenc.Key]       // of what is owed: from when it may be claimed
+	far      far
 	notes    map[rowenc.Key]rowenc.NoteRow
 	counters map[pair]int
 	accounts map[string]engine.Account
@@ -70,9 +73,9 @@ func New() *Store { return NewWithHooks(Hooks{}) }
 func NewWithHooks(h Hooks) *Store {
 	return &Store{
 		hooks: h,
-		cases: map[string]record{}, entries: map[string][]rowenc.Sealed{}, recent: map[*byte]*engine.Entry{}, keys: map[string]string{},
+		cases: map[string]record{}, entries: map[string][]rowenc.Sealed{}, owing: map[place]opened{}, keys: map[string]string{},
 		codes: map[string]string{}, results: map[string]result{}, answers: map[pair]engine.Answer{},
-		outbox: map[rowenc.Key]rowenc.DeliveryRow{}, owed: map[rowenc.Key]int64{}, notes: map[rowenc.Key]rowenc.NoteRow{}, counters: map[pair]int{},
+		outbox: map[rowenc.Key]rowenc.DeliveryRow{}, owed: map[string][]rowenc.Key{}, notes: map[rowenc.Key]rowenc.NoteRow{}, counters: map[pair]int{},
 		accounts: map[string]engine.Account{}, sessions: map[string]engine.Session{}, drafts: map[pair]draft{}, views: map[pair]view{},
 		prefills: map[pair][]byte{}, files: map[string]file{}, days: map[dayOf]engine.ExchangeDay{}, counted: map[string]counted{},
 	}
@@ -142,6 +145,19 @@ func (s *Store) read(ctx context.Context, op string) (func(), error) {
 		return nil, rowenc.Busy(op, errClosed)
 	}
 	return s.mu.RUnlock, nil
+}
+
+// order begins a read that puts turns in order, which nobody else may do meanwhile.
+func (s *Store) order(ctx context.Context, op string) (func(), error) {
+	if err := ctx.Err(); err != nil {
+		return nil, rowenc.Busy(op, err)
+	}
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil, rowenc.Busy(op, errClosed)
+	}
+	return s.mu.Unlock, nil
 }
 
 // Ready fails after Close.

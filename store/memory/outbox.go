@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"iter"
 	"slices"
 	"time"
 
@@ -18,11 +19,8 @@ func (s *Store) Claim(ctx context.Context, node string, now, lease time.Time, li
 	var rs []rowenc.DeliveryRow
 	var out []engine.Delivery
 	err := s.write(ctx, op, func(t *rowenc.Undo) (err error) {
-		for k, ready := range s.owed {
-			if ready > rowenc.Micros(now) {
-				continue
-			}
-			if r := s.outbox[k]; r.Claimable() && !slices.Contains(except, r.Registry) && !s.blocked(r) {
+		for _, k := range s.ready.due(rowenc.Micros(now), s.turnOf) {
+			if r := s.outbox[k]; !slices.Contains(except, r.Registry) && !s.blocked(r) {
 				rs = append(rs, r)
 			}
 		}
@@ -41,13 +39,29 @@ func (s *Store) Claim(ctx context.Context, node string, now, lease time.Time, li
 	return out, nil
 }
 
-// put writes a delivery, and whether it is over.
+// put writes a delivery, whether it is over, and when it is its turn.
 func (s *Store) put(t *rowenc.Undo, k rowenc.Key, r rowenc.DeliveryRow) {
+	was, had := s.outbox[k]
 	rowenc.Put(t, s.outbox, k, r)
-	if r.Over() {
-		rowenc.Drop(t, s.owed, k)
-	} else {
-		rowenc.Put(t, s.owed, k, r.Ready())
+	if open := had && !was.Over(); open == r.Over() {
+		keys := slices.DeleteFunc(slices.Clone(s.owed[k.Case]), func(o rowenc.Key) bool { return o == k })
+		if !open {
+			keys = append(keys, k)
+		} else if !slices.ContainsFunc(keys, func(o rowenc.Key) bool { return o.Seq == k.Seq }) {
+			delete(s.owing, place{k.Case, k.Seq})
+		}
+		if len(keys) == 0 {
+			rowenc.Drop(t, s.owed, k.Case)
+		} else {
+			rowenc.Put(t, s.owed, k.Case, keys)
+		}
+	}
+	if r.Claimable() && !(had && was.Claimable() && was.Ready() == r.Ready()) {
+		s.ready.push(r.Ready(), k)
+		s.far.note(&r)
+		if had {
+			t.Add(func() { s.ready.push(was.Ready(), k) })
+		}
 	}
 }
 
@@ -57,10 +71,7 @@ func (s *Store) blocked(r rowenc.DeliveryRow) bool {
 	if r.Unordered {
 		return false
 	}
-	for k := range s.owed {
-		if k.Case != r.Case {
-			continue
-		}
+	for _, k := range s.owed[r.Case] {
 		if o := s.outbox[k]; o.Step == r.Step && o.Registry == r.Registry &&
 			(o.Seq < r.Seq || o.Seq == r.Seq && o.N < r.N) && o.Holds() {
 			return true
@@ -89,14 +100,18 @@ func (s *Store) Held(ctx context.Context, key string) (bool, error) {
 func (s *Store) Thaw(ctx context.Context, now, lease, retry, ask time.Time) (int, error) {
 	n := 0
 	err := s.write(ctx, "store.thaw", func(t *rowenc.Undo) error {
-		for k := range s.owed {
+		if f := s.far; f.lease <= rowenc.Micros(lease) && f.retry <= rowenc.Micros(retry) && f.ask <= rowenc.Micros(ask) {
+			return nil
+		}
+		s.far = far{}
+		for k := range s.waiting() {
 			r := s.outbox[k]
-			if !r.Frozen(lease, retry, ask) {
-				continue
+			if r.Frozen(lease, retry, ask) {
+				r.Next, r.Node, r.Lease, r.Fence = min(r.Next, rowenc.Micros(now)), "", 0, r.Fence+1
+				s.put(t, k, r)
+				n++
 			}
-			r.Next, r.Node, r.Lease, r.Fence = min(r.Next, rowenc.Micros(now)), "", 0, r.Fence+1
-			s.put(t, k, r)
-			n++
+			s.far.note(&r)
 		}
 		return nil
 	})
@@ -104,6 +119,19 @@ func (s *Store) Thaw(ctx context.Context, now, lease, retry, ask time.Time) (int
 		return 0, err
 	}
 	return n, nil
+}
+
+// waiting are the deliveries that are not over, in no order.
+func (s *Store) waiting() iter.Seq[rowenc.Key] {
+	return func(yield func(rowenc.Key) bool) {
+		for _, keys := range s.owed {
+			for _, k := range keys {
+				if !yield(k) {
+					return
+				}
+			}
+		}
+	}
 }
 
 func (s *Store) deliveries(rs []rowenc.DeliveryRow) ([]engine.Delivery, error) {

@@ -2,12 +2,12 @@ package rowenc
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 
 	"lienthong/engine"
+	"lienthong/engine/appendjson"
 )
 
 // Stored is everything a store has of one case, for CheckCase.
@@ -244,7 +244,7 @@ func canonical(c *engine.Case) ([]byte, error) {
 		n.Dossiers = nil
 		c = &n
 	}
-	return json.Marshal(c)
+	return appendjson.Value(nil, c)
 }
 
 func engineDetail(err error) string {
