@@ -314,7 +314,7 @@ func TestLive(t *testing.T) {
 	s := newStage(t)
 	tale := s.begin("birth-b4")
 	b := s.browse(tuan)
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	lines := b.stream(ctx, "/cases/"+tale.Code+"/live")
 	if first := <-lines; !strings.HasPrefix(first, "retry:") {

@@ -27,6 +27,9 @@ const (
 	clerk = "officer.civil_status_00004"
 )
 
+// patience bounds what hangs; a machine may be as slow as it likes.
+const patience = 5 * time.Minute
+
 var definitions = sync.OnceValues(workflows.Load)
 
 // stage is a whole system whose business clock stands still on a Monday morning.
@@ -74,7 +77,7 @@ func (s *stage) browse(account string) *browser {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	b := &browser{s: s, t: s.t, lang: "vi", http: &http.Client{Jar: jar, Timeout: time.Minute}}
+	b := &browser{s: s, t: s.t, lang: "vi", http: &http.Client{Jar: jar, Timeout: patience}}
 	if account != "" {
 		b.post("/sign-in", url.Values{"account": {account}}).want(200)
 	}

@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/network"
@@ -37,7 +36,7 @@ func (w *window) offline(gone bool) {
 // sees waits until an expression of the page is true.
 func (w *window) sees(expr string) {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.ctx, 20*time.Second)
+	ctx, cancel := context.WithTimeout(w.ctx, patience)
 	defer cancel()
 	if err := w.wait(ctx, expr); err != nil {
 		w.t.Fatalf("%s: %v (at %s): %s", expr, err, w.path(), w.text("main"))

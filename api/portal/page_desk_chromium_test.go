@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/input"
@@ -215,7 +214,7 @@ func altT(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
 // press presses a key that leads to another page.
 func (w *window) press(key string) {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(w.ctx, patience)
 	defer cancel()
 	if _, err := chromedp.RunResponse(ctx, chromedp.KeyEvent(key)); err != nil {
 		w.t.Fatal(err)

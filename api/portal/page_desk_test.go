@@ -406,7 +406,7 @@ func TestAClerksFormOutlivesItsSession(t *testing.T) {
 func TestInboxNews(t *testing.T) {
 	s := newStage(t)
 	b := s.browse(reception)
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	lines := b.stream(ctx, "/inbox/live")
 	if first := <-lines; !strings.HasPrefix(first, "retry:") {

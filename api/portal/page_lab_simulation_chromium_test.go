@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/url"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 )
@@ -18,7 +17,7 @@ func TestSimulationBeforeOnesEyes(t *testing.T) {
 	w.be(b, "vi")
 	w.open(at)
 	w.do(chromedp.Evaluate[chromedp.Void](`window.stayed = true; window.first = document.getElementById("progress").textContent; 0`))
-	ctx, cancel := context.WithTimeout(w.ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(w.ctx, patience)
 	defer cancel()
 	if err := w.wait(ctx, `window.stayed && document.getElementById("progress").textContent !== window.first`); err != nil {
 		t.Fatalf("%v: %s", err, w.text("main"))

@@ -14,10 +14,13 @@ import (
 	"lienthong/engine/simulate"
 )
 
-// played waits until a simulation does not run any more; each look is a request.
+// played waits until a simulation does not run any more; each look is a request, and
+// leaves it time to run.
 func (b *browser) played(path string) reply {
 	b.t.Helper()
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); {
+	again := time.NewTicker(50 * time.Millisecond)
+	defer again.Stop()
+	for end := time.Now().Add(patience); time.Now().Before(end); <-again.C {
 		if r := b.open(path).want(200); !strings.Contains(r.body, `id="progress"`) {
 			return r
 		}

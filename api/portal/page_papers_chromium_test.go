@@ -66,7 +66,7 @@ func TestAPDFIsPaintedBesideTheDeclaration(t *testing.T) {
 	w.be(s.browse(reception), "vi")
 	w.open("/dossiers/" + tale.Code + "/birth")
 	w.do(chromedp.ScrollIntoView(chromedp.CSS("iframe")))
-	tick, late := time.NewTicker(500*time.Millisecond), time.After(time.Minute)
+	tick, late := time.NewTicker(500*time.Millisecond), time.After(patience)
 	defer tick.Stop()
 	for {
 		white, dark := w.shares("iframe")
@@ -85,7 +85,7 @@ func TestAPDFIsPaintedBesideTheDeclaration(t *testing.T) {
 // screen.
 func (w *window) shares(css string) (white, dark float64) {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(w.ctx, patience)
 	defer cancel()
 	at, err := chromedp.Run(ctx, chromedp.Evaluate[[]float64](`(r => [r.left, r.top, r.right, Math.min(r.bottom, innerHeight)])(document.querySelector("`+css+`").getBoundingClientRect())`))
 	if err != nil {
