@@ -3,6 +3,7 @@ package sqlite
 import (
 	"database/sql"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -83,7 +84,7 @@ func TestOlderProgramIsRefused(t *testing.T) {
 	s := stocked(t, path)
 	must(t, s.Close())
 	behind(t, s, func(db *sql.DB) {
-		refusedAsNewer(t, "format 9", migrate(t.Context(), db, path, older(t, 9)), "format 10", "up to 9", "định dạng 10")
+		refusedAsNewer(t, "format 9", migrate(t.Context(), db, path, older(t, 9)), "up to 9", fmt.Sprint("has format ", Format()), fmt.Sprint("định dạng ", Format()))
 	})
 }
 
