@@ -325,6 +325,7 @@ func TestTour(t *testing.T) {
 	s := newStage(t)
 	w := s.openWindow(1280)
 	stops := s.tour()
+	toured(t, stops)
 	defer w.do(chromedp.Navigate("about:blank")) // no stream stays open when a stage closes
 	wanted := regexp.MustCompile(*only)
 	for _, stop := range stops {

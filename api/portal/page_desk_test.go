@@ -122,10 +122,19 @@ func deskTour(t *testing.T) []stopover {
 	near := s.browse(refused.Clerk("reception", "birth"))
 	gone := s.begin("birth-consent-declined").Applicant("", "withdraw", map[string]any{"reason": "Khai nhầm nơi đăng ký"})
 	nigh := s.browse(gone.Clerk("reception", "birth"))
+	late := s.begin("birth-marriage-unknown")
+	late.Staff("reception", "birth", "receive", nil).Staff("officer", "birth", "apologise", map[string]any{"reason": "Chờ xác minh tại xã khác", "new_due": "2026-09-09T17:00:00+07:00"})
+	late.Staff("officer", "birth", "request_supplement", map[string]any{"legal_basis": "NĐ 123/2015 Điều 9", "items": []any{
+		map[string]any{"kind": "paper", "about": "Giấy chứng nhận kết hôn", "reason": "Bản chụp bị mờ"},
+		map[string]any{"kind": "field", "about": "/child/birth_date", "reason": "Khác với giấy chứng sinh"},
+	}})
 	s.fine(asked)
 	s.fine(refused)
 	s.fine(gone)
 	s.fine(signed)
+	s.fine(late)
+	slow, waiting := s.browse(late.Clerk("officer", "birth")), s.browse(late.Citizen)
+	slips := "/dossiers/" + late.Code + "/birth/slips/"
 	pick := `.lt-item input[value*="` + signed.Code + `"] then form[action="/batch"] button`
 	at, open := "/dossiers/"+signed.Code+"/birth", "/dossiers/"+asked.Code+"/birth"
 	return []stopover{
@@ -136,6 +145,9 @@ func deskTour(t *testing.T) []stopover {
 		{"desk-transfer", far, open + "/transfer", ""}, {"desk-assign", boss, at + "/assign", ""}, {"desk-refuse", boss, at + "/refuse", ".lt-desk-form > .lt-buttons button"},
 		{"desk-slip-refusal", near, "/dossiers/" + refused.Code + "/birth/slips/refusal", ""}, {"desk-slip-control", officer, at + "/slips/control", ""},
 		{"desk-batch", boss, "/inbox", pick}, {"desk-batch-form", boss, "/inbox", pick + ` then input[value="refuse"] then .lt-buttons button`},
+		{"desk-batch-done", boss, "/inbox", pick + ` then input[value="claim"], input[value="release"] then .lt-buttons button`},
+		{"desk-slip-supplement", slow, slips + "supplement", ""}, {"desk-slip-apology", slow, slips + "apology", ""},
+		{"case-slip", waiting, "/cases/" + late.Code + "/slips/birth/apology", ""},
 		{"desk-slip-stop", nigh, "/dossiers/" + gone.Code + "/birth/slips/stop", ""},
 		{"counter", first, "/counter", ""}, {"counter-wrong", first, "/counter", ".lt-page form button"},
 	}
