@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io/fs"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -67,6 +68,22 @@ func TestEveryFailureOfTheLawIsAStory(t *testing.T) {
 	for _, name := range want {
 		if files, err := fs.Glob(workflows.Files(), "scenarios/"+name+"*.yaml"); err != nil || len(files) == 0 {
 			t.Errorf("no story %s*: %v", name, err)
+		}
+	}
+}
+
+// Every story says what a person sees, is told or is refused, not only what the engine
+// keeps.
+func TestEveryStorySaysWhatAPersonSees(t *testing.T) {
+	files, err := fs.Glob(workflows.Files(), "scenarios/*.yaml")
+	if err != nil || len(files) < 100 {
+		t.Fatalf("%d stories: %v", len(files), err)
+	}
+	sees := regexp.MustCompile(`(?m)\b(sees|told|thấy|được báo): ?(\{|$)`)
+	for _, f := range files {
+		b, err := fs.ReadFile(workflows.Files(), f)
+		if err != nil || !sees.Match(b) {
+			t.Errorf("%s does not say what anybody sees: %v", f, err)
 		}
 	}
 }

@@ -1,0 +1,104 @@
+package workflows_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"lienthong/engine"
+	"lienthong/engine/runtime"
+	"lienthong/store/memory"
+)
+
+// dying is a store whose process ends at one of its writes: before it or after it.
+type dying struct {
+	*memory.Store
+	left  int
+	after bool
+}
+
+var errDied = errors.New("the process died")
+
+func (s *dying) Append(ctx context.Context, changes ...engine.Change) error {
+	if s.left--; s.left >= 0 {
+		return s.Store.Append(ctx, changes...)
+	}
+	if s.left == -1 && s.after {
+		if err := s.Store.Append(ctx, changes...); err != nil {
+			return err
+		}
+	}
+	return errDied
+}
+
+// TestMigrationGoesOnWhereItStopped: a migration that dies again and again, before and
+// after a write, and is run again, moves every case that the dry run named, each once.
+func TestMigrationGoesOnWhereItStopped(t *testing.T) {
+	rt, store := running(t, 60)
+	ctx := t.Context()
+	ask := runtime.Migration{Actor: administrator, Service: "birth", From: b3, To: b4, Limit: 7, DryRun: true}
+	would := map[string]bool{}
+	for first := true; first || ask.After != ""; first = false {
+		ms, err := rt.Migrate(ctx, ask)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range ms.Cases {
+			would[m.Case] = m.Refused == nil
+		}
+		ask.After = ms.Next
+	}
+	set, err := load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask.DryRun = false
+	deaths := 0
+	for done := false; !done; {
+		dies := &dying{Store: store, left: 2 + deaths%5, after: deaths%2 == 1}
+		if deaths >= 8 {
+			dies.left = 1 << 20
+		}
+		rt, err := runtime.New(runtime.Config{Store: dies, Definitions: set, Exchange: nobody{}, Clock: runtime.NewVirtual(on, false)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for ask.After = ""; ; {
+			ms, err := rt.Migrate(ctx, ask)
+			if err != nil {
+				if !errors.Is(err, errDied) {
+					t.Fatal(err)
+				}
+				deaths++
+				break
+			}
+			if ask.After = ms.Next; ms.Next == "" {
+				done = true
+				break
+			}
+		}
+	}
+	if deaths < 5 {
+		t.Fatalf("died %d times only", deaths)
+	}
+	for code, moves := range would {
+		entries, err := store.History(ctx, code, 1, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for _, e := range entries {
+			if e.Command.Action == engine.ActMigrate {
+				n++
+			}
+		}
+		c, err := store.Load(ctx, code)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := map[bool]int{true: 1}[moves]; n != want || (c.Version == b4) != moves {
+			t.Errorf("%s: %d moves, under %s; the dry run said %v", code, n, c.Version, moves)
+		}
+	}
+	t.Logf("%d cases, died %d times", len(would), deaths)
+}
