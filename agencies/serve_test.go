@@ -2,6 +2,7 @@ package agencies_test
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -112,8 +113,10 @@ func TestOperatorToken(t *testing.T) {
 func TestOverSockets(t *testing.T) {
 	received := make(chan wire.Callback, 10)
 	engine := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body := make([]byte, r.ContentLength)
-		_, _ = r.Body.Read(body)
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
 		cb, err := wire.VerifyCallback(secrets("population"), r.Header, body, time.Now())
 		if err != nil {
 			t.Error(err)

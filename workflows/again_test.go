@@ -22,7 +22,7 @@ func TestDecidedAgainIsIdentical(t *testing.T) {
 	set, files := shipped(t)
 	entries := 0
 	walk := rapid.Custom(func(rt *rapid.T) []engine.Entry { return stored(rt, set, files) })
-	for seed := range 40 {
+	for seed := range fewer(40) {
 		history := walk.Example(seed)
 		entries = max(entries, len(history))
 		if o := replay.Again(set, history, replay.Options{}); o.Verdict != replay.Identical {
@@ -76,7 +76,7 @@ func TestAnyHistoryUnderOtherDefinitions(t *testing.T) {
 	other := edited(t, "procedures/birth_registration.yaml", "7 working days: expire", "2 working days: expire")
 	seen := map[replay.Verdict]int{}
 	walk := rapid.Custom(func(rt *rapid.T) []engine.Entry { return stored(rt, set, files) })
-	for seed := range 40 {
+	for seed := range fewer(40) {
 		o := replay.Again(other, walk.Example(seed), replay.Options{})
 		seen[o.Verdict]++
 		switch {

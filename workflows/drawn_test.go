@@ -29,6 +29,15 @@ func shipped(t *testing.T) (*machine.Set, []string) {
 	return set, files
 }
 
+// fewer is n, or a third with -short: what one goroutine computes for itself tells the
+// race detector little.
+func fewer(n int) int {
+	if testing.Short() {
+		return n / 3
+	}
+	return n
+}
+
 // walked is a walk of at most so many steps through one of the examples.
 func walked(rt *rapid.T, set *machine.Set, files []string, steps int) *walk {
 	ex, err := workflows.LoadExample(strings.TrimSuffix(rapid.SampledFrom(files).Draw(rt, "example"), ".json"))

@@ -36,7 +36,10 @@ func TestTheCoreNeverLeavesTheGraph(t *testing.T) {
 			if len(w.examples) == 0 {
 				t.Fatal("no examples")
 			}
-			const walks = 24
+			walks := 24
+			if testing.Short() {
+				walks = 6
+			}
 			if n := w.walk(t, 0, walks); n < 5*walks {
 				t.Errorf("only %d entries in %d walks", n, walks)
 			}

@@ -37,6 +37,9 @@ func TestStoreVariants(t *testing.T) {
 	for name, c := range map[string]Config{
 		"nothing remembered": {CacheBytes: -1}, "alone, always stored": {TakeOver: true, Snapshot: 1}, "hardly anything remembered": {CacheBytes: 2 * baseSize, Snapshot: 3},
 	} {
+		if testing.Short() && c.Snapshot != 3 { // one beside TestStore is enough for the race detector
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			x := target()

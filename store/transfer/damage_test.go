@@ -131,7 +131,7 @@ func TestEveryKindOfDamage(t *testing.T) {
 		if used, most := after.TotalAlloc-before.TotalAlloc, uint64(16*len(c.file)+16<<20); used > most {
 			t.Errorf("%s: %d bytes were taken, for a file of %d", name, used, len(c.file))
 		}
-		if took > 30*time.Second {
+		if took > 2*time.Minute {
 			t.Errorf("%s: it took %s", name, took)
 		}
 	}
