@@ -56,9 +56,16 @@ func definitions(t *testing.T) *machine.Set {
 	return set
 }
 
-// dying makes every stage's system die after every act, before anything that
-// follows from it is done: go test ./cmd/lienthong/story -run 'Birth|Death' -dying
-var dying = flag.Bool("dying", false, "the system dies after every act, in every story")
+// dying makes the system of every story die after every act, before anything that
+// follows from it is done: go test ./cmd/lienthong/story -dying
+var dying = flag.Bool("dying", false, "the system dies after every act, in every story of a birth or death")
+
+// mayDie tells whether the systems of a test die. Other tests than the stories of births
+// and deaths disturb theirs themselves.
+func mayDie(t *testing.T) bool {
+	test, _, _ := strings.Cut(t.Name(), "/")
+	return *dying && (strings.Contains(test, "Birth") || strings.Contains(test, "Death"))
+}
 
 // dies ends the system in the middle of whatever it owes and starts another one on
 // the same files. Only they, the business date and the fault dials survive.
@@ -97,7 +104,7 @@ func open(t *testing.T, start string, change func(*system.Config)) *stage {
 	if change != nil {
 		change(&cfg)
 	}
-	if *dying {
+	if mayDie(t) {
 		cfg.Registers = filepath.Join(filepath.Dir(cfg.DB), "registers")
 	}
 	sys, err := system.Open(t.Context(), cfg)
@@ -115,7 +122,7 @@ func open(t *testing.T, start string, change func(*system.Config)) *stage {
 	})
 	s.Client = &story.Client{Base: sys.URL, HTTP: &http.Client{Transport: transport}}
 	s.Settle = func(ctx context.Context) error {
-		if *dying {
+		if mayDie(t) {
 			if err := s.dies(ctx, cfg); err != nil {
 				return err
 			}
