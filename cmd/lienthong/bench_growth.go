@@ -19,7 +19,7 @@ type benchGrowth struct {
 	Seed       uint64   `help:"Of everything that is drawn." default:"1"`
 	Workers    int      `help:"That make cases at once." default:"3"`
 	Samples    int      `help:"Of each question, warm." default:"300"`
-	Cold       int      `help:"Of each question, with nothing in memory." default:"20"`
+	Cold       int      `help:"Of each question, with nothing in memory; below 0 means none." default:"20"`
 	Only       []string `help:"Measure only the questions whose name contains one of these."`
 	Counted    int      `help:"Entries to be counted before the indicators are asked for; 0 means all. Later runs go on." default:"0"`
 	LoadOnly   bool     `help:"Fill the file and measure nothing."`

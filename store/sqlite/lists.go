@@ -116,10 +116,7 @@ func (s *Store) Rows(ctx context.Context, q engine.RowQuery) (rows []engine.Row,
 		if err != nil {
 			return nil, "", failure(op, "", err)
 		}
-		for _, shelf := range shelves(q) {
-			if err := s.taste(ctx, f, office, shelf); err != nil {
-				return nil, "", failure(op, "", err)
-			}
+		for _, shelf := range f.shelves(q) {
 			text, args := f.query(rowCols, q, office, shelf, from, limit)
 			err := s.each(ctx, text, args, func(r *sql.Rows) error {
 				x, err := scanRow(r)
@@ -148,15 +145,12 @@ func (s *Store) CountRows(ctx context.Context, q engine.RowQuery, cap int) (int,
 		if err != nil {
 			return 0, failure(op, "", err)
 		}
-		for _, shelf := range shelves(q) {
+		for _, shelf := range f.shelves(q) {
 			left := 0
 			if cap > 0 {
 				if left = cap - sum; left == 0 {
 					return sum, nil
 				}
-			}
-			if err := s.taste(ctx, f, office, shelf); err != nil {
-				return 0, failure(op, "", err)
 			}
 			text, args := f.query("1", q, office, shelf, nil, left)
 			n := 0

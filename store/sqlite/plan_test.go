@@ -184,7 +184,7 @@ func built() (out []string) {
 		for _, q := range []engine.RowQuery{
 			{}, {Procedure: "p"}, {State: "s"}, {Assignee: "a"}, {Overdue: time.Now()}, {Procedure: "p", State: "s", Assignee: "a", Overdue: time.Now()},
 		} {
-			for _, shelf := range []int{rowenc.ShelfLive, rowenc.ShelfEnded} {
+			for _, shelf := range append(shelves(engine.RowQuery{Ended: true}), f.shelves(engine.RowQuery{Ended: true})...) {
 				first, _ := f.query(rowCols, q, "o", shelf, nil, 10)
 				next, _ := f.query(rowCols, q, "o", shelf, from, 10)
 				count, _ := f.query("1", q, "o", shelf, nil, 10)

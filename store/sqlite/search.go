@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"slices"
 
 	"lienthong/engine"
 	"lienthong/store/rowenc"
@@ -31,10 +32,10 @@ type finding struct {
 	rarest string   // the word that the fewest seem to have
 	others []string // the other words
 	few    bool     // so few cases have the rarest word that there is nothing to choose
-	walk   bool     // the shelf that was tasted is walked
+	walk   bool     // the list is walked
 }
 
-// look prepares a text for an office; nil when the query has none.
+// look chooses the way for a text at an office; nil when the query has none.
 func (s *Store) look(ctx context.Context, q engine.RowQuery, office string) (*finding, error) {
 	text, ok := rowenc.ParseText(q.Text)
 	if !ok {
@@ -53,8 +54,10 @@ func (s *Store) look(ctx context.Context, q engine.RowQuery, office string) (*fi
 	if err := s.row(ctx, b.text.String(), b.args, places(has)...); err != nil {
 		return nil, err
 	}
-	f.few = f.choose(has) <= s.cfg.few
-	return f, nil
+	if f.few = f.choose(has) <= s.cfg.few; f.few {
+		return f, nil
+	}
+	return f, s.taste(ctx, f, office, slices.Max(shelves(q)))
 }
 
 // places are where the numbers of a row go.
@@ -78,11 +81,8 @@ func (f *finding) choose(has []int) int {
 	return has[at]
 }
 
-// taste looks at the first rows of a shelf and chooses the way for it.
+// taste looks at the first rows of a shelf and chooses.
 func (s *Store) taste(ctx context.Context, f *finding, office string, shelf int) error {
-	if f == nil || f.few {
-		return nil
-	}
 	b := &query{}
 	b.add(`SELECT `)
 	for _, w := range f.text.Words {
@@ -106,6 +106,14 @@ func allIn(b *query, col string, words []string) {
 	for i, w := range words {
 		b.add([]string{``, ` AND `}[min(i, 1)]+`instr(`+col+`, ?) > 0`, " "+w)
 	}
+}
+
+// shelves are those that are read one after the other; 0 means all at once.
+func (f *finding) shelves(q engine.RowQuery) []int {
+	if f != nil && !f.walk && q.Ended {
+		return []int{0}
+	}
+	return shelves(q)
 }
 
 // query selects the dossiers of one office and shelf, the first ones in list order;
@@ -150,7 +158,10 @@ func (f *finding) lookedUp(cols string, rq engine.RowQuery, office string, shelf
 	b.add(`SELECT case_code FROM codes WHERE folded = ?`, f.text.Code)
 	// CROSS JOIN keeps the order: first what was found, then its dossiers.
 	b.add(`), listed AS MATERIALIZED (SELECT d.case_code, d.step FROM found f CROSS JOIN dossiers d ON d.case_code = f.case_code
-	WHERE +d.office = ? AND +d.shelf = ?`, office, shelf)
+	WHERE +d.office = ?`, office)
+	if shelf != 0 {
+		b.add(` AND +d.shelf = ?`, shelf)
+	}
 	b.narrow(rq, "d", from, limit)
 	b.add(`) SELECT ` + cols + ` FROM listed l CROSS JOIN dossiers d ON d.case_code = l.case_code AND d.step = l.step CROSS JOIN cases c ON c.code = d.case_code`)
 	return b.text.String(), b.args

@@ -63,9 +63,6 @@ func TestSearchEitherWay(t *testing.T) {
 			for i, few := range []int{100_000, 1} {
 				s.cfg.few = few
 				f, err := s.look(t.Context(), q, q.Offices[0])
-				if err == nil {
-					err = s.taste(t.Context(), f, q.Offices[0], rowenc.ShelfEnded)
-				}
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -23,7 +23,7 @@ type GrowthConfig struct {
 	Seed     uint64   // of everything that is drawn; 1
 	Workers  int      // that make cases at once; 3
 	Samples  int      // of each question, warm; 300
-	Cold     int      // of each question, cold; 20
+	Cold     int      // of each question, cold; 20; below 0 = none
 	Skip     bool     // only load
 	Only     []string // questions whose name contains one of these; nil = all
 	Counted  int      // entries to be counted for the indicators before they are asked for; 0 = all
@@ -47,7 +47,7 @@ func (c GrowthConfig) Validate() error {
 			bad("measuring at %d of %d cases", n, c.Finished)
 		}
 	}
-	if c.Workers < 0 || c.Samples < 0 || c.Cold < 0 || c.Counted < 0 {
+	if c.Workers < 0 || c.Samples < 0 || c.Counted < 0 {
 		bad("a bound is negative")
 	}
 	return errors.Join(errs...)
@@ -133,8 +133,12 @@ func (c GrowthConfig) size(ctx context.Context, l *loader, plan grown, n int) (*
 			return nil, err
 		}
 	}
-	s.Probes, err = g.measure(ctx, draws{l, s.Finished, s.Open, c.Definitions.Offices()})
-	return s, err
+	file, err := sqlite.OpenFile(ctx, c.Database)
+	if err != nil {
+		return nil, err
+	}
+	s.Probes, err = g.measure(ctx, draws{l, s.Finished, s.Open, c.Definitions.Offices(), ctx, file})
+	return s, errors.Join(err, file.Close())
 }
 
 func (c GrowthConfig) load(ctx context.Context, l *loader, s *Size) (err error) {

@@ -20,6 +20,7 @@ import (
 type Probed struct {
 	Name string `json:"name"`
 	Warm Times  `json:"warm_ms"`
+	CPU  *Times `json:"cpu_ms,omitempty"`  // of the warm ones; nil = it was not alone in the process
 	Cold *Times `json:"cold_ms,omitempty"` // nil = not measured cold
 }
 
@@ -68,16 +69,22 @@ func (g *gauge) measure(ctx context.Context, d draws) ([]Probed, error) {
 				return nil, err
 			}
 		}
-		warm, err := g.warm(ctx, p)
+		warm, cpu, err := g.warm(ctx, p)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", p.name, err)
 		}
-		cold, err := g.freshly(ctx, p)
-		if err != nil {
-			return nil, fmt.Errorf("%s, cold: %w", p.name, err)
+		x := Probed{Name: p.name, Warm: warm, CPU: &cpu}
+		told := fmt.Sprintf("  %-28s warm %s   processor p50 %.2f  p99 %.2f", p.name, warm, cpu.P50, cpu.P99)
+		if g.cold > 0 {
+			cold, err := g.freshly(ctx, p)
+			if err != nil {
+				return nil, fmt.Errorf("%s, cold: %w", p.name, err)
+			}
+			x.Cold = &cold
+			told += fmt.Sprintf("   cold p50 %.2f", cold.P50)
 		}
-		g.tell("  %-28s warm %s   cold p50 %.2f", p.name, warm, cold.P50)
-		out = append(out, Probed{p.name, warm, &cold})
+		g.tell("%s", told)
+		out = append(out, x)
 	}
 	if !g.wants(acts...) {
 		return out, nil
@@ -111,24 +118,25 @@ func (g *gauge) open(ctx context.Context) (*sqlite.Store, error) {
 	return sqlite.Open(ctx, sqlite.Config{Path: g.path})
 }
 
-// warm asks often, after having asked a while.
-func (g *gauge) warm(ctx context.Context, p probe) (_ Times, err error) {
+// warm asks often, after having asked a while. The processor time is that of the
+// whole process: nothing else goes on in it.
+func (g *gauge) warm(ctx context.Context, p probe) (_, _ Times, err error) {
 	s, err := g.open(ctx)
 	if err != nil {
-		return Times{}, err
+		return Times{}, Times{}, err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	r := rand.New(rand.NewPCG(7, 7))
-	var took []time.Duration
+	var took, used []time.Duration
 	for range (rounds + 1) * g.samples {
 		ask := p.make(r)
-		began := time.Now()
+		began, cpu := time.Now(), CPU()
 		if err := ask(ctx, s); err != nil {
-			return Times{}, err
+			return Times{}, Times{}, err
 		}
-		took = append(took, time.Since(began))
+		took, used = append(took, time.Since(began)), append(used, CPU()-cpu)
 	}
-	return quietest(took[g.samples:], rounds), nil
+	return quietest(took[g.samples:], rounds), quietest(used[g.samples:], rounds), nil
 }
 
 // rounds is how often everything is measured. What else the machine does can only

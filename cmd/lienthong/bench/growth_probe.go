@@ -39,11 +39,18 @@ type draws struct {
 	l              *loader
 	finished, open int
 	offices        []engine.Office
+	ctx            context.Context
+	file           *sqlite.File
 }
 
+// sample asks the file who the case is about: it may have been filled by another
+// version of the scripts.
 func (d draws) sample(r *rand.Rand) sample {
 	t, f := d.l.finished.fill(r.IntN(d.finished))
 	c := t.copy(f).Case
+	if kept, err := d.file.Load(d.ctx, c.Code); err == nil {
+		c = kept
+	}
 	s := sample{code: c.Code, requester: c.Requester.ID, subject: c.Subject()}
 	for _, x := range c.Dossiers {
 		if s.office == "" {
@@ -137,7 +144,7 @@ func (d draws) lists() []probe {
 		about("a citizen's cases", d.sample, func(ctx context.Context, s *sqlite.Store, x sample) error {
 			got, _, err := s.CasesOf(ctx, x.requester, "", page)
 			if err == nil && len(got) == 0 {
-				err = fmt.Errorf("%s has no case", x.requester)
+				err = fmt.Errorf("%s has no case, not even %s", x.requester, x.code)
 			}
 			return err
 		}),
