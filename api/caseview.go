@@ -374,11 +374,7 @@ func (p *picture) dossier(d *engine.Dossier) (*dossierView, error) {
 		for n := 1; n < r.Version; n++ {
 			v.Result.Earlier = append(v.Result.Earlier, engine.ResultID(p.c.Seed, d.Code, n))
 		}
-		if st := p.step(d.Step); st != nil {
-			if state := st.Procedure.State(d.State); state != nil && state.Result != nil {
-				v.Result.Title = &state.Result.Title
-			}
-		}
+		v.Result.Title = p.s.documentTitle(p.c.Service, p.c.Version, d.Step, r.Document)
 	}
 	for _, r := range d.Reviews {
 		v.Reviews = append(v.Reviews, reviewView{ID: r.ID, Of: r.Of, From: r.From, To: r.To, Opened: at(r.Opened), Due: at(r.Due), Decision: r.Decision, Decided: at(r.Decided), By: r.By})

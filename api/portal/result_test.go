@@ -46,7 +46,7 @@ func TestResultsThatChanged(t *testing.T) {
 	gone := s.annulled()
 	me, at = s.browse(gone.Citizen), "/cases/"+gone.Code
 	me.open(at).want(200).says("Đã bị thu hồi")
-	r = me.open(at+"/results/birth").want(200).says("Kết quả này đã bị thu hồi hoặc hủy bỏ", "KHÔNG CÒN GIÁ TRỊ")
+	r = me.open(at+"/results/birth").want(200).says("Kết quả này đã bị thu hồi hoặc hủy bỏ", "KHÔNG CÒN GIÁ TRỊ", "<h2>Giấy khai sinh").saysNot("birth_certificate")
 	me.open(at + "/results/birth?file").want(200).says("KHÔNG CÒN GIÁ TRỊ")
 	anybody.open(r.find(`href="(/r/[^"]+)">Kiểm tra thật, giả<`)).want(200).says("Kết quả đã bị thu hồi").saysNot("đang có hiệu lực")
 	s.browse(gone.Clerk("officer", "birth")).dossier(gone.Code, "birth").says("Đã bị thu hồi")
