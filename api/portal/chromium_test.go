@@ -52,6 +52,7 @@ type window struct {
 	s    *stage
 	ctx  context.Context
 	wide int64
+	cost *effort // what is counted of a person's work; nil = nothing
 }
 
 // shared is the one browser of the test binary; every window is a profile of its own.
@@ -164,6 +165,9 @@ func (w *window) follow(css string) {
 	}
 	if err == nil {
 		err = w.wait(ctx, `document.readyState === "complete" && document.body && document.body.dataset.left === undefined`)
+	}
+	if err == nil && w.cost != nil {
+		err = w.cost.page(w, ctx)
 	}
 	if err != nil {
 		where, _ := chromedp.Run(w.ctx, chromedp.Location())
@@ -533,60 +537,4 @@ func TestSliderOverAHistory(t *testing.T) {
 	if err := w.wait(ctx, `window.stayed && document.getElementById("moment").textContent.includes("Mục 3 trên") && document.querySelector("#moment img").src.includes("at=3")`); err != nil {
 		t.Fatalf("%v: %s", err, w.text("main"))
 	}
-}
-
-// A birth is filed on a telephone without scripts: from the front page to the receipt.
-// With them it is the beginning of TestBirthByFourPeople.
-func TestBirthOnATelephone(t *testing.T) {
-	s := newStage(t)
-	w := s.openWindow(390)
-	w.noScripts()
-	w.fileBirth(false)
-	w.shoot("telephone-receipt")
-}
-
-// fileBirth signs in from the front page, declares, and files; it returns the case's
-// code.
-func (w *window) fileBirth(scripts bool) string {
-	w.t.Helper()
-	w.open("/")
-	w.follow(`a[href="/services/birth"]`)
-	w.follow(`form[action="/applications"] button`)
-	if got := w.path(); got != "/applications" { // the sign-in page keeps what was asked for
-		w.t.Fatalf("at %s", got)
-	}
-	w.follow(`button[value="` + tung + `"]`)
-	at := w.path()
-	w.follow(".lt-buttons a")
-	w.do(chromedp.Click(chromedp.CSS(`input[value="ordinary"]`)))
-	w.follow(".lt-buttons button")
-	w.do(chromedp.Click(chromedp.CSS(`input[value="father"]`)))
-	w.follow(".lt-buttons button")
-	w.follow(".lt-buttons button") // the child: nothing to enter
-	for _, name := range []string{"residence", "card", "identity"} {
-		w.do(chromedp.Click(chromedp.CSS(`input[name="/choices/` + name + `"][value="true"]`)))
-	}
-	w.follow(".lt-buttons button")
-	w.do(chromedp.Click(chromedp.CSS(`input[value="daughter"]`)))
-	w.follow(".lt-buttons button")
-	w.follow(".lt-buttons button") // health card
-	w.do(chromedp.Click(chromedp.CSS(`input[value="post"]`)))
-	if scripts { // the address appears at once
-		w.do(chromedp.WaitVisible(chromedp.CSS(`select[name="/delivery/address/commune"]`)))
-		w.do(chromedp.WaitNotPresent(chromedp.CSS(".htmx-request"))) // the page is not being changed any more
-	} else { // and without scripts after the first click
-		w.follow(".lt-buttons button")
-	}
-	w.do(chromedp.SetValue(chromedp.CSS(`select[name="/delivery/address/commune"]`), "26743"))
-	w.follow(".lt-buttons button")
-	if got := w.path(); got != at+"/pages/attachments" {
-		w.t.Fatalf("at %s", got)
-	}
-	w.follow(".lt-buttons button")
-	w.do(chromedp.Click(chromedp.CSS(`input[name="sure"]`)))
-	w.follow(`form[action$="/file"] button`)
-	if !strings.HasSuffix(w.path(), "/receipt") || !strings.Contains(w.text("main"), "GIẤY TIẾP NHẬN HỒ SƠ") {
-		w.t.Fatalf("at %s: %s", w.path(), w.text("main"))
-	}
-	return w.text(".lt-code")
 }
