@@ -151,17 +151,8 @@ func (w *window) follow(css string) {
 	ctx, cancel := context.WithTimeout(w.ctx, patience)
 	defer cancel()
 	err := chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void](`document.body.dataset.left = ""; 0`))
-	for tries := 0; err == nil; tries++ { // a page that is being changed may take the button away under the click
-		if _, err = chromedp.Run(ctx, chromedp.WaitNotPresent(chromedp.CSS(".htmx-request"))); err != nil {
-			break
-		}
-		if err = w.still(ctx, css); err != nil {
-			break
-		}
-		if err = chromedp.Do(ctx, chromedp.Click(chromedp.CSS(css))); err == nil || tries == 5 || !strings.Contains(err.Error(), "Could not find node") {
-			break
-		}
-		err = nil
+	if err == nil {
+		err = w.click(ctx, css)
 	}
 	if err == nil {
 		err = w.wait(ctx, `document.readyState === "complete" && document.body && document.body.dataset.left === undefined`)
@@ -174,6 +165,27 @@ func (w *window) follow(css string) {
 		w.t.Fatalf("%s: %v (at %s)", css, err, where)
 	}
 }
+
+// click clicks something that stands still, on a page that waits for nothing. A page
+// that is being changed may still take it away under the click, which then fails before
+// the mouse was pressed, and is tried again.
+func (w *window) click(ctx context.Context, css string) error {
+	for tries := 0; ; tries++ {
+		if _, err := chromedp.Run(ctx, chromedp.WaitNotPresent(chromedp.CSS(".htmx-request"))); err != nil {
+			return err
+		}
+		if err := w.still(ctx, css); err != nil {
+			return err
+		}
+		err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS(css)))
+		if err == nil || tries == 5 || !gone.MatchString(err.Error()) {
+			return err
+		}
+	}
+}
+
+// gone are the browser's words for an element that was taken away or is not laid out.
+var gone = regexp.MustCompile(`(?i)\bnode\b|content quads|invalid dimensions`)
 
 // wait looks every 20 ms whether an expression is true, over pages that come and go
 // meanwhile. It asks from outside: a page whose scripts are off runs no timers either,
