@@ -178,7 +178,7 @@ func (c *change) head() []byte { return c.Entries[len(c.Entries)-1].Hash }
 // was met: the transaction is run again with care.
 var errNotSwift = errors.New("sqlite: the file is not as it was remembered")
 
-// appendAll writes the Appends of the transaction.
+// appendAll writes some Appends of the transaction.
 //
 // Swiftly: the statements say what the rows must be before, and nothing is read.
 // Afterwards the number of rows that were touched tells whether all of them were
@@ -190,7 +190,6 @@ var errNotSwift = errors.New("sqlite: the file is not as it was remembered")
 // calls that meet another one of the same transaction.
 func (w *writer) appendAll(jobs []*job, swiftly bool) error {
 	var swift, careful []*job
-	r := router{heads: map[string][]byte{}, taken: map[string]bool{}, answers: map[[2]string]bool{}}
 	before, expected := int64(-1), int64(0)
 	for _, j := range inOrder(jobs) {
 		if j.append == nil && j.ready == nil || !w.enter(j) {
@@ -200,7 +199,7 @@ func (w *writer) appendAll(jobs []*job, swiftly bool) error {
 			j.err = rowenc.Bad(j.op, "what was prepared does not fit the file")
 			continue
 		}
-		if !swiftly || !r.admits(w.store.cache, j) {
+		if !swiftly || !w.router.admits(w.store.cache, j) {
 			careful = append(careful, j)
 			continue
 		}
@@ -315,6 +314,10 @@ type router struct {
 	heads   map[string][]byte // by case: what a swift call leaves its chain at; nil after one that is not swift
 	taken   map[string]bool
 	answers map[[2]string]bool
+}
+
+func newRouter() *router {
+	return &router{heads: map[string][]byte{}, taken: map[string]bool{}, answers: map[[2]string]bool{}}
 }
 
 // admits does not decide anything: whom it sends to be written with care is told

@@ -26,7 +26,7 @@ type queue struct {
 	calls  int
 	bytes  int
 	closed bool
-	last   int           // calls of the batch before; only next uses it
+	last   int           // calls of the batch before; the writer's
 	some   chan struct{} // holds one token when something may wait
 }
 
@@ -84,10 +84,7 @@ func (q *queue) wake() {
 func (q *queue) take(batch []*job, calls, bytes int) (_ []*job, open bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	size := 0
-	for _, j := range batch {
-		size += j.size
-	}
+	size := sizeOf(batch)
 	for len(q.turn) > 0 && len(batch) < calls && (size < bytes || len(batch) == 0) {
 		l := q.turn[0]
 		j := l.jobs[0]
@@ -107,39 +104,48 @@ func (q *queue) take(batch []*job, calls, bytes int) (_ []*job, open bool) {
 	return batch, !q.closed || q.calls > 0
 }
 
+func sizeOf(batch []*job) (size int) {
+	for _, j := range batch {
+		size += j.size
+	}
+	return size
+}
+
 // company is how many calls a batch must have had for the writer to wait for as
 // many again.
 const company = 4
 
-// next waits for work and takes a batch: what is there and, when the batch before
-// had company, what still comes. Under load those who were just answered are about
-// to call again: a commit that waits a moment for them saves several. One caller
-// alone never waits. An empty batch means that the queue is closed.
+// next waits for work and takes what is there. An empty batch means that the queue
+// is closed.
 func (q *queue) next(c *Config) []*job {
-	var batch []*job
-	for open := true; open && len(batch) == 0; {
-		if batch, open = q.take(nil, c.MaxBatch, c.MaxBatchBytes); open && len(batch) == 0 {
-			<-q.some
+	for {
+		batch, open := q.take(nil, c.MaxBatch, c.MaxBatchBytes)
+		if len(batch) > 0 || !open {
+			return batch
 		}
+		<-q.some
 	}
-	if q.last >= company && len(batch) > 0 {
-		batch = q.linger(batch, c)
-	}
-	q.last = len(batch)
-	return batch
 }
 
-// linger adds what comes to a batch, until it is full, nothing has come for an
-// eighth of the linger, or all of that has passed.
-func (q *queue) linger(batch []*job, c *Config) []*job {
-	until := time.Now().Add(c.Linger)
-	t := time.NewTimer(c.Linger / 8)
+// more adds to a batch what came while it was written, until it is full or as old as
+// the linger. When the batch before had company and nothing came, it waits an eighth
+// of the linger: under load those who were just answered are about to call again, and
+// a commit that waits a moment for them saves several. One caller alone never waits.
+func (q *queue) more(batch []*job, began time.Time, c *Config) []*job {
+	n, left := len(batch), c.Linger-time.Since(began)
+	if n >= c.MaxBatch || left <= 0 || sizeOf(batch) >= c.MaxBatchBytes {
+		return batch
+	}
+	batch, open := q.take(batch, c.MaxBatch, c.MaxBatchBytes)
+	if len(batch) > n || !open || q.last < company {
+		return batch
+	}
+	t := time.NewTimer(min(c.Linger/8, left))
 	defer t.Stop()
-	for open := true; open && len(batch) < c.MaxBatch; {
+	for len(batch) == n && open {
 		select {
-		case <-q.some:
+		case <-q.some: // perhaps for what was taken already
 			batch, open = q.take(batch, c.MaxBatch, c.MaxBatchBytes)
-			t.Reset(min(c.Linger/8, time.Until(until)))
 		case <-t.C:
 			return batch
 		}

@@ -145,9 +145,10 @@ func TestFloodOfOneLane(t *testing.T) {
 	}
 }
 
-// TestCompany: a call alone is taken at once. After a batch with company the writer
+// TestCompany: a call alone is written at once. After a batch with company the writer
 // waits for more: as long as calls come, but never longer than the linger, and no
-// longer than an eighth of it when none comes.
+// longer than an eighth of it when none comes. What came meanwhile is always taken,
+// up to the bounds of a batch.
 func TestCompany(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := Config{Linger: 8 * time.Millisecond}.withDefaults()
@@ -162,8 +163,13 @@ func TestCompany(t *testing.T) {
 		took := func(calls int, wait time.Duration) {
 			t.Helper()
 			began := time.Now()
-			if n := len(q.next(&c)); n != calls || time.Since(began) != wait {
-				t.Errorf("took %d calls after %s, want %d after %s", n, time.Since(began), calls, wait)
+			batch := q.next(&c)
+			for n := 0; n < len(batch); {
+				n = len(batch)
+				batch = q.more(batch, began, &c)
+			}
+			if q.last = len(batch); q.last != calls || time.Since(began) != wait {
+				t.Errorf("took %d calls after %s, want %d after %s", q.last, time.Since(began), calls, wait)
 			}
 		}
 		push(1)
@@ -187,9 +193,14 @@ func TestCompany(t *testing.T) {
 			push(1)
 			took(calls, min(8*time.Millisecond, time.Duration(calls-1)*every+time.Millisecond))
 			wg.Wait()
-			q.next(&c)
+			q.last = len(q.next(&c))
 		}
 		trickle(900*time.Microsecond, 9)
 		trickle(1100*time.Microsecond, 1)
+		push(c.MaxBatch + 1)
+		took(c.MaxBatch, 0)
+		if batch := q.next(&c); len(batch) != 1 || len(q.more([]*job{{size: c.MaxBatchBytes}}, time.Now(), &c)) != 1 {
+			t.Error("a batch that is full took more")
+		}
 	})
 }

@@ -79,6 +79,7 @@ type writer struct {
 	files    files                     // what is open, to notice when it is moved away
 	versions map[rowenc.Versions]int64 // those that are committed
 	fresh    map[rowenc.Versions]int64 // those of this transaction
+	router   *router                   // what the calls of this transaction left
 	counted  []counted                 // what its settlements add to the sums of their days
 	copyAt   int64                     // pages in the log from which it is to be copied back
 }
@@ -91,16 +92,18 @@ func (w *writer) run() {
 		if len(jobs) == 0 {
 			return
 		}
-		w.batch(jobs)
+		w.batch(&jobs)
+		w.store.queue.last = len(jobs)
 		w.tidyLog()
 	}
 }
 
-// batch commits the jobs together; when that cannot be done, each alone.
-func (w *writer) batch(jobs []*job) {
+// batch commits the jobs together, and those that come while they are written; when
+// that cannot be done, each alone.
+func (w *writer) batch(jobs *[]*job) {
 	err := w.store.halted()
 	if err != nil {
-		for _, j := range jobs {
+		for _, j := range *jobs {
 			j.answer(err)
 		}
 		return
@@ -109,15 +112,15 @@ func (w *writer) batch(jobs []*job) {
 	if errors.Is(err, errNotSwift) {
 		err = w.together(jobs, false)
 	}
-	if err == nil || isUnknown(err) || len(jobs) == 1 {
-		for _, j := range jobs {
+	if err == nil || isUnknown(err) || len(*jobs) == 1 {
+		for _, j := range *jobs {
 			j.answer(err)
 		}
 		return
 	}
-	w.store.log.Warn("sqlite: transaction rolled back; its calls run alone", "calls", len(jobs), "err", err)
-	for _, j := range jobs {
-		j.answer(w.together([]*job{j}, false))
+	w.store.log.Warn("sqlite: transaction rolled back; its calls run alone", "calls", len(*jobs), "err", err)
+	for _, j := range *jobs {
+		j.answer(w.together(&[]*job{j}, false))
 	}
 }
 
@@ -132,17 +135,18 @@ func (j *job) answer(err error) {
 	j.done <- failure(j.op, "", err)
 }
 
-// together runs the jobs in one transaction, Appends first: swiftly those that
-// can be, with care the others. An error means that it was rolled back, or that
-// its outcome is unknown; a job's own refusal is kept in the job.
-func (w *writer) together(jobs []*job, swiftly bool) (err error) {
+// together runs the jobs in one transaction, swiftly those that can be, with care
+// the others. Going swiftly it takes in what comes meanwhile. An error means that it
+// was rolled back, or that its outcome is unknown; a job's own refusal is kept in the
+// job.
+func (w *writer) together(jobs *[]*job, swiftly bool) (err error) {
 	began, begun := time.Now(), false
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v", p)
 		}
 		if err != nil && begun {
-			w.rollback(jobs)
+			w.rollback(*jobs)
 		}
 		w.store.judge(err)
 	}()
@@ -152,6 +156,33 @@ func (w *writer) together(jobs []*job, swiftly bool) (err error) {
 	begun = true
 	clear(w.fresh)
 	w.counted = w.counted[:0]
+	w.router = newRouter()
+	for done := 0; done < len(*jobs); {
+		now := (*jobs)[done:]
+		done = len(*jobs)
+		if err := w.write(now, swiftly); err != nil {
+			return err
+		}
+		if swiftly {
+			*jobs = w.store.queue.more(*jobs, began, &w.store.cfg)
+		}
+	}
+	if err := w.countAll(); err != nil {
+		return err
+	}
+	if err := w.logAll(*jobs); err != nil {
+		return err
+	}
+	if err := w.commit(); err != nil {
+		return err
+	}
+	w.store.counted.add(*jobs, time.Since(began))
+	w.remember(*jobs)
+	return nil
+}
+
+// write runs some jobs of the transaction, Appends first.
+func (w *writer) write(jobs []*job, swiftly bool) (err error) {
 	for _, j := range jobs {
 		j.err, j.swift = nil, false
 	}
@@ -169,17 +200,6 @@ func (w *writer) together(jobs []*job, swiftly bool) (err error) {
 			return err
 		}
 	}
-	if err := w.countAll(); err != nil {
-		return err
-	}
-	if err := w.logAll(jobs); err != nil {
-		return err
-	}
-	if err := w.commit(); err != nil {
-		return err
-	}
-	w.store.counted.add(jobs, time.Since(began))
-	w.remember(jobs)
 	return nil
 }
 
