@@ -30,11 +30,18 @@ type Appender interface {
 
 // way is a way of writing, with what it knows of types.
 type way struct {
-	html      bool     // escape <, > and &
+	html      bool // escape <, > and &
+	kinds     [256]uint8
 	appenders sync.Map // reflect.Type → appender
 }
 
-var marshalled, plain = &way{html: true}, &way{}
+var marshalled, plain = newWay(true), newWay(false)
+
+func newWay(html bool) *way {
+	w := &way{html: html}
+	w.kinds = w.bytes()
+	return w
+}
 
 func (w *way) value(b []byte, v any) ([]byte, error) {
 	switch v := v.(type) {
@@ -58,15 +65,52 @@ func (w *way) value(b []byte, v any) ([]byte, error) {
 	return w.appendReflected(b, reflect.ValueOf(v))
 }
 
+// What a byte of a text begins.
+const (
+	plainByte   = iota // a character that stands for itself
+	escapedByte        // one that is written in another way, perhaps
+	twoBytes           // a character of two bytes, if the next one goes on
+	threeBytes         // the same of three; which ones Vietnamese has
+	otherByte          // to be decoded
+)
+
+func (w *way) bytes() (kinds [256]uint8) {
+	for c := range kinds {
+		switch {
+		case c < ' ' || c == '"' || c == '\\' || w.html && (c == '<' || c == '>' || c == '&'):
+			kinds[c] = escapedByte
+		case c < utf8.RuneSelf:
+			kinds[c] = plainByte
+		case 0xc2 <= c && c <= 0xdf:
+			kinds[c] = twoBytes
+		case c == 0xe1: // all of these are characters, and none is escaped
+			kinds[c] = threeBytes
+		default:
+			kinds[c] = otherByte
+		}
+	}
+	return kinds
+}
+
 // appendString appends a text in quotes.
 func (w *way) appendString(b []byte, s string) []byte {
 	for i := 0; i < len(s); {
-		if c := s[i]; c < utf8.RuneSelf {
-			if c < ' ' || c == '"' || c == '\\' || w.html && (c == '<' || c == '>' || c == '&') {
-				return w.appendEscaped(b, s)
-			}
+		switch w.kinds[s[i]] {
+		case plainByte:
 			i++
 			continue
+		case escapedByte:
+			return w.appendEscaped(b, s)
+		case twoBytes:
+			if i+1 < len(s) && s[i+1]&0xc0 == 0x80 {
+				i += 2
+				continue
+			}
+		case threeBytes:
+			if i+2 < len(s) && s[i+1]&0xc0 == 0x80 && s[i+2]&0xc0 == 0x80 {
+				i += 3
+				continue
+			}
 		}
 		r, n := utf8.DecodeRuneInString(s[i:])
 		if r == utf8.RuneError || r == '\u2028' || r == '\u2029' {
