@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"time"
 
 	_ "github.com/mattn/go-sqlite3" // the driver "sqlite3"
 )
@@ -21,14 +22,24 @@ func checkpoint(ctx context.Context, path string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	var busy, log, moved int
-	if err := db.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &log, &moved); err != nil {
-		return err
+	ctx, stop := context.WithTimeoutCause(ctx, 10*time.Second, fmt.Errorf("bench: the log of %s is in use", path))
+	defer stop()
+	again := time.NewTicker(5 * time.Millisecond)
+	defer again.Stop()
+	for busy := 1; ; {
+		var log, moved int
+		if err := db.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &log, &moved); err != nil {
+			return err
+		}
+		if busy == 0 {
+			return nil
+		}
+		select { // the store copies its log back just now: SQLite does not wait for that
+		case <-again.C:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
 	}
-	if busy != 0 {
-		return fmt.Errorf("bench: the log of %s is in use", path)
-	}
-	return nil
 }
 
 // content is how much a table holds.
