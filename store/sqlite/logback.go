@@ -10,9 +10,10 @@ import "strconv"
 // anew: when little is left, the writer copies the rest between two transactions.
 
 const (
-	// logPages is how many pages the log holds when it is copied (16 MiB): the more,
-	// the more of them are of the same page, which is copied once.
-	logPages = 4096
+	// logPages is how many pages the log holds when it is copied (64 MiB): the more,
+	// the more of them are of the same page, which is copied once, and the fewer commits
+	// wait for a disk that takes in the copies as well.
+	logPages = 16384
 	// logMost times as many have a commit copy it after all.
 	logMost = 4
 	// logPasses is how often it is copied before the writer does the rest; each leaves
