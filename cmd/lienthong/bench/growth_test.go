@@ -126,6 +126,7 @@ func own(tp *template) []string {
 
 // TestCopiesDoNotShareAnything that must be unique, and are of their days.
 func TestCopiesDoNotShareAnything(t *testing.T) {
+	long(t)
 	t.Parallel()
 	l := planned(t, 3000, 600, autumn)
 	taken := map[string]string{}
