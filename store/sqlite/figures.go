@@ -13,16 +13,19 @@ import (
 	"lienthong/store/rowenc"
 )
 
-// owedBy is followed by the index to walk along: both hold only what is not done,
-// in the order of the list.
+// owedBy is followed by the index to walk along: all hold only what is not done, in
+// the order of the list.
 const owedBy = `SELECT ` + deliveryCols + `, failed FROM outbox INDEXED BY `
 
 // owedQuery walks what is not done by age, with the filters that are set.
 func owedQuery(q engine.OwedQuery) (string, []any, error) {
 	b := &query{}
-	if q.Registry != "" {
+	switch {
+	case q.Registry != "":
 		b.add(owedBy+`outbox_lines WHERE status NOT IN ('done', 'skipped') AND registry = ?`, q.Registry)
-	} else {
+	case q.Status == engine.DeliveryAccepted || q.Status == engine.DeliveryIncident:
+		b.add(owedBy + `outbox_waits WHERE status IN ('accepted', 'incident')`)
+	default:
 		b.add(owedBy + `outbox_age WHERE status NOT IN ('done', 'skipped')`)
 	}
 	if q.Status != "" {

@@ -134,8 +134,10 @@ type Store struct {
 var _ engine.Store = (*Store)(nil)
 
 // freeLeases frees what a process that is gone had leased. The fence moves on, so
-// that an acknowledgement of that process would be refused.
-const freeLeases = `UPDATE outbox SET node = '', lease = 0, ready = next, fence = fence + 1 WHERE lease > 0`
+// that an acknowledgement of that process would be refused. Only what may be claimed
+// is leased: the index of what is ready has it all, however much is done.
+const freeLeases = `UPDATE outbox INDEXED BY outbox_ready SET node = '', lease = 0, ready = next, fence = fence + 1
+	WHERE lease > 0 AND status IN ('pending', 'accepted')`
 
 // Open opens or makes the database, brings its schema up to date and starts the
 // writer. It refuses a file that is damaged, belongs to another program or is in
