@@ -56,6 +56,8 @@ type replayView struct {
 	Order  replayOrdered `json:"order"`
 	Total  int64         `json:"total" doc:"Cases to decide again; 0 = they are being looked for"`
 	Counts ReplayCounts  `json:"counts"`
+	// Archived is told where all cases were asked for, or those of a service and period.
+	Archived int64 `json:"archived" doc:"Cases in archive files, whatever they are about: they are left out"`
 }
 
 // replayAnswer is the outcome of one case (200), or a job that has begun (202).
@@ -107,14 +109,17 @@ func (s *Server) replay(ctx context.Context, in *struct{ Body ReplayOrder }) (*r
 	view := replayView{Order: replayOrdered{o.Case, o.Service, o.From, o.To, o.Version, slices.Sorted(maps.Keys(o.Files))}}
 	who := callerOf(ctx)
 	v, err := s.replays.start(ctx, view, func(ctx context.Context, tell func(func(*replayView))) (any, error) {
-		cases := []string{o.Case}
+		cases, archived := []string{o.Case}, int64(0)
 		if o.Case == "" {
 			var err error
 			if cases, err = s.casesFiled(ctx, who, o.Service, from, to); err != nil {
 				return nil, err
 			}
+			if archived, err = s.cfg.Store.Archived(ctx); err != nil {
+				return nil, err
+			}
 		}
-		tell(func(v *replayView) { v.Total = int64(len(cases)) })
+		tell(func(v *replayView) { v.Total, v.Archived = int64(len(cases)), archived })
 		return redo(ctx, cases, func(n ReplayCounts) { tell(func(v *replayView) { v.Counts = n }) })
 	})
 	if err != nil {
@@ -189,25 +194,69 @@ const maxReplayed = 500_000
 // casesFiled lists the cases that the caller may see, of a service ("" = any) and
 // filed in a time.
 func (s *Server) casesFiled(ctx context.Context, who *caller, service string, from, to time.Time) ([]string, error) {
-	seen := map[string]bool{}
+	seen := map[string]bool{} // whether they are wanted
+	wanted := 0
+	see := func(code, of string, filed time.Time) error {
+		if !seen[code] && (service == "" || of == service) && !filed.Before(from) && (to.IsZero() || filed.Before(to)) {
+			seen[code] = true
+			wanted++
+		} else if !seen[code] {
+			seen[code] = false
+		}
+		if wanted > maxReplayed {
+			return engine.Fail(engine.Invalid, "Quá nhiều hồ sơ: hãy chọn dịch vụ hoặc thời gian ngắn hơn.", "Too many cases: choose a service or a shorter time.")
+		}
+		return ctx.Err()
+	}
 	q := engine.RowQuery{Offices: s.officesSeen(who), Ended: true, Limit: 200}
-	for {
+	for more := true; more; more = q.After != "" {
 		rows, next, err := s.cfg.Store.Rows(ctx, q)
 		if err != nil {
 			return nil, err
 		}
 		for _, r := range rows {
-			if (service == "" || r.Service == service) && !r.Filed.Before(from) && (to.IsZero() || r.Filed.Before(to)) {
-				seen[r.Case] = true
+			if err := see(r.Case, r.Service, r.Filed); err != nil {
+				return nil, err
 			}
 		}
-		if len(seen) > maxReplayed {
-			return nil, engine.Fail(engine.Invalid, "Quá nhiều hồ sơ: hãy chọn dịch vụ hoặc thời gian ngắn hơn.", "Too many cases: choose a service or a shorter time.")
+		q.After = next
+	}
+	if err := s.casesUnlisted(ctx, who, seen, see); err != nil {
+		return nil, err
+	}
+	maps.DeleteFunc(seen, func(_ string, wanted bool) bool { return !wanted })
+	return slices.Sorted(maps.Keys(seen)), nil
+}
+
+// casesUnlisted sees the cases that no office has on its list: their fee is not paid,
+// or never was.
+func (s *Server) casesUnlisted(ctx context.Context, who *caller, seen map[string]bool, see func(code, service string, filed time.Time) error) error {
+	const page = 500
+	for after := ""; s.tests(who); {
+		codes, err := s.cfg.Store.Kept(ctx, after, page)
+		if err != nil {
+			return err
 		}
-		if q.After = next; next == "" {
-			return slices.Sorted(maps.Keys(seen)), ctx.Err()
+		for _, code := range codes {
+			after = code
+			if _, listed := seen[code]; listed {
+				continue
+			}
+			c, err := s.cfg.Store.Load(ctx, code)
+			if err == nil {
+				err = see(code, c.Service, c.Filed)
+			} else if c := engine.CodeOf(err); c == engine.CorruptHistory || c == engine.Archived || c == engine.NotFound {
+				err = nil // verify tells what is damaged; the others have gone meanwhile
+			}
+			if err != nil {
+				return err
+			}
+		}
+		if len(codes) < page {
+			break
 		}
 	}
+	return nil
 }
 
 func (s *Server) allReplays(context.Context, *struct{}) (*replaysAnswer, error) {

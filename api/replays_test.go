@@ -133,6 +133,30 @@ func TestReplayOfManyCases(t *testing.T) {
 	w.send("operator", "POST", replays, map[string]any{}).refused(403, "forbidden")
 }
 
+// A case that waits for its fee is on no office's list, and is decided again too.
+func TestReplayOfUnpaidCases(t *testing.T) {
+	ran := make(chan redone, 1)
+	w := replaying(t, func(_ context.Context, x redone, _ func(api.ReplayCounts)) (any, error) {
+		ran <- x
+		return map[string]any{}, nil
+	})
+	app := w.application("birth-b4", "residence", "identity")
+	app["registration"].(map[string]any)["copies"] = 2 // which cost something
+	code := w.send(father, "POST", "/api/v1/cases", map[string]any{"service": "birth", "application": app}).want(201).str("cases.0.code")
+	if c, err := w.store.Load(t.Context(), code); err != nil || len(c.Rows()) > 0 {
+		t.Fatalf("it is on a list: %v", err)
+	}
+	for service, want := range map[string][]string{"birth": {code}, "death": {}, "": {code}} {
+		id := w.send("tester", "POST", replays, map[string]any{"service": service}).want(202).str("id")
+		if x := <-ran; !slices.Equal(x.cases, want) {
+			t.Errorf("%q: %v, want %v", service, x.cases, want)
+		}
+		if a := w.job(id, "done"); a.get("archived") != int64(0) {
+			t.Errorf("archived: %s", a.raw)
+		}
+	}
+}
+
 // What cannot be carried out is refused before anything begins.
 func TestReplayRefusesBadOrders(t *testing.T) {
 	w := replaying(t, func(context.Context, redone, func(api.ReplayCounts)) (any, error) {

@@ -85,6 +85,10 @@ type Cases interface {
 	NextDue(ctx context.Context) (time.Time, bool, error)
 	// Open lists codes of unfinished cases after a code, for the stuck-case detector.
 	Open(ctx context.Context, after string, limit int) ([]string, error)
+	// Kept lists codes of cases whose history is in the store, after a code, in order, at
+	// most limit (0 = all); Archived counts those whose history was moved to archive files.
+	Kept(ctx context.Context, after string, limit int) ([]string, error)
+	Archived(ctx context.Context) (int64, error)
 	// OpenUnder lists codes of unfinished cases of one version of a service, after a
 	// code.
 	OpenUnder(ctx context.Context, service, version, after string, limit int) ([]string, error)

@@ -42,6 +42,7 @@ type replayJob struct {
 	} `json:"order"`
 	Total  int64        `json:"total"`
 	Counts replayCounts `json:"counts"`
+	Gone   int64        `json:"archived"`
 	Report *struct {
 		replayCounts
 		Entries int64           `json:"entries"`

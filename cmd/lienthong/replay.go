@@ -135,6 +135,13 @@ func printCase(w io.Writer, c *engine.Case) {
 
 func local(t time.Time) string { return t.In(calendar.Zone).Format("2006-01-02 15:04:05") }
 
+// tellArchived says how many cases were not looked at.
+func tellArchived(e *env, n int64) {
+	if n > 0 {
+		fmt.Fprintf(e.out, "%s cases are in archive files and were left out: replay those files too\n", thousands(n))
+	}
+}
+
 // all compares every case.
 func (c *replayCommand) all(e *env, f *sqlite.File) error {
 	type bad struct {
@@ -168,7 +175,8 @@ func (c *replayCommand) all(e *env, f *sqlite.File) error {
 		}
 	})
 	bar.end()
-	if err != nil {
+	archived, aerr := f.Archived(e.ctx)
+	if err = errors.Join(err, aerr); err != nil {
 		return err
 	}
 	took, each := time.Since(began), 0.0
@@ -176,11 +184,12 @@ func (c *replayCommand) all(e *env, f *sqlite.File) error {
 		each = (bench.CPU() - busy).Seconds() * 1000 / float64(n)
 	}
 	if e.asJSON {
-		err = e.json(map[string]any{"good": len(found) == 0, "cases": n, "entries": entries, "erased": erased, "found": found,
+		err = e.json(map[string]any{"good": len(found) == 0, "cases": n, "entries": entries, "erased": erased, "archived": archived, "found": found,
 			"took_s": took.Seconds(), "cases_per_s": perSecond(int64(n), took), "cpu_ms_per_case": each})
 	} else {
 		fmt.Fprintf(e.out, "%s: %s cases rebuilt from %s entries in %.1f s (%s cases/s, %.2f ms of CPU each), %s with erased payloads left out; %s differ\n", c.DB,
 			thousands(int64(n)), thousands(entries), took.Seconds(), thousands(perSecond(int64(n), took)), each, thousands(erased), thousands(int64(len(found))))
+		tellArchived(e, archived)
 	}
 	if err == nil && len(found) > 0 {
 		return errNotGood

@@ -33,9 +33,11 @@ type reported struct {
 	Good bool   `json:"good"`
 	File string `json:"file"`
 	*replay.Report
-	Took float64 `json:"took_s"`
-	Rate int64   `json:"cases_per_s"`
-	CPU  float64 `json:"cpu_ms_per_case"`
+	// Archived cases are in other files and were left out.
+	Archived int64   `json:"archived"`
+	Took     float64 `json:"took_s"`
+	Rate     int64   `json:"cases_per_s"`
+	CPU      float64 `json:"cpu_ms_per_case"`
 }
 
 // against decides the kept commands again, of one case or of all.
@@ -65,6 +67,11 @@ func (c *replayCommand) against(e *env, f *sqlite.File) error {
 	}
 	took, used := time.Since(began), bench.CPU()-busy
 	out := reported{Good: r.Good(), File: c.DB, Report: r, Took: took.Seconds(), Rate: perSecond(r.Cases, took)}
+	if c.Case == "" {
+		if out.Archived, err = f.Archived(e.ctx); err != nil {
+			return err
+		}
+	}
 	if r.Cases > 0 {
 		out.CPU = used.Seconds() * 1000 / float64(r.Cases)
 	}
@@ -95,4 +102,5 @@ func (r reported) print(e *env) {
 	fmt.Fprintf(e.out, "%s: %s cases with %s entries decided again in %.1f s (%s cases/s, %.2f ms of CPU each): %s identical, %s otherwise to the same end, %s to a different end, %s erased, %s not comparable\n",
 		r.File, thousands(r.Cases), thousands(r.Entries), r.Took, thousands(r.Rate), r.CPU,
 		thousands(r.Identical), thousands(r.SameEnd), thousands(r.OtherEnd), thousands(r.Blank), thousands(r.Unread))
+	tellArchived(e, r.Archived)
 }

@@ -331,6 +331,33 @@ func (s *Store) Open(ctx context.Context, after string, limit int) ([]string, er
 	return s.open(ctx, "store.open", after, limit, func(rowenc.CaseRow) bool { return true })
 }
 
+// Kept lists codes of all cases.
+func (s *Store) Kept(ctx context.Context, after string, limit int) ([]string, error) {
+	done, err := s.read(ctx, "store.kept")
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	out := []string{}
+	for code := range s.cases {
+		if code > after {
+			out = append(out, code)
+		}
+	}
+	slices.Sort(out)
+	return cut(out, limit), nil
+}
+
+// Archived is 0: this store has no archives.
+func (s *Store) Archived(ctx context.Context) (int64, error) {
+	done, err := s.read(ctx, "store.archived")
+	if err != nil {
+		return 0, err
+	}
+	done()
+	return 0, nil
+}
+
 // OpenUnder lists codes of unfinished cases of one version of a service.
 func (s *Store) OpenUnder(ctx context.Context, service, version, after string, limit int) ([]string, error) {
 	return s.open(ctx, "store.open_under", after, limit, func(c rowenc.CaseRow) bool { return c.Service == service && c.Version == version })

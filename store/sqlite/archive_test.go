@@ -117,6 +117,15 @@ func TestArchive(t *testing.T) {
 	if left.Archived != 10 || left.Cases != before.Cases-10 || left.Entries != before.Entries-30 || left.Held != before.Cases || len(left.Skipped) > 0 {
 		t.Errorf("left %+v of %+v", left, before)
 	}
+	db, err := OpenFile(t.Context(), path)
+	must(t, err)
+	defer db.Close()
+	if n, err := db.Archived(t.Context()); n != 10 || err != nil {
+		t.Errorf("%d archived, %v", n, err)
+	}
+	if codes, err := db.Cases(t.Context(), "", 0); int64(len(codes)) != left.Cases || err != nil {
+		t.Errorf("%d listed of %d, %v", len(codes), left.Cases, err)
+	}
 	c := sound(t, to, CheckOptions{Against: read(t, heads)})
 	if c.Cases != 10 || c.Entries != 30 || c.Seal == nil || c.Seal.Source != "cases.db" || c.Seal.Cases != 10 || c.Held != 10 {
 		t.Errorf("the archive holds %+v, %+v", c, c.Seal)

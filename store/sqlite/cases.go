@@ -263,6 +263,17 @@ func (s *Store) Open(ctx context.Context, after string, limit int) ([]string, er
 	return s.texts(ctx, "store.open", openCases, after, limited(limit))
 }
 
+// Kept lists codes of cases whose history is in this file, in order.
+func (s *Store) Kept(ctx context.Context, after string, limit int) ([]string, error) {
+	return s.texts(ctx, "store.kept", casesHere, after, limited(limit))
+}
+
+// Archived counts the cases whose history was moved to archive files.
+func (s *Store) Archived(ctx context.Context) (n int64, err error) {
+	err = s.row(ctx, `SELECT count(*) FROM archived`, nil, &n)
+	return n, failure("store.archived", "", err)
+}
+
 // OpenUnder lists codes of unfinished cases of one version of a service.
 func (s *Store) OpenUnder(ctx context.Context, service, version, after string, limit int) ([]string, error) {
 	return s.texts(ctx, "store.open_under", openUnder, after, limited(limit), service, version)

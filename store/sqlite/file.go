@@ -194,8 +194,11 @@ func (f *File) CaseOf(ctx context.Context, code string) (string, error) {
 // Cases lists codes of cases whose history is in this file, after a code, in
 // order, at most limit (0 = all).
 func (f *File) Cases(ctx context.Context, after string, limit int) ([]string, error) {
-	return f.s.texts(ctx, "store.cases", casesHere, after, limited(limit))
+	return f.s.Kept(ctx, after, limit)
 }
+
+// Archived counts the cases whose history is in archive files instead.
+func (f *File) Archived(ctx context.Context) (int64, error) { return f.s.Archived(ctx) }
 
 const casesHere = `SELECT code FROM cases WHERE code > ?1 AND NOT EXISTS (SELECT 1 FROM archived WHERE case_code = code) ORDER BY code LIMIT ?2`
 

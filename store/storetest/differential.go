@@ -343,6 +343,8 @@ func (m *twin) dump(t *rapid.T) {
 		}
 		return s.OpenUnder(ctx, c.Service, c.Version, "A", 3)
 	})
+	both(m, t, "kept", func(s engine.Store) ([]string, error) { return s.Kept(ctx, "A", 3) })
+	both(m, t, "archived", func(s engine.Store) (int64, error) { return s.Archived(ctx) })
 	both(m, t, "drafts", func(s engine.Store) ([]engine.Draft, error) { return s.Drafts(ctx, "o1") })
 	both(m, t, "accounts", func(s engine.Store) ([]engine.Account, error) { return s.Accounts(ctx, "o1", "", 0) })
 }

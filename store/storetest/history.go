@@ -74,6 +74,9 @@ func testTimers(t *testing.T, x Target) {
 	must(t, s.Append(t.Context(), closed.Go("end", "birth", timers("birth"), engine.CaseClosed{Outcome: engine.Refused}).Change()))
 	same(t, ok(s.Due(t.Context(), day(5), 0))(t), []string{"A", "C"})
 	same(t, ok(s.Open(t.Context(), "", 0))(t), []string{"A", "C", "D"})
+	same(t, ok(s.Kept(t.Context(), "", 0))(t), []string{"A", "B", "C", "D"})
+	same(t, ok(s.Kept(t.Context(), "A", 2))(t), []string{"B", "C"})
+	same(t, ok(s.Archived(t.Context()))(t), int64(0))
 
 	moved := &Story{Case: ok(s.Load(t.Context(), "C"))(t)} // to another version
 	moved.base = moved.Case.Seq
