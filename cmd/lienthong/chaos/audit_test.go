@@ -215,8 +215,11 @@ func TestReportTellsWhatIsNoLoss(t *testing.T) {
 	}
 	late := &Report{Rows: []Row{{Kind: "a"}}}
 	late.Rows[0].slow("p99 %s", "17s")
-	if s := print(late); !late.Good() || late.Rows[0].Losses != 0 || !strings.Contains(s, "1 bounds of time exceeded") || !strings.Contains(s, "slow: p99 17s") {
+	if s := print(late); !late.Good() || late.Rows[0].Losses != 0 || !strings.Contains(s, "bounds of time exceeded on this machine: 1") || !strings.Contains(s, "slow: p99 17s") {
 		t.Errorf("a run that was slow says\n%s", s)
+	}
+	if s := print(&Report{Rows: []Row{{Kind: "a", Skipped: "no compiler"}}}); !strings.Contains(s, "nothing is said of it: 1") {
+		t.Errorf("a run that skipped a fault says\n%s", s)
 	}
 }
 

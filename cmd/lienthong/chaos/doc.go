@@ -1,6 +1,8 @@
 // Package chaos hurts a running Liên Thông for minutes or hours and then counts:
 // what was acknowledged and is not there (losses), what was done more than once
-// (doubles), and what did not end (unended).
+// (doubles), what did not end (unended), and every other broken promise (wrong). A
+// bound of time that was exceeded is told (slow); it hangs on what else the machine
+// does.
 //
 // The server and the registries run as real processes of the same binary; drivers
 // file births over HTTP and play everybody who must act on them. A fault strikes at

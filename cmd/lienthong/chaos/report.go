@@ -102,10 +102,12 @@ func (r *Report) Print(w io.Writer) {
 	t := tabwriter.NewWriter(w, 2, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "fault\tkind\tinjected\tcases\tacknowledged\tlosses\tdoubles\tunended\twrong\tslow\tnotes")
 	var sum Row
+	skipped := 0
 	for _, row := range r.Rows {
 		notes := strings.Join(row.Notes, "; ")
 		if row.Skipped != "" {
 			notes = "skipped: " + row.Skipped
+			skipped++
 		}
 		if row.Cases == 0 && row.good() && row.Slow == 0 { // its cases are counted in another row
 			fmt.Fprintf(t, "%s\t%s\t%d\t\t\t\t\t\t\t\t%s\n", row.Fault, row.Kind, row.Injected, notes)
@@ -142,7 +144,10 @@ func (r *Report) Print(w io.Writer) {
 		verdict = "NOT GOOD"
 	}
 	if sum.Slow > 0 {
-		verdict += fmt.Sprintf("; %d bounds of time exceeded on this machine", sum.Slow)
+		verdict += fmt.Sprintf("; bounds of time exceeded on this machine: %d", sum.Slow)
+	}
+	if skipped > 0 {
+		verdict += fmt.Sprintf("; skipped, so nothing is said of it: %d", skipped)
 	}
 	fmt.Fprintf(w, "seed %d, %s: %s\n", r.Seed, r.Took.Round(time.Second), verdict)
 	if r.Dir != "" {
