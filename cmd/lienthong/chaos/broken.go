@@ -341,15 +341,28 @@ func (p *patient) flipOnce(ctx context.Context, page bool) error {
 
 // refuses starts the server on a changed file. It tells whether the server refused;
 // then it must have named the damage.
+//
+// The server stands where nobody finds it, and finds no registry: what it would
+// acknowledge or have performed would be undone with the damage.
 func (p *patient) refuses(ctx context.Context, where string) (bool, error) {
 	was, err := os.Stat(p.s.log("server"))
 	if err != nil {
 		return false, err
 	}
-	if err := p.s.startServer(ctx); err == nil {
+	address, registries := p.s.address, p.s.registryAddr
+	p.s.address, err = freeAddress()
+	if err == nil {
+		p.s.registryAddr, err = freeAddress()
+	}
+	if err == nil {
+		err = p.s.startServer(ctx)
+	}
+	p.s.address, p.s.registryAddr = address, registries
+	if err == nil {
 		p.s.server.kill()
 		return false, nil
-	} else if ctx.Err() != nil {
+	}
+	if no := (breach{}); !errors.As(err, &no) {
 		return false, err
 	}
 	b, err := os.ReadFile(p.s.log("server"))
@@ -419,9 +432,18 @@ func (p *patient) flip(page bool) (undo func() error, where string, err error) {
 		return nil, "", err
 	}
 	copy(whole[at:], was)
+	wal, err := os.ReadFile(p.s.db + "-wal") // a server that was stopped leaves none, or an empty one
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, "", err
+	}
 	return func() error {
 		for _, end := range []string{"-wal", "-shm"} {
 			if err := os.Remove(p.s.db + end); err != nil && !errors.Is(err, syscall.ENOENT) {
+				return err
+			}
+		}
+		if len(wal) > 0 {
+			if err := os.WriteFile(p.s.db+"-wal", wal, 0o600); err != nil {
 				return err
 			}
 		}
