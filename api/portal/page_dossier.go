@@ -358,7 +358,10 @@ func (v *visit) file(c *caseView, x *dossier, w *writing, r *records) (file, err
 			f.Earlier = append(f.Earlier, a)
 		}
 	}
-	f.Proposal, f.Computed = proposal(f.Earlier), r.computed(x)
+	f.Computed = r.computed(x)
+	if x.Status == "open" {
+		f.Proposal = proposal(f.Earlier)
+	}
 	f.Papers = v.papers(c)
 	return f, nil
 }

@@ -59,6 +59,7 @@ func TestCommuneRegistersABirth(t *testing.T) {
 	s.settle()
 	tale.Want("birth", "registered")
 	s.fine(tale)
+	boss.dossier(tale.Code, "birth").says("Lập dự thảo Giấy khai sinh").saysNot("Chờ quyết định") // what was signed stands among what was done
 
 	// Others have nothing to do with it.
 	s.browse("officer.civil_status_00070").open("/dossiers/" + tale.Code + "/birth").want(404).saysNot("An Nhiên")
