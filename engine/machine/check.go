@@ -123,7 +123,7 @@ func (l *loader) checkRequest(p *procedure, s *engine.State, n *node) {
 	r := s.Request
 	reg := l.set.registries[r.Registry]
 	if reg == nil {
-		l.at(n.get("registry"), "unknown_registry", r.Registry, nearest(r.Registry, keysOf(l.set.registries)))
+		l.absent(n.get("registry"), "unknown_registry", "registries", r.Registry, keysOf(l.set.registries))
 		return
 	}
 	op, ok := reg.Operations[r.Operation]

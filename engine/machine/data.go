@@ -257,7 +257,7 @@ func (l *loader) form(n *node) *engine.Form {
 	}
 	f := l.set.forms[id]
 	if f == nil {
-		l.at(n, "unknown_form", id, nearest(id, keysOf(l.set.forms)))
+		l.absent(n, "unknown_form", "forms", id, keysOf(l.set.forms))
 	}
 	return f
 }

@@ -127,6 +127,17 @@ func (l *loader) readSteps(s *service, n *node) {
 	})
 }
 
+// absent says that there is nothing of a name, unless the file that should hold it was
+// refused: that is told already.
+func (l *loader) absent(n *node, code, folder, id string, names []string) {
+	file := folder + "/" + id + ".yaml"
+	if slices.ContainsFunc(l.all, func(f Finding) bool { return f.File == file && f.Severity == SeverityError }) {
+		l.errors++ // what needs it cannot be compiled either
+		return
+	}
+	l.at(n, code, id, nearest(id, names))
+}
+
 // procedureAt finds the newest version since a day.
 func (l *loader) procedureAt(n *node, day calendar.Date) *procedure {
 	id := l.str(n)
@@ -135,7 +146,7 @@ func (l *loader) procedureAt(n *node, day calendar.Date) *procedure {
 	}
 	versions := l.procs[id]
 	if len(versions) == 0 {
-		l.at(n, "unknown_procedure", id, nearest(id, keysOf(l.procs)))
+		l.absent(n, "unknown_procedure", "procedures", id, keysOf(l.procs))
 		return nil
 	}
 	for _, p := range versions {
