@@ -1,7 +1,12 @@
 package digit_test
 
 import (
+	"encoding/json"
+	"flag"
 	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -166,15 +171,76 @@ func FuzzConvert(f *testing.F) {
 			f.Add([]byte(b.doc))
 		}
 	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		r := digit.Convert("x.json", data, digit.Options{})
-		if len(r.Procedures) > 0 && r.Definitions == nil || len(r.Procedures) == 0 && len(r.Findings) == 0 {
-			t.Fatalf("%d procedures, %d findings", len(r.Procedures), len(r.Findings))
+	f.Fuzz(func(t *testing.T, data []byte) { bears(t, data) })
+}
+
+// bears holds what any bytes must give: definitions that compile, or findings.
+func bears(t *testing.T, data []byte) {
+	t.Helper()
+	r := digit.Convert("x.json", data, digit.Options{})
+	if len(r.Procedures) > 0 && r.Definitions == nil || len(r.Procedures) == 0 && len(r.Findings) == 0 {
+		t.Fatalf("%d procedures, %d findings of\n%s", len(r.Procedures), len(r.Findings), data)
+	}
+	for _, x := range r.Findings {
+		if x.Code == "not_compiled" {
+			t.Fatalf("%v of\n%s", x, data)
 		}
-		for _, x := range r.Findings {
-			if x.Code == "not_compiled" {
-				t.Fatalf("%v", x)
-			}
+	}
+}
+
+var changes = flag.Int("changes", 120, "changed samples that are imported")
+
+// TestAnyChangeIsBorne: the samples with values of any kind in any place, which a
+// fuzzer of bytes rarely reaches.
+func TestAnyChangeIsBorne(t *testing.T) {
+	all := samples(t)
+	names := slices.Sorted(maps.Keys(all))
+	for i := range *changes {
+		r := rand.New(rand.NewPCG(uint64(i), 3))
+		var doc any
+		if err := json.Unmarshal(all[names[r.IntN(len(names))]], &doc); err != nil {
+			t.Fatal(err)
 		}
-	})
+		for range 1 + r.IntN(4) {
+			doc = disturb(r, doc, 1+r.IntN(7))
+		}
+		data, err := json.Marshal(doc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bears(t, data)
+	}
+}
+
+// disturb changes one value so many levels down, or above when there are fewer.
+func disturb(r *rand.Rand, v any, depth int) any {
+	switch v := v.(type) {
+	case map[string]any:
+		keys := slices.Sorted(maps.Keys(v))
+		if len(keys) == 0 || depth == 0 {
+			break
+		}
+		k := keys[r.IntN(len(keys))]
+		if r.IntN(6) == 0 {
+			delete(v, k)
+		} else {
+			v[k] = disturb(r, v[k], depth-1)
+		}
+		return v
+	case []any:
+		if len(v) == 0 || depth == 0 {
+			break
+		}
+		i := r.IntN(len(v))
+		switch r.IntN(8) {
+		case 0:
+			return slices.Delete(v, i, i+1)
+		case 1:
+			return append(v, v[i])
+		}
+		v[i] = disturb(r, v[i], depth-1)
+		return v
+	}
+	values := []any{nil, true, -1, 1e300, 0.5, "", "x", "INITIATE", "\u0000", strings.Repeat("long ", 200), []any{}, []any{nil}, map[string]any{}, map[string]any{"state": nil}}
+	return values[r.IntN(len(values))]
 }
