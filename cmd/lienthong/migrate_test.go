@@ -130,6 +130,9 @@ func TestPublishRefusesWhatIsNotGood(t *testing.T) {
 	if code, _, errs := lienthong(t, "definitions", "publish", dir, "--db", filepath.Join(dir, "none.db")); code != 1 || !strings.Contains(errs, "none.db") {
 		t.Errorf("no database: exit %d, %s", code, errs)
 	}
+	if code, _, errs := lienthong(t, "definitions", "list", "--db", db, "--account", "nobody", "--lang", "en"); code != 1 || !strings.Contains(errs, "no account nobody") {
+		t.Errorf("no account: exit %d, %s", code, errs)
+	}
 	for _, wrong := range [][]string{{"migrate", "birth", "--from", "a"}, {"definitions", "list"}, {"definitions", "list", "--db", db, "--server", "http://x"}} {
 		if code, _, errs := lienthong(t, wrong...); code != 2 || errs == "" {
 			t.Errorf("%v: exit %d, %s", wrong, code, errs)

@@ -10,6 +10,7 @@ import (
 	"lienthong/agencies/wire"
 	"lienthong/cmd/lienthong/story"
 	"lienthong/cmd/lienthong/system"
+	"lienthong/engine"
 )
 
 // site is where versions are published and cases run: a running server, or a
@@ -41,6 +42,11 @@ func (s site) open(ctx context.Context, e *env) (*caller, error) {
 	sys, err := system.Open(ctx, system.Config{DB: s.DB, InProcess: true, Owner: true, Logger: e.log})
 	if err != nil {
 		return nil, err
+	}
+	if _, err := sys.Store.Account(ctx, s.Account); engine.CodeOf(err) == engine.NotFound {
+		none := engine.Fail(engine.NotFound, "Cơ sở dữ liệu này không có tài khoản "+s.Account+": serve --administrator tạo tài khoản quản trị đầu tiên.",
+			"This database has no account "+s.Account+": serve --administrator makes the first administrator.")
+		return nil, errors.Join(errors.New(none.Detail.In(s.Lang)), sys.Close())
 	}
 	c.Base, c.HTTP, c.close = sys.URL, &http.Client{Transport: wire.HandlerTransport(sys.Handler)}, sys.Close
 	return c, nil

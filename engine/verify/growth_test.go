@@ -8,6 +8,7 @@ import (
 	"testing/fstest"
 	"time"
 
+	"lienthong/engine/machine"
 	"lienthong/engine/verify"
 )
 
@@ -67,7 +68,7 @@ func TestGrowth(t *testing.T) {
 	if *growth {
 		most = 10
 	}
-	states := map[bool][]int{}
+	states, ordered := map[bool][]int{}, map[bool][]int{} // in every order as long as the limit allows; in one order
 	for _, join := range []bool{false, true} {
 		for n := 1; n <= most; n++ {
 			begin := time.Now()
@@ -81,8 +82,14 @@ func TestGrowth(t *testing.T) {
 					reduced = "one order"
 				}
 			}
-			states[join] = append(states[join], r.States)
-			t.Logf("| %d | %v | %d | %d | %d ms | %s |", n, join, r.States, r.Transitions, time.Since(begin).Milliseconds(), reduced)
+			took := time.Since(begin)
+			set, err := machine.Load(parallel(t, n, join))
+			if err != nil {
+				t.Fatal(err)
+			}
+			one := verify.OneOrder(t, set)
+			states[join], ordered[join] = append(states[join], r.States), append(ordered[join], one)
+			t.Logf("| %d | %v | %d | %d | %d ms | %s | %d |", n, join, r.States, r.Transitions, took.Milliseconds(), reduced, one)
 		}
 	}
 	apart := states[false]
@@ -90,6 +97,9 @@ func TestGrowth(t *testing.T) {
 		if d, e := apart[n]-apart[n-1], apart[n-1]-apart[n-2]; d != e {
 			t.Errorf("one more step beside the others costs %d states, then %d", e, d)
 		}
+	}
+	if joined := ordered[true]; joined[3] >= 3*joined[2] || 50*joined[3] > states[true][3] {
+		t.Errorf("in one order joined steps have %v states, in every order %v", joined, states[true])
 	}
 	if joined := states[true]; joined[3] < 5*joined[2] {
 		t.Errorf("four joined steps have %v states: were they searched in every order?", joined)

@@ -59,6 +59,22 @@ func WalkTheCore(t *testing.T, set *machine.Set, wrong bool, walks int) int {
 	return n
 }
 
+// OneOrder searches every cone of a set with independent moves in one order only, and
+// returns the states.
+func OneOrder(t *testing.T, set *machine.Set) (states int) {
+	for _, svc := range set.Services() {
+		m := newModel(set, svc)
+		for _, cone := range m.cones() {
+			s := newSearch(m, cone, newFound(), true)
+			if s.run(t.Context(), limits{usualStates, 12 * usualStates}); s.bound {
+				t.Fatal("the limit was met")
+			}
+			states += len(s.parent)
+		}
+	}
+	return states
+}
+
 // walker walks the core over a service, beside its searched graph.
 type walker struct {
 	*model
