@@ -39,10 +39,11 @@ func newLined(t *testing.T) *lined {
 }
 
 // hold files a case whose commit waits until release is closed.
-func (l *lined) hold() {
+func (l *lined) hold() <-chan error {
 	l.held.Store(true)
-	l.append(l.t.Context(), storetest.File(storetest.Filing{Code: "HELD"}).Change())
+	filed := l.append(l.t.Context(), storetest.File(storetest.Filing{Code: "HELD"}).Change())
 	<-l.entered
+	return filed
 }
 
 // append begins an Append and returns when it has its place in line.
@@ -82,13 +83,12 @@ func TestChangesUponThoseInLine(t *testing.T) {
 	st := storetest.File(storetest.Filing{Code: "A"})
 	must(t, l.Append(t.Context(), st.Change()))
 	before := l.Stats()
-	l.hold()
+	answers := []<-chan error{l.hold()}
 	for _, code := range []string{"B", "C"} {
 		c := storetest.File(storetest.Filing{Code: code}).Change()
 		c.Lane = "long"
-		l.append(t.Context(), c)
+		answers = append(answers, l.append(t.Context(), c))
 	}
-	var answers []<-chan error
 	for i, lane := range []string{"long", "short", "shorter"} {
 		answers = append(answers, l.append(t.Context(), goOn(st, lane, i > 0)))
 	}
