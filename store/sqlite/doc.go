@@ -1,8 +1,8 @@
 // Package sqlite keeps everything in one SQLite file (mattn/go-sqlite3, WAL,
 // synchronous=FULL): the store of one node.
 //
-// One goroutine writes. It gathers the calls that wait into one transaction,
-// commits once and only then answers. Everything that can be computed is computed
+// One goroutine writes. It gathers the calls that wait, and those that come while
+// it writes, into one transaction, commits once and only then answers. Everything that can be computed is computed
 // by the callers: rows, how they differ from those before, packed payloads, the
 // chain. What is known of a case between two changes of it is remembered (cache);
 // the writer's statements say what the rows must be before, and when the number of
@@ -18,6 +18,8 @@
 // Invariants kept here:
 //   - Nobody is answered before the commit; when COMMIT fails everybody gets
 //     UnknownOutcome.
+//   - A change prepared upon one that is in line (line) is written after it or
+//     refused: the hash that its chain goes on from tells.
 //   - No SQL of the writer runs under a caller's context.
 //   - History and access log are append-only by triggers; only an entry's payload
 //     and salt can be set to NULL.
