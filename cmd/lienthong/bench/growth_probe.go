@@ -44,12 +44,16 @@ type draws struct {
 }
 
 // sample asks the file who the case is about: it may have been filled by another
-// version of the scripts.
+// version of the scripts. A case that was archived is not asked for.
 func (d draws) sample(r *rand.Rand) sample {
-	t, f := d.l.finished.fill(r.IntN(d.finished))
-	c := t.copy(f).Case
-	if kept, err := d.file.Load(d.ctx, c.Code); err == nil {
-		c = kept
+	var c *engine.Case
+	for range 100 {
+		t, f := d.l.finished.fill(r.IntN(d.finished))
+		c = t.copy(f).Case
+		if kept, err := d.file.Load(d.ctx, c.Code); err == nil {
+			c = kept
+			break
+		}
 	}
 	s := sample{code: c.Code, requester: c.Requester.ID, subject: c.Subject()}
 	for _, x := range c.Dossiers {
