@@ -63,6 +63,26 @@ func TestBoxesFitTheirWords(t *testing.T) {
 	}
 }
 
+// A step whose success is listed before what leads to it, or that has none, is drawn with
+// its states all the same.
+func TestDetailWithoutAWayForward(t *testing.T) {
+	for _, final := range []engine.FinalKind{engine.FinalSuccess, engine.FinalNone} {
+		p := &engine.Procedure{ID: "p", Agency: "a", States: []*engine.State{state("new|Mới|New"), state("done|Xong|Done"), state("late|Sau|Late"), state("no|Không|No")}}
+		p.States[1].Final, p.States[3].Final = final, engine.FinalRefused
+		for _, way := range [][2]string{{"new", "late"}, {"late", "done"}, {"late", "no"}} {
+			a := action("go_" + way[1] + "|Đi|Go|||officer")
+			a.From, a.To = []string{way[0]}, []engine.Target{{State: way[1]}}
+			p.Actions = append(p.Actions, a)
+		}
+		svg := string(diagram.Service(&engine.Service{ID: "s", Steps: []*engine.Step{{ID: "main", Procedure: p}}}, diagram.Options{Detail: true}).SVG())
+		for _, want := range []string{">Mới<", ">Sau<"} {
+			if !strings.Contains(svg, want) {
+				t.Errorf("success %q: %s is missing", final, want)
+			}
+		}
+	}
+}
+
 // randomProcedure makes any states and actions, sensible or not.
 func randomProcedure(seed uint64) *engine.Procedure {
 	r := rand.New(rand.NewPCG(seed, 1))

@@ -185,7 +185,8 @@ func (m *machine) placeEndings(keep []bool, col []int) {
 }
 
 // mainStates marks the states on a way forward from the initial state to a first
-// success, and a person's detours from them.
+// success, and a person's detours from them. Where the definition's order shows no such
+// way, as an import's may not, every state that is no ending without a result is one.
 func (m *machine) mainStates() []bool {
 	n := len(m.p.States)
 	reached, leads, keep := make([]bool, n), make([]bool, n), make([]bool, n)
@@ -197,6 +198,11 @@ func (m *machine) mainStates() []bool {
 		leads[i] = m.final(i) == engine.FinalSuccess ||
 			slices.ContainsFunc(m.moves, func(v move) bool { return v.from == i && forward(v) && leads[v.to] })
 		keep[i] = i == 0 || reached[i] && leads[i]
+	}
+	if n > 1 && !slices.Contains(keep[1:], true) {
+		for i := range n {
+			keep[i] = !m.failing(i)
+		}
 	}
 	for i := range n {
 		if !keep[i] && m.returning(i) {
