@@ -236,7 +236,7 @@ func TestServeRefusesDamage(t *testing.T) {
 	if err := os.WriteFile(db, b[:len(b)-4096], 0o600); err != nil {
 		t.Fatal(err)
 	}
-	says(t, 1, "is cut off", "serve", "--db", "sqlite:"+db, "--secret", "s", "--listen", "127.0.0.1:0")
+	says(t, 1, "is cut off", "serve", "--db", db, "--secret", "s", "--listen", "127.0.0.1:0")
 	if code, _, errs := lienthong(t, "serve", "--db", "sqlite:"+db, "--secret", "s", "--check", "perhaps"); code != 2 {
 		t.Errorf("exit %d, %s", code, errs)
 	}

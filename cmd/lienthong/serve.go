@@ -14,7 +14,7 @@ import (
 )
 
 type serveCommand struct {
-	DB             string `help:"Where cases are kept: sqlite:FILE." default:"sqlite:lienthong.db" env:"LIENTHONG_DB"`
+	DB             string `help:"Where cases are kept: sqlite:FILE, or the file alone." default:"sqlite:lienthong.db" env:"LIENTHONG_DB"`
 	Check          string `help:"How much of an existing file is looked at first: auto (pages of a small one, or after a crash), full (as verify), off." enum:"auto,full,off" default:"auto" env:"LIENTHONG_CHECK"`
 	Listen         string `help:"Address of the surface." default:"127.0.0.1:8080" env:"LIENTHONG_LISTEN"`
 	Secure         bool   `help:"People come over TLS that a proxy in front ends: cookies are sent over TLS only." env:"LIENTHONG_SECURE"`
@@ -32,9 +32,9 @@ type serveCommand struct {
 
 // Run serves until it is told to stop.
 func (c *serveCommand) Run(e *env) error {
-	file, ok := strings.CutPrefix(c.DB, "sqlite:")
-	if !ok || file == "" {
-		return fmt.Errorf("--db %q: want sqlite:FILE", c.DB)
+	file := strings.TrimPrefix(c.DB, "sqlite:")
+	if kind, _, ok := strings.Cut(file, ":"); file == "" || ok && !strings.ContainsAny(kind, `/\.`) && len(kind) > 1 {
+		return fmt.Errorf("--db %q: want sqlite:FILE or FILE", c.DB)
 	}
 	cfg := system.Config{DB: file, Check: c.Check, Listen: c.Listen, Secure: c.Secure, Secret: c.Secret, Operator: c.Operator, Logger: e.log,
 		Keep: system.Keep{Answers: c.KeepAnswers.d, Deliveries: c.KeepDeliveries.d, Sessions: c.KeepSessions.d, Prefills: c.KeepPrefills.d,
