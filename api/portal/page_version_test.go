@@ -72,7 +72,7 @@ func TestCasesMoveFromB3ToB4(t *testing.T) {
 	run := func(r reply) *sheet { t.Helper(); return b.lastForm(r, at) }
 	unsure := run(dry).send("run").want(422).says("Tick the confirmation first", waits.Code)
 	s.under(waits.Code, "2024-07-01")
-	did := run(unsure).set("sure", "yes").send("run").want(200).says("cases were moved", waits.Code)
+	did := run(unsure).set("sure", "yes").send("run").want(200).says("1 case was moved", waits.Code)
 	s.under(waits.Code, "2026-09-01")
 	b.lastForm(b.open(at+"?from=2024-07-01&to=2026-09-01"), at).send("dry").want(200).says("No running case is under the old version")
 
