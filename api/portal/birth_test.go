@@ -2,6 +2,7 @@ package portal_test
 
 import (
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -74,4 +75,25 @@ func TestBirthIsFiledWithoutScripts(t *testing.T) {
 	other.open(r.path).want(404)
 	other.post(at+"/pages/children", url.Values{"/children/0/name": {"X"}}).want(404)
 	s.browse("").open(r.path).says("Đăng nhập").saysNot("GIẤY TIẾP NHẬN")
+}
+
+// Every page of a declaration says for whom it is asked: parts of the case, by page or
+// by question, or all of them.
+func TestEveryPageSaysWhoNeedsIt(t *testing.T) {
+	s := newStage(t)
+	for service, who := range map[string]string{"birth": tung, "death": cuc} {
+		b := s.browse(who)
+		at := b.start(service)
+		if service == "death" {
+			b.form(b.open(at+"/about").want(200), "/about").set("about", "001050000701").send().want(200)
+		}
+		pages := regexp.MustCompile(`href="(`+at+`/pages/[a-z_]+)"`).FindAllStringSubmatch(b.open(at).want(200).body, -1)
+		if len(pages) < 6 {
+			t.Fatalf("%s: %d pages: %s", service, len(pages), b.open(at).main())
+		}
+		for _, p := range pages {
+			b.open(p[1]).want(200).says("Cần cho: ")
+		}
+		b.open(at + "/pages/delivery").want(200).says("Cần cho: mọi phần của hồ sơ")
+	}
 }

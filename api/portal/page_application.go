@@ -155,7 +155,8 @@ func (w *writing) tasks(v *visit, c *checked) []task {
 	value := w.draft.Data.Application
 	var out []task
 	for _, p := range w.form.Pages(value) {
-		t := task{Name: p.Name, Title: p.Label.In(v.lang), State: pageOptional, Needed: a.stepTitles(p.NeededBy)}
+		q := w.form.Ask(p.Name, w.draft.Data.state(nil))
+		t := task{Name: p.Name, Title: p.Label.In(v.lang), State: pageOptional, Needed: a.neededFor(q)}
 		wrong := slices.ContainsFunc(c.Problems, func(x fieldError) bool { return form.Under(x.Pointer, "/"+p.Name) })
 		done := w.draft.Data.Pages.Done[p.Name]
 		switch {
@@ -165,7 +166,7 @@ func (w *writing) tasks(v *visit, c *checked) []task {
 			t.State = pageTodo
 		case done:
 			t.State = pageDone
-		case told(w.form.Ask(p.Name, w.draft.Data.state(nil))):
+		case told(q):
 			t.State = pageKnown
 		case p.Required:
 			t.State = pageTodo
@@ -341,7 +342,7 @@ func (v *visit) showQuestions(w *writing, wrong map[string][]string, opened bool
 	if d.Seen == "" {
 		d.Seen = w.draft.Data.seen(name)
 	}
-	d.Needed, d.Field.Needed = d.Field.Needed, ""
+	d.Needed, d.Field.Needed = w.asking(v).neededFor(q), ""
 	s := screen{page: "questions", status: status, title: pages[i].Label.In(v.lang), data: d, errors: summary(q, wrong),
 		crumbs: append(w.crumbs(v), crumb{v.t("application.crumb"), w.draft.path()})}
 	if v.live() {

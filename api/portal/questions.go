@@ -164,6 +164,17 @@ func (a *asking) field(q *form.Question, level int, needed []string) *field {
 	return f
 }
 
+// neededFor tells who needs a page: the parts that it names, all of them when neither
+// it nor a question of it names any, nobody's name when its questions do.
+func (a *asking) neededFor(q *form.Question) string {
+	named := false
+	q.Walk(func(p *form.Question) { named = named || len(p.NeededBy) > 0 })
+	if !named {
+		return a.v.t("form.needed.all")
+	}
+	return a.stepTitles(q.NeededBy)
+}
+
 func (a *asking) stepTitles(ids []string) string {
 	var out []string
 	for _, id := range ids {
