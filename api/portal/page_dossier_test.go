@@ -66,3 +66,29 @@ func TestCommuneRegistersABirth(t *testing.T) {
 	s.browse(tuan).open("/dossiers/" + tale.Code + "/birth").want(403)
 	s.browse(tuan).open("/inbox").want(403)
 }
+
+// A dossier is claimed, given back, and given by the leader to one of the office, who
+// then finds it among their own; who has no part of it is not offered to take it away.
+func TestWhoHoldsADossier(t *testing.T) {
+	s := newStage(t)
+	tale := s.begin("birth-b4")
+	s.fine(tale)
+	held := func() string { return tale.Now().Dossier("birth").Assignee }
+	desk, boss, officer := s.browse(reception), s.browse(leader), s.browse(clerk)
+	desk.take(tale.Code, "birth", "claim").want(200).says("Đang giữ: Cán bộ một cửa")
+	if held() != reception {
+		t.Fatalf("claimed by %q", held())
+	}
+	officer.dossier(tale.Code, "birth").saysNot("/birth/release\"", "/birth/claim\"")
+	desk.take(tale.Code, "birth", "release").want(200).saysNot("Đang giữ: Cán bộ một cửa")
+	if held() != "" {
+		t.Fatalf("released, and held by %q", held())
+	}
+	boss.take(tale.Code, "birth", "assign").want(422)
+	boss.take(tale.Code, "birth", "assign", "account", clerk).want(200)
+	if held() != clerk {
+		t.Fatalf("assigned to %q", held())
+	}
+	officer.open("/inbox?assignee=me").want(200).says("An Nhiên")
+	desk.open("/inbox?assignee=me").want(200).saysNot("An Nhiên")
+}
