@@ -14,8 +14,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/pressly/goose/v3"
-
 	"lienthong/store/rowenc"
 )
 
@@ -205,7 +203,7 @@ func expected(format int64) (map[string]string, error) {
 	}
 	defer fresh.Close()
 	fresh.SetMaxOpenConns(1)
-	p, err := goose.NewProvider(goose.DialectSQLite3, fresh, migrations)
+	p, err := migrator(fresh, migrations)
 	if err == nil {
 		_, err = p.UpTo(context.Background(), format)
 	}

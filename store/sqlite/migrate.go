@@ -97,6 +97,9 @@ func migrator(db *sql.DB, known fs.FS) (*goose.Provider, error) {
 		if err != nil {
 			return nil, err
 		}
+		if strings.Contains(string(text), "+goose Down") { // it would run with the rest
+			return nil, fmt.Errorf("%s goes back: migrations only go forward", name)
+		}
 		version, err := goose.NumericComponent(name)
 		if err != nil {
 			return nil, err
