@@ -112,6 +112,17 @@ func (w *window) do(actions ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
+// act acts upon something that stands still.
+func (w *window) act(css string, act chromedp.Action[chromedp.Void]) {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.ctx, patience)
+	defer cancel()
+	if err := w.upon(ctx, css, act); err != nil {
+		where, _ := chromedp.Run(w.ctx, chromedp.Location())
+		w.t.Fatalf("%s: %v (at %s)", css, err, where)
+	}
+}
+
 // be takes the cookies of a browser without scripts, and speaks a language. The page
 // of whoever was here before is left first, with everything that it still asks for.
 func (w *window) be(b *browser, lang string) {
@@ -166,26 +177,31 @@ func (w *window) follow(css string) {
 	}
 }
 
-// click clicks something that stands still, on a page that waits for nothing. A page
-// that is being changed may still take it away under the click, which then fails before
-// the mouse was pressed, and is tried again.
+// click clicks something that stands still, on a page that waits for nothing.
 func (w *window) click(ctx context.Context, css string) error {
-	for tries := 0; ; tries++ {
+	return w.upon(ctx, css, chromedp.Click(chromedp.CSS(css)))
+}
+
+// upon acts upon something that stands still, on a page that waits for nothing. A page
+// that is being changed may still take it away, or not show it yet: then nothing was
+// pressed, and it is tried again.
+func (w *window) upon(ctx context.Context, css string, act chromedp.Action[chromedp.Void]) error {
+	for {
 		if _, err := chromedp.Run(ctx, chromedp.WaitNotPresent(chromedp.CSS(".htmx-request"))); err != nil {
 			return err
 		}
 		if err := w.still(ctx, css); err != nil {
 			return err
 		}
-		err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS(css)))
-		if err == nil || tries == 5 || !gone.MatchString(err.Error()) {
+		err := chromedp.Do(ctx, act)
+		if err == nil || ctx.Err() != nil || !gone.MatchString(err.Error()) {
 			return err
 		}
 	}
 }
 
 // gone are the browser's words for an element that was taken away or is not laid out.
-var gone = regexp.MustCompile(`(?i)\bnode\b|content quads|invalid dimensions`)
+var gone = regexp.MustCompile(`(?i)\bnode\b|content quads|invalid dimensions|not focusable`)
 
 // wait looks every 20 ms whether an expression is true, over pages that come and go
 // meanwhile. It asks from outside: a page whose scripts are off runs no timers either,
@@ -378,7 +394,7 @@ func (w *window) clicks(all string) {
 		case strings.Contains(css, "button"):
 			w.follow(css)
 		default:
-			w.do(chromedp.Click(chromedp.CSS(css)))
+			w.tap(css)
 		}
 	}
 }

@@ -55,12 +55,11 @@ func TestConnectionLostInTheMiddleOfAForm(t *testing.T) {
 		w.be(father, lang)
 		w.open(at + "/pages/card")
 		w.do(chromedp.Evaluate[chromedp.Void](`window.stayed = true; document.querySelector('input[name="/card/clinic"]').value = ""; 0`))
-		field := chromedp.CSS(`input[name="/card/clinic"]`)
-		w.do(chromedp.SendKeys(field, clinic+" "+lang))
+		w.enter("/card/clinic", clinic+" "+lang)
 		w.offline(true)
 		for range 2 { // whoever presses again is told again
 			w.do(chromedp.Evaluate[chromedp.Void](`document.querySelector("#lost").textContent = ""; 0`))
-			w.do(chromedp.Click(chromedp.CSS(".lt-buttons button")))
+			w.tap(".lt-buttons button")
 			w.sees(`document.querySelector("#lost[role=status]").textContent.includes("` + says[0] + `")`)
 		}
 		w.sees(`(b => b.top >= 0 && b.bottom <= innerHeight && b.height > 20)(document.querySelector("#lost").getBoundingClientRect())`)
@@ -131,15 +130,16 @@ func TestConnectionLostWithinThePost(t *testing.T) {
 	defer w.do(chromedp.Navigate("about:blank")) // before the line closes
 
 	w.do(chromedp.Navigate(l.URL + at + "/pages/card"))
-	w.do(chromedp.Evaluate[chromedp.Void](`document.querySelector('input[name="/card/clinic"]').value = ""; 0`), chromedp.SendKeys(chromedp.CSS(`input[name="/card/clinic"]`), "Trạm y tế"))
+	w.do(chromedp.Evaluate[chromedp.Void](`document.querySelector('input[name="/card/clinic"]').value = ""; 0`))
+	w.enter("/card/clinic", "Trạm y tế")
 	const kept = `document.querySelector('input[name="/card/clinic"]').value === "Trạm y tế"`
 	l.busy.Store(true)
-	w.do(chromedp.Click(chromedp.CSS(".lt-buttons button")))
+	w.tap(".lt-buttons button")
 	w.sees(`document.querySelector("#lost").textContent.includes("Hệ thống chưa trả lời được") && ` + kept)
 	b.open(at + "/pages/card").want(200).saysNot("Trạm y tế")
 	l.busy.Store(false)
 	l.broken.Store(true)
-	w.do(chromedp.Click(chromedp.CSS(".lt-buttons button")))
+	w.tap(".lt-buttons button")
 	w.sees(`document.querySelector("#lost").textContent.includes("Mất kết nối mạng") && ` + kept)
 	b.open(at + "/pages/card").want(200).says("Trạm y tế") // it had arrived
 	l.broken.Store(false)
@@ -148,9 +148,9 @@ func TestConnectionLostWithinThePost(t *testing.T) {
 		t.Fatalf("went to %s: %s", got, w.text("main"))
 	}
 
-	w.do(chromedp.Click(chromedp.CSS(`input[name="sure"]`)))
+	w.tap(`input[name="sure"]`)
 	l.broken.Store(true)
-	w.do(chromedp.Click(chromedp.CSS(`form[action$="/file"] button`)))
+	w.tap(`form[action$="/file"] button`)
 	w.sees(`document.querySelector("#lost").textContent.includes("Mất kết nối mạng") && document.querySelector('input[name="sure"]').checked`)
 	if list, _, err := s.sys.Store.CasesOf(t.Context(), dung, "", 100); err != nil || len(list) != 2 {
 		t.Errorf("%d cases arrived, %v", len(list), err)

@@ -74,7 +74,7 @@ func (e *effort) page(w *window, ctx context.Context) error {
 // tap clicks something that leads to no other page.
 func (w *window) tap(css string) {
 	w.t.Helper()
-	w.do(chromedp.Click(chromedp.CSS(css)))
+	w.act(css, chromedp.Click(chromedp.CSS(css)))
 	if w.cost != nil {
 		w.cost.clicks, w.cost.choices = w.cost.clicks+1, w.cost.choices+1
 	}
@@ -93,7 +93,8 @@ func (w *window) unfold(summary, inside string) {
 // enter types into an empty field.
 func (w *window) enter(name, text string) {
 	w.t.Helper()
-	w.do(chromedp.SendKeys(chromedp.CSS(`input[name="`+name+`"]`), text))
+	css := `input[name="` + name + `"]`
+	w.act(css, chromedp.SendKeys(chromedp.CSS(css), text))
 	if w.cost != nil {
 		w.cost.fields, w.cost.keys = w.cost.fields+1, w.cost.keys+utf8.RuneCountInString(text)
 	}
