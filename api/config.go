@@ -17,9 +17,9 @@ type Runtime interface {
 	File(ctx context.Context, f runtime.Filing) ([]*engine.Case, error)
 	Preview(ctx context.Context, f runtime.Filing) (runtime.Preview, error)
 	Reply(ctx context.Context, registry string, reply engine.Reply) error
-	Retry(ctx context.Context, actor engine.Actor, key, note string) error
-	Record(ctx context.Context, actor engine.Actor, key string, reply engine.Reply, note string) error
-	Skip(ctx context.Context, actor engine.Actor, key, note string) error
+	Retry(ctx context.Context, a runtime.Act) error
+	Record(ctx context.Context, a runtime.Act, reply engine.Reply) error
+	Skip(ctx context.Context, a runtime.Act) error
 	Migrate(ctx context.Context, m runtime.Migration) (runtime.Migrations, error)
 	Now() time.Time
 	Advance(ctx context.Context, to time.Time) error

@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"lienthong/engine"
+	"lienthong/engine/runtime"
 )
 
 type deliveryView struct {
@@ -200,18 +201,18 @@ func (s *Server) watches(ctx context.Context, who *caller, d *engine.Delivery) (
 	return nil, notFound()
 }
 
-// operate does a person's act and shows what it made of the delivery.
-func (s *Server) operate(ctx context.Context, key, delivery string, act func(engine.Actor) error) (*deliveryAnswer, error) {
-	return once(ctx, s, key, func() (*deliveryAnswer, error) {
-		if err := act(callerOf(ctx).actor); err != nil {
-			return nil, err
-		}
-		d, err := s.cfg.Store.Delivery(ctx, delivery)
-		if err != nil {
-			return nil, err
-		}
-		return &deliveryAnswer{Body: s.deliveryView(d)}, nil
-	})
+// operate does a person's act and shows the delivery as it is then. A repetition
+// under the same Idempotency-Key does nothing again, after a restart neither.
+func (s *Server) operate(ctx context.Context, delivery string, by Keyed, note string, act func(context.Context, runtime.Act) error) (*deliveryAnswer, error) {
+	a := runtime.Act{Actor: callerOf(ctx).actor, Delivery: delivery, Note: note, Key: by.Key, Digest: digestOf(ctx)}
+	if err := act(ctx, a); err != nil {
+		return nil, err
+	}
+	d, err := s.cfg.Store.Delivery(ctx, delivery)
+	if err != nil {
+		return nil, err
+	}
+	return &deliveryAnswer{Body: s.deliveryView(d)}, nil
 }
 
 func (s *Server) retry(ctx context.Context, in *struct {
@@ -223,7 +224,7 @@ func (s *Server) retry(ctx context.Context, in *struct {
 	if in.Body != nil {
 		note = in.Body.Note
 	}
-	return s.operate(ctx, in.Key, in.ID, func(who engine.Actor) error { return s.cfg.Runtime.Retry(ctx, who, in.ID, note) })
+	return s.operate(ctx, in.ID, in.Keyed, note, s.cfg.Runtime.Retry)
 }
 
 func (s *Server) record(ctx context.Context, in *struct {
@@ -232,8 +233,9 @@ func (s *Server) record(ctx context.Context, in *struct {
 	Body recordBody
 }) (*deliveryAnswer, error) {
 	b := in.Body
-	reply := engine.Reply{Request: in.ID, Outcome: b.Outcome, Code: b.Code, Data: b.Data}
-	return s.operate(ctx, in.Key, in.ID, func(who engine.Actor) error { return s.cfg.Runtime.Record(ctx, who, in.ID, reply, b.Note) })
+	return s.operate(ctx, in.ID, in.Keyed, b.Note, func(ctx context.Context, a runtime.Act) error {
+		return s.cfg.Runtime.Record(ctx, a, engine.Reply{Outcome: b.Outcome, Code: b.Code, Data: b.Data})
+	})
 }
 
 func (s *Server) skip(ctx context.Context, in *struct {
@@ -241,7 +243,7 @@ func (s *Server) skip(ctx context.Context, in *struct {
 	Keyed
 	Body skipBody
 }) (*deliveryAnswer, error) {
-	return s.operate(ctx, in.Key, in.ID, func(who engine.Actor) error { return s.cfg.Runtime.Skip(ctx, who, in.ID, in.Body.Note) })
+	return s.operate(ctx, in.ID, in.Keyed, in.Body.Note, s.cfg.Runtime.Skip)
 }
 
 // replyInput is a callback as it came: the signature covers its exact bytes.

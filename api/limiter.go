@@ -88,7 +88,7 @@ func (a *Address) Resolve(ctx huma.Context) []error {
 }
 
 // memo remembers the answers of acts that have no store to remember them
-// (accounts, the exchange, the demonstration's clock), for a while.
+// (accounts, definitions, the demonstration's clock), for a while.
 type memo struct {
 	now func() time.Time
 
@@ -119,7 +119,7 @@ func (m *memo) get(key, digest string) (any, error) {
 }
 
 // once does an act under an Idempotency-Key: what was answered before is answered
-// again. It remembers on this node only, for an hour; what is written to cases has
+// again. It remembers in this process only, for an hour; what is written to cases has
 // its answers in the store instead.
 func once[T any](ctx context.Context, s *Server, key string, act func() (*T, error)) (*T, error) {
 	if key == "" {

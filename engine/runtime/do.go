@@ -41,7 +41,7 @@ func (r *Runtime) Do(ctx context.Context, req Request) (Result, error) {
 		return Result{}, &engine.Error{Code: engine.Invalid, Op: "runtime.do", Err: fmt.Errorf("%q has a way of its own", req.Command.Action)}
 	}
 	req.Command.Codes, req.Command.File = engine.Codes{}, nil
-	res, err := r.commit(ctx, decision{cmd: req.Command, key: req.Key, digest: req.Digest, at: r.Now})
+	res, err := r.commit(ctx, decision{cmd: req.Command, asked: asked{req.Command.Actor, req.Key, req.Digest}, at: r.Now})
 	return res, refusalOf(err)
 }
 
@@ -61,12 +61,20 @@ func refusalOf(err error) error {
 
 // decision is one command on its way through load, decide and append.
 type decision struct {
-	cmd         engine.Command
-	facts       engine.Facts
-	key, digest string
-	at          func() time.Time // business time of an attempt
-	// settles names the deliveries that the entries answer; nil = none.
+	cmd   engine.Command
+	asked asked
+	facts engine.Facts
+	at    func() time.Time // business time of an attempt
+	// settles names the deliveries that the entries answer, none when they do not hold
+	// what was asked for; nil = it was asked for no delivery.
 	settles func([]engine.Entry) []engine.Delivery
+}
+
+// asked is who asked for something and under which idempotency key; without a key no
+// answer is kept.
+type asked struct {
+	actor       engine.Actor
+	key, digest string
 }
 
 func (r *Runtime) commit(ctx context.Context, d decision) (Result, error) {
@@ -148,7 +156,7 @@ func (r *Runtime) over(ctx context.Context, d *decision, h *hold, c *engine.Case
 	if refused != nil || len(entries) == 0 {
 		// Perhaps because it has happened: a state that holds the command's effect has
 		// its stored answer too. Otherwise the writer tells, without another read.
-		if a, err := r.answered(ctx, d.cmd.Actor, d.key, d.digest); a != nil || err != nil {
+		if a, err := r.answered(ctx, d.asked); a != nil || err != nil {
 			return r.repeat(ctx, a, err)
 		}
 	}
@@ -159,16 +167,16 @@ func (r *Runtime) over(ctx context.Context, d *decision, h *hold, c *engine.Case
 	if ahead {
 		change.After = c
 	}
-	if refused == nil {
-		change.Answer = r.answer(d.cmd.Actor, d.key, d.digest, now, next)
-	}
 	if d.settles != nil {
 		change.Settled = d.settles(entries)
+	}
+	if refused == nil && (d.settles == nil || change.Settled != nil) {
+		change.Answer = d.asked.answer(now, next)
 	}
 	err := r.append(ctx, change)
 	h.landed(err)
 	if err != nil {
-		if a, aerr := r.answered(ctx, d.cmd.Actor, d.key, d.digest); a != nil || aerr != nil {
+		if a, aerr := r.answered(ctx, d.asked); a != nil || aerr != nil {
 			return r.repeat(ctx, a, aerr)
 		}
 		return Result{}, err
@@ -259,9 +267,9 @@ type body struct {
 // ActorKey scopes idempotency keys: the actor's kind and id.
 func ActorKey(a engine.Actor) string { return string(a.Kind) + ":" + a.ID }
 
-// answer makes the stored answer of a command; nil without a key.
-func (r *Runtime) answer(actor engine.Actor, key, digest string, now time.Time, cases ...*engine.Case) *engine.Answer {
-	if key == "" {
+// answer makes what is stored of the answer; nil without a key.
+func (a *asked) answer(now time.Time, cases ...*engine.Case) *engine.Answer {
+	if a.key == "" {
 		return nil
 	}
 	b := body{Seq: cases[0].Seq, Status: cases[0].Status}
@@ -272,20 +280,20 @@ func (r *Runtime) answer(actor engine.Actor, key, digest string, now time.Time, 
 	if err != nil {
 		panic(err) // strings and a number
 	}
-	return &engine.Answer{Actor: ActorKey(actor), Key: key, Digest: digest, Case: cases[0].Code, Status: 200, Body: raw, At: now}
+	return &engine.Answer{Actor: ActorKey(a.actor), Key: a.key, Digest: a.digest, Case: cases[0].Code, Status: 200, Body: raw, At: now}
 }
 
 // answered returns the stored answer of a key, nil without one.
 // IdempotencyMismatch when the key was used for another request.
-func (r *Runtime) answered(ctx context.Context, actor engine.Actor, key, digest string) (*engine.Answer, error) {
-	if key == "" {
+func (r *Runtime) answered(ctx context.Context, by asked) (*engine.Answer, error) {
+	if by.key == "" {
 		return nil, nil
 	}
-	a, err := r.store.Answered(ctx, ActorKey(actor), key)
+	a, err := r.store.Answered(ctx, ActorKey(by.actor), by.key)
 	if err != nil || a == nil {
 		return nil, err
 	}
-	if a.Digest != digest {
+	if a.Digest != by.digest {
 		e := engine.Fail(engine.IdempotencyMismatch, "Khóa này đã dùng cho một yêu cầu khác.", "This key was used for another request.")
 		e.Op = "runtime.answered"
 		return nil, e

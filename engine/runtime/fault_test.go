@@ -253,7 +253,7 @@ func TestPoisonedReplyIsAnIncident(t *testing.T) {
 	w.state(code, "birth", "recording")
 	op.Reply = good
 	w.defs.ops["civil/register"] = op
-	w.must(w.r.Retry(t.Context(), operator, key, "mended"))
+	w.must(w.r.Retry(t.Context(), by(operator, key, "mended")))
 	w.settle()
 	w.state(code, "card", "done")
 	w.sound()

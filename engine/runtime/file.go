@@ -40,6 +40,7 @@ func (r *Runtime) File(ctx context.Context, f Filing) ([]*engine.Case, error) {
 }
 
 func (r *Runtime) file(ctx context.Context, f Filing) ([]*engine.Case, error) {
+	by := asked{f.Actor, f.Key, f.Digest}
 	p, err := r.plan(ctx, f, r.allocate)
 	var changes []engine.Change
 	if err == nil {
@@ -48,7 +49,7 @@ func (r *Runtime) file(ctx context.Context, f Filing) ([]*engine.Case, error) {
 		}
 	}
 	if err != nil { // what can be filed no more may have been filed
-		if a, aerr := r.answered(ctx, f.Actor, f.Key, f.Digest); a != nil || aerr != nil {
+		if a, aerr := r.answered(ctx, by); a != nil || aerr != nil {
 			return r.refound(ctx, a, aerr)
 		}
 		return nil, err
@@ -57,9 +58,9 @@ func (r *Runtime) file(ctx context.Context, f Filing) ([]*engine.Case, error) {
 	for i := range changes {
 		cases[i] = changes[i].Case
 	}
-	changes[0].Answer = r.answer(f.Actor, f.Key, f.Digest, p.now, cases...)
+	changes[0].Answer = by.answer(p.now, cases...)
 	if err := r.append(ctx, changes...); err != nil {
-		if a, aerr := r.answered(ctx, f.Actor, f.Key, f.Digest); a != nil || aerr != nil {
+		if a, aerr := r.answered(ctx, by); a != nil || aerr != nil {
 			return r.refound(ctx, a, aerr)
 		}
 		return nil, err

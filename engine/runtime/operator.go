@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"lienthong/engine"
 )
@@ -15,52 +14,48 @@ const RoleOperator = engine.ByOperator
 // What a person does to a delivery is an entry of the case's history, written in
 // the commit that changes the delivery: who, what, when and why.
 
-// Retry sends a delivery again at once, an incident too: the way out when the
-// registry works again. The registry knows the key, so nothing is done twice. The
-// note may be empty.
-//
-// Errors: Forbidden, NotFound, WrongState when it is answered or given up.
-func (r *Runtime) Retry(ctx context.Context, actor engine.Actor, key, note string) error {
-	d, unlock, err := r.operate(ctx, actor, key)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	if d.Reply != nil {
-		return settled(d)
-	}
-	d.Status, d.Tries, d.Next, d.LastError = engine.DeliveryPending, 0, r.wall(), ""
-	d.Note = by("retried", actor, note)
-	if err := r.operated(ctx, actor, engine.OperateRetry, note, *d); err != nil {
-		return err
-	}
-	r.bus.feed.wake()
-	return nil
+// Act is what a person does to a delivery. Its idempotency key is kept as a
+// Request's is: in the commit that does the act.
+type Act struct {
+	Actor    engine.Actor
+	Delivery string // key of the delivery
+	Note     string
+	Key      string // idempotency key, scoped to the actor; "" = none
+	Digest   string // of the request; another digest under the same key is refused
 }
 
+func (a *Act) asked() asked { return asked{a.Actor, a.Key, a.Digest} }
+
 // by is the delivery's own note of an act.
-func by(done string, actor engine.Actor, note string) string {
-	s := done + " by " + actor.ID
-	if note != "" {
-		s += ": " + note
+func (a *Act) by(done string) string {
+	s := done + " by " + a.Actor.ID
+	if a.Note != "" {
+		s += ": " + a.Note
 	}
 	return s
 }
 
-// operated enters an act in history and the delivery as the act leaves it.
-func (r *Runtime) operated(ctx context.Context, actor engine.Actor, what, note string, d engine.Delivery) error {
-	in := map[string]any{"key": d.Key, "what": what}
-	if note != "" {
-		in["note"] = note
-	}
-	cmd := engine.Command{Action: engine.ActOperate, Case: d.Case, Step: d.Step, Actor: actor, Input: in}
-	_, err := r.commit(ctx, decision{cmd: cmd, at: r.Now, settles: func(es []engine.Entry) []engine.Delivery {
-		if es[len(es)-1].Command.Action != engine.ActOperate {
-			return nil // timers only: the act was refused
+// Retry sends a delivery again at once, an incident too: the way out when the
+// registry works again. The registry knows the key, so nothing is done twice. The
+// note may be empty.
+//
+// Retry, Record and Skip do nothing and give no error when the act's idempotency key
+// was answered before; IdempotencyMismatch when that was another request's.
+//
+// Errors: Forbidden, NotFound, WrongState when it is answered or given up.
+func (r *Runtime) Retry(ctx context.Context, a Act) error {
+	return r.operate(ctx, &a, func(d engine.Delivery) error {
+		if d.Reply != nil {
+			return settled(&d)
 		}
-		return []engine.Delivery{d}
-	}})
-	return refusalOf(err)
+		d.Status, d.Tries, d.Next, d.LastError = engine.DeliveryPending, 0, r.wall(), ""
+		d.Note = a.by("retried")
+		if err := r.operated(ctx, &a, engine.OperateRetry, d); err != nil {
+			return err
+		}
+		r.bus.feed.wake()
+		return nil
+	})
 }
 
 // Record enters an answer that came on paper: it counts as the registry's, and
@@ -69,37 +64,35 @@ func (r *Runtime) operated(ctx context.Context, actor engine.Actor, what, note s
 // on the first can only be corrected in the procedure.
 //
 // Errors: Forbidden, NotFound, Invalid, WrongState, Precondition.
-func (r *Runtime) Record(ctx context.Context, actor engine.Actor, key string, rep engine.Reply, note string) error {
-	d, unlock, err := r.operate(ctx, actor, key)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	if err := r.recordable(d, rep, note); err != nil {
-		return err
-	}
-	rep.Request, rep.By, rep.Note = key, actor.ID, note
-	said := by("recorded", actor, note)
-	record := func(d engine.Delivery) error { return r.operated(ctx, actor, engine.OperateRecord, note, d) }
-	switch {
-	case d.Reply != nil: // a contradiction: the first answer stands
-		return record(r.finished(*d, *d.Reply, said))
-	case d.Registry == engine.NotificationRegistry:
-		if rep.Outcome == engine.ReplyDone {
-			return record(r.finished(*d, rep, said))
+func (r *Runtime) Record(ctx context.Context, a Act, rep engine.Reply) error {
+	return r.operate(ctx, &a, func(d engine.Delivery) error {
+		if err := r.recordable(&d, rep, a.Note); err != nil {
+			return err
 		}
-		d.Status, d.LastError, d.Next, d.Note = engine.DeliveryIncident, "refused: "+rep.Code+" "+rep.Detail.EN, time.Time{}, said
-		return record(*d)
-	}
-	entered, err := r.enter(ctx, *d, rep, said)
-	if err != nil || entered {
-		return refusalOf(err)
-	}
-	// The case does not wait for it: history says all the same who recorded it.
-	if d, err = r.store.Delivery(ctx, key); err != nil {
-		return err
-	}
-	return record(*d)
+		rep.Request, rep.By, rep.Note = d.Key, a.Actor.ID, a.Note
+		said := a.by("recorded")
+		switch {
+		case d.Reply != nil: // a contradiction: the first answer stands
+			d = r.finished(d, *d.Reply, said)
+		case d.Registry != engine.NotificationRegistry:
+			entered, no := r.enter(ctx, d, rep, said, a.asked())
+			if entered {
+				return nil
+			}
+			// The case does not wait for it: history says all the same who recorded it.
+			l, err := r.unawaited(context.WithoutCancel(ctx), d.Key, rep, said, no)
+			if err != nil {
+				return refusalOf(err)
+			}
+			d = l.Delivery
+		case rep.Outcome == engine.ReplyDone:
+			d = r.finished(d, rep, said)
+		default:
+			d = incident(d, trouble{words: "refused: " + rep.Code + " " + rep.Detail.EN}).Delivery
+			d.Note = said
+		}
+		return r.operated(ctx, &a, engine.OperateRecord, d)
+	})
 }
 
 // recordable checks an answer before it can do harm.
@@ -146,44 +139,60 @@ func problem(pointer, code, vi, en string) engine.Problem {
 // dossier whose success changes a register ends only on that registry's answer.
 //
 // Errors: Forbidden, NotFound, Invalid, WrongState, Precondition.
-func (r *Runtime) Skip(ctx context.Context, actor engine.Actor, key, note string) error {
-	d, unlock, err := r.operate(ctx, actor, key)
+func (r *Runtime) Skip(ctx context.Context, a Act) error {
+	return r.operate(ctx, &a, func(d engine.Delivery) error {
+		if d.Registry != engine.NotificationRegistry {
+			e := engine.Fail(engine.Precondition, "Chỉ thông báo mới được bỏ qua.", "Only a notification may be skipped.")
+			e.Case = d.Case
+			return e
+		}
+		if strings.TrimSpace(a.Note) == "" {
+			return &engine.Error{Code: engine.Invalid, Op: "runtime.skip", Case: d.Case,
+				Problems: []engine.Problem{problem("/note", "required", "Cần ghi lý do", "say why")}}
+		}
+		d.Status, d.DoneAt, d.Note = engine.DeliverySkipped, r.wall(), a.by("skipped")
+		return r.operated(ctx, &a, engine.OperateSkip, d)
+	})
+}
+
+// operate lets a person who is entitled to it act on an unfinished delivery, which is
+// locked against answers meanwhile. What was answered under the act's key is not done
+// again, though the delivery may be finished by now.
+func (r *Runtime) operate(ctx context.Context, a *Act, do func(engine.Delivery) error) error {
+	if !engine.MayOperate(a.Actor, nil) && !a.Actor.Has(engine.BySupervisor) { // before anything is told about it
+		return engine.NoOperator()
+	}
+	defer r.keys.lock(a.Delivery)()
+	if was, err := r.answered(ctx, a.asked()); was != nil || err != nil {
+		return err
+	}
+	d, err := r.store.Delivery(ctx, a.Delivery)
 	if err != nil {
 		return err
 	}
-	defer unlock()
-	if d.Registry != engine.NotificationRegistry {
-		e := engine.Fail(engine.Precondition, "Chỉ thông báo mới được bỏ qua.", "Only a notification may be skipped.")
-		e.Case = d.Case
-		return e
+	if err := r.mayOperate(ctx, a.Actor, d); err != nil {
+		return err
 	}
-	if strings.TrimSpace(note) == "" {
-		return &engine.Error{Code: engine.Invalid, Op: "runtime.skip", Case: d.Case,
-			Problems: []engine.Problem{problem("/note", "required", "Cần ghi lý do", "say why")}}
+	if d.Status == engine.DeliveryDone || d.Status == engine.DeliverySkipped {
+		return settled(d)
 	}
-	d.Status, d.DoneAt, d.Note = engine.DeliverySkipped, r.wall(), by("skipped", actor, note)
-	return r.operated(ctx, actor, engine.OperateSkip, note, *d)
+	return do(*d)
 }
 
-// operate fetches an unfinished delivery for a person entitled to it, and locks
-// it against answers until unlock.
-func (r *Runtime) operate(ctx context.Context, actor engine.Actor, key string) (*engine.Delivery, func(), error) {
-	if !engine.MayOperate(actor, nil) && !actor.Has(engine.BySupervisor) { // before anything is told about it
-		return nil, nil, engine.NoOperator()
+// operated enters an act in history and the delivery as the act leaves it.
+func (r *Runtime) operated(ctx context.Context, a *Act, what string, d engine.Delivery) error {
+	in := map[string]any{"key": d.Key, "what": what}
+	if a.Note != "" {
+		in["note"] = a.Note
 	}
-	unlock := r.keys.lock(key)
-	d, err := r.store.Delivery(ctx, key)
-	if err == nil {
-		err = r.mayOperate(ctx, actor, d)
-	}
-	if err == nil && (d.Status == engine.DeliveryDone || d.Status == engine.DeliverySkipped) {
-		err = settled(d)
-	}
-	if err != nil {
-		unlock()
-		return nil, nil, err
-	}
-	return d, unlock, nil
+	cmd := engine.Command{Action: engine.ActOperate, Case: d.Case, Step: d.Step, Actor: a.Actor, Input: in}
+	_, err := r.commit(ctx, decision{cmd: cmd, asked: a.asked(), at: r.Now, settles: func(es []engine.Entry) []engine.Delivery {
+		if es[len(es)-1].Command.Action != engine.ActOperate {
+			return nil // timers only: the act was refused
+		}
+		return []engine.Delivery{d}
+	}})
+	return refusalOf(err)
 }
 
 // mayOperate refuses a supervisor of another office than the one that has the dossier.

@@ -289,7 +289,7 @@ func (r *Runtime) record(ctx context.Context, d engine.Delivery, a Answer, now t
 			return r.carried(ctx, d, a, now)
 		}
 		unlock := r.keys.lock(d.Key)
-		_, err := r.enter(ctx, d, a.reply(d.Key), "")
+		err := r.take(ctx, d, a.reply(d.Key), "")
 		unlock()
 		if no := (refusal{}); asRefusal(err, &no) {
 			return nil // an incident by now

@@ -82,9 +82,9 @@ func TestContradictionIsAnIncidentOfTheDelivery(t *testing.T) {
 	// What the registry says next does not hide it; a person settles it.
 	w.must(w.r.Reply(t.Context(), "civil", reply(key, engine.ReplyDone)))
 	w.status(key, engine.DeliveryIncident)
-	w.code(w.r.Retry(t.Context(), operator, key, ""), engine.WrongState)
-	w.code(w.r.Record(t.Context(), operator, key, reply(key, engine.ReplyRefused), "paper"), engine.Precondition)
-	w.must(w.r.Record(t.Context(), operator, key, reply(key, engine.ReplyDone), "asked by telephone"))
+	w.code(w.r.Retry(t.Context(), by(operator, key, "")), engine.WrongState)
+	w.code(w.r.Record(t.Context(), by(operator, key, "paper"), reply(key, engine.ReplyRefused)), engine.Precondition)
+	w.must(w.r.Record(t.Context(), by(operator, key, "asked by telephone"), reply(key, engine.ReplyDone)))
 	w.status(key, engine.DeliveryDone)
 	if got := w.actions(code); !slices.Equal(append(was, engine.ActOperate), got) {
 		t.Fatalf("history %v", got)
@@ -302,6 +302,7 @@ type spy struct {
 	reads   atomic.Int64 // by Load, Answered and Delivery
 	blocks  atomic.Int64 // by Codes
 	fail    atomic.Bool  // of Append
+	dies    atomic.Bool  // with the next Append, which is done: nothing is told any more
 	dead    atomic.Bool  // Settle and Reset write nothing
 }
 
@@ -314,7 +315,12 @@ func (s *spy) Append(ctx context.Context, cs ...engine.Change) error {
 			cs[i].Settled = nil
 		}
 	}
-	return s.Store.Append(ctx, cs...)
+	err := s.Store.Append(ctx, cs...)
+	if err == nil && s.dies.Load() {
+		s.fail.Store(true)
+		return engine.Fail(engine.UnknownOutcome, "", "the server is gone")
+	}
+	return err
 }
 
 func (s *spy) Load(ctx context.Context, code string) (*engine.Case, error) {
@@ -324,6 +330,9 @@ func (s *spy) Load(ctx context.Context, code string) (*engine.Case, error) {
 
 func (s *spy) Answered(ctx context.Context, actor, key string) (*engine.Answer, error) {
 	s.reads.Add(1)
+	if s.dies.Load() && s.fail.Load() {
+		return nil, engine.Fail(engine.Unavailable, "", "the server is gone")
+	}
 	return s.Store.Answered(ctx, actor, key)
 }
 

@@ -54,26 +54,40 @@ func (r *Runtime) accept(ctx context.Context, key string, rep engine.Reply, note
 		return err
 	}
 	if d.Reply != nil {
-		return r.again(ctx, d, *d.Reply, rep)
+		return r.keep(ctx, r.again(*d, *d.Reply, rep))
 	}
 	if d.Registry == engine.NotificationRegistry {
 		if d.Status == engine.DeliverySkipped {
 			return nil
 		}
 		if rep.Outcome != engine.ReplyDone {
-			return r.incident(ctx, d, trouble{strings.TrimSuffix("refused "+codeOnly(rep.Code), " "), "refused: " + rep.Code + " " + rep.Detail.EN})
+			return r.keep(ctx, incident(*d, trouble{strings.TrimSuffix("refused "+codeOnly(rep.Code), " "), "refused: " + rep.Code + " " + rep.Detail.EN}))
 		}
-		return r.finish(ctx, d, rep, note)
+		return r.keep(ctx, left{Delivery: r.finished(*d, rep, note)})
 	}
-	_, err = r.enter(ctx, *d, rep, note)
-	return err
+	return r.take(ctx, *d, rep, note)
+}
+
+// take enters a registry's answer in history; when the case does not wait for it, it
+// changes its delivery alone. The delivery need not be the newest: what the case
+// waits for decides.
+func (r *Runtime) take(ctx context.Context, d engine.Delivery, rep engine.Reply, note string) error {
+	entered, no := r.enter(ctx, d, rep, note, asked{})
+	if entered {
+		return nil
+	}
+	after := context.WithoutCancel(ctx)
+	l, err := r.unawaited(after, d.Key, rep, note, no)
+	if err != nil {
+		return err
+	}
+	return r.keep(after, l)
 }
 
 // enter makes an answer an entry of the case's history; the same commit makes its
-// delivery done. The delivery need not be the newest: what the case waits for
-// decides, and only an answer that it does not wait for is looked up; then there
-// is no entry.
-func (r *Runtime) enter(ctx context.Context, d engine.Delivery, rep engine.Reply, note string) (entered bool, err error) {
+// delivery done, and keeps the answer to who recorded it by hand. Without an entry
+// the error says why, nil when the case does not wait for the answer.
+func (r *Runtime) enter(ctx context.Context, d engine.Delivery, rep engine.Reply, note string, by asked) (entered bool, err error) {
 	cmd := engine.Command{Action: engine.ActReply, Case: d.Case, Step: d.Step,
 		Actor: engine.Actor{Kind: engine.Registry, ID: d.Registry}}
 	settles := func(es []engine.Entry) []engine.Delivery {
@@ -82,40 +96,44 @@ func (r *Runtime) enter(ctx context.Context, d engine.Delivery, rep engine.Reply
 		}
 		return []engine.Delivery{r.finished(d, rep, note)}
 	}
-	res, err := r.commit(ctx, decision{cmd: cmd, facts: engine.Facts{Reply: &rep}, at: r.Now, settles: settles})
-	if err == nil && settles(res.Entries) != nil {
-		return true, nil
-	}
+	res, err := r.commit(ctx, decision{cmd: cmd, asked: by, facts: engine.Facts{Reply: &rep}, at: r.Now, settles: settles})
+	return err == nil && (res.Repeated || settles(res.Entries) != nil), err
+}
+
+// unawaited is a delivery as an answer leaves it that enter made no entry of, for
+// the reason it gave: it was answered before, or overtaken, or the answer cannot be
+// taken. The last is an incident, kept here, and the reason comes back.
+func (r *Runtime) unawaited(ctx context.Context, key string, rep engine.Reply, note string, reason error) (left, error) {
 	no := refusal{}
-	if err != nil && !asRefusal(err, &no) {
-		return false, err
+	if reason != nil && !asRefusal(reason, &no) {
+		return left{}, reason
 	}
-	after := context.WithoutCancel(ctx)
-	now, e := r.store.Delivery(after, d.Key)
-	if e != nil {
-		return false, e
+	now, err := r.store.Delivery(ctx, key)
+	if err != nil {
+		return left{}, err
 	}
-	if engine.CodeOf(err) == engine.Internal {
-		r.log.Error("defect", "delivery", d.Key, cause(err))
+	if engine.CodeOf(reason) == engine.Internal {
+		r.log.Error("defect", "delivery", key, cause(reason))
 	}
-	if err != nil && now.Reply == nil {
-		if e := r.incident(after, now, trouble{"answer not taken: " + string(engine.CodeOf(no.error)), "the answer cannot be taken: " + firstLine(no)}); e != nil {
-			r.log.Error("incident not recorded", "delivery", d.Key, cause(e))
-			return false, err
+	if reason != nil && now.Reply == nil {
+		l := incident(*now, trouble{"answer not taken: " + string(engine.CodeOf(no.error)), "the answer cannot be taken: " + firstLine(no)})
+		if e := r.keep(ctx, l); e != nil {
+			r.log.Error("incident not recorded", "delivery", key, cause(e))
+			return left{}, reason
 		}
+		now = &l.Delivery
 	}
-	// Nobody waited for it: it was answered before, or overtaken. (Or it cannot be
-	// taken, and another node has just entered one that can.)
-	first, e := r.first(after, now)
+	// (Another node may just have entered an answer that can be taken.)
+	first, err := r.first(ctx, now)
 	switch {
-	case e != nil:
-		return false, e
-	case first != nil:
-		return false, r.again(after, now, *first, rep)
 	case err != nil:
-		return false, err
+		return left{}, err
+	case first != nil:
+		return r.again(*now, *first, rep), nil
+	case reason != nil:
+		return left{}, reason
 	}
-	return false, r.finish(after, now, rep, note)
+	return left{Delivery: r.finished(*now, rep, note)}, nil
 }
 
 // answers tells whether an entry is the answer to a request.
@@ -143,17 +161,30 @@ func (r *Runtime) first(ctx context.Context, d *engine.Delivery) (*engine.Reply,
 	}
 }
 
-// again handles an answer to a request that has one.
-func (r *Runtime) again(ctx context.Context, d *engine.Delivery, first, rep engine.Reply) error {
+// left is a delivery as an answer leaves it.
+type left struct {
+	engine.Delivery
+	why  trouble // of an incident
+	same bool    // nothing changes
+}
+
+// again is a delivery as an answer leaves it that has one already.
+func (r *Runtime) again(d engine.Delivery, first, rep engine.Reply) left {
 	told := d.Reply != nil // the outbox knows the first answer
 	d.Reply = &first
 	if rep.Outcome != first.Outcome {
-		return r.incident(ctx, d, trouble{"contradiction", fmt.Sprintf("contradiction: answered %s, then %s %s", first.Outcome, rep.Outcome, rep.Code)})
+		return incident(d, trouble{"contradiction", fmt.Sprintf("contradiction: answered %s, then %s %s", first.Outcome, rep.Outcome, rep.Code)})
 	}
 	if d.Status == engine.DeliveryDone || d.Status == engine.DeliveryIncident && told {
-		return nil // a contradiction stays until a person has looked at it
+		return left{Delivery: d, same: true} // a contradiction stays until a person has looked at it
 	}
-	return r.finish(ctx, d, first, d.Note)
+	return left{Delivery: r.finished(d, first, d.Note)}
+}
+
+// incident is a delivery that waits for a person.
+func incident(d engine.Delivery, why trouble) left {
+	d.Status, d.LastError, d.Next = engine.DeliveryIncident, why.words, time.Time{}
+	return left{Delivery: d, why: why}
 }
 
 // finished is a delivery as its answer leaves it.
@@ -169,21 +200,20 @@ func (r *Runtime) finished(d engine.Delivery, rep engine.Reply, note string) eng
 	return d
 }
 
-// finish makes a delivery done whose answer is in history already, or belongs to
-// none. It takes it from whoever holds it: an answer is an answer.
-func (r *Runtime) finish(ctx context.Context, d *engine.Delivery, rep engine.Reply, note string) error {
-	*d = r.finished(*d, rep, note)
-	return r.store.Reset(ctx, *d)
-}
-
-// incident makes a delivery wait for a person.
-func (r *Runtime) incident(ctx context.Context, d *engine.Delivery, why trouble) error {
-	d.Status, d.LastError, d.Next = engine.DeliveryIncident, why.words, time.Time{}
-	r.stopped(d, why)
-	if err := r.store.Reset(ctx, *d); err != nil {
+// keep writes a delivery that an answer changed and no entry did. It takes it from
+// whoever holds it: an answer is an answer.
+func (r *Runtime) keep(ctx context.Context, l left) error {
+	if l.same {
+		return nil
+	}
+	if l.Status != engine.DeliveryIncident {
+		return r.store.Reset(ctx, l.Delivery)
+	}
+	r.stopped(&l.Delivery, l.why)
+	if err := r.store.Reset(ctx, l.Delivery); err != nil {
 		return err
 	}
-	r.changed(ctx, d.Case)
+	r.changed(ctx, l.Case)
 	return nil
 }
 

@@ -246,25 +246,26 @@ func (w *world) operate(was engine.Delivery, try int) {
 		return
 	}
 	who := engine.Actor{Kind: engine.Staff, ID: "operator", Name: "Người vận hành", Roles: []string{engine.ByOperator}}
+	by := func(note string) runtime.Act { return runtime.Act{Actor: who, Delivery: d.Key, Note: note} }
 	n := w.pick("operator "+w.place(d.Key), try)
 	what := "retries"
 	f.looked[d.Key]++
 	switch {
 	case d.Reply != nil:
 		what = "records the first answer of"
-		err = n.run.Record(w.ctx, who, d.Key, *d.Reply, "theo công văn của cơ quan")
+		err = n.run.Record(w.ctx, by("theo công văn của cơ quan"), *d.Reply)
 	case d.Registry == engine.NotificationRegistry && f.looked[d.Key] > 1:
 		what = "skips"
-		err = n.run.Skip(w.ctx, who, d.Key, "không gửi được")
+		err = n.run.Skip(w.ctx, by("không gửi được"))
 	case f.looked[d.Key] > 2:
 		what = "records a refusal of"
 		rep := engine.Reply{Outcome: engine.ReplyRefused}
 		if op, ok := w.set.Operation(d.Registry, d.Operation); ok && len(op.Refusals) > 0 {
 			rep.Code = sorted(op.Refusals)[0]
 		}
-		err = n.run.Record(w.ctx, who, d.Key, rep, "trả lời bằng văn bản giấy")
+		err = n.run.Record(w.ctx, by("trả lời bằng văn bản giấy"), rep)
 	default:
-		err = n.run.Retry(w.ctx, who, d.Key, "")
+		err = n.run.Retry(w.ctx, by(""))
 	}
 	dead := n.wire.dead
 	n.settle()

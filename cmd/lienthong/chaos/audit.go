@@ -80,9 +80,6 @@ type audit struct {
 	stands  map[place]*Try // whose command an entry is
 	byCase  map[string][]Request
 	notices map[string][]string // birth notice → cases that registered its child
-
-	operated map[string]*Try // acts of the operator by the note that they carry …
-	noted    map[string]int  // … and how often history holds the note
 }
 
 // Audit holds the drivers' ledger against history, and history against the
@@ -100,8 +97,7 @@ type audit struct {
 //
 // Wrong: a refused command that stands, and what the processes did by themselves.
 func Audit(ctx context.Context, e Evidence) (Findings, error) {
-	a := &audit{Evidence: e, stands: map[place]*Try{}, byCase: map[string][]Request{}, notices: map[string][]string{},
-		operated: map[string]*Try{}, noted: map[string]int{}}
+	a := &audit{Evidence: e, stands: map[place]*Try{}, byCase: map[string][]Request{}, notices: map[string][]string{}}
 	if err := a.commands(ctx); err != nil {
 		return a.Findings, err
 	}
@@ -124,7 +120,6 @@ func Audit(ctx context.Context, e Evidence) (Findings, error) {
 		a.one(code, c, entries)
 	}
 	a.registers()
-	a.operator()
 	for _, d := range e.Damaged {
 		a.loss("history is damaged: %s", d)
 	}
@@ -145,10 +140,6 @@ func (a *audit) commands(ctx context.Context) error {
 		t := &a.Tries[i]
 		if t.Fate == Acknowledged {
 			a.Acknowledged++
-		}
-		if t.Action == engine.ActOperate { // has no stored answer; history says what was done
-			a.operated[t.Key] = t
-			continue
 		}
 		ans, err := a.Book.Answer(ctx, t.Actor, t.Key)
 		if err != nil {
@@ -261,28 +252,16 @@ func (a *audit) history(code string, entries []engine.Entry) map[string]engine.D
 			}
 			owed[key] = d
 		}
-		for _, v := range e.Events {
-			if x, ok := v.(engine.ExchangeActed); ok {
-				a.noted[x.Note]++
-				if a.operated[x.Note] == nil {
-					a.double("case %s entry %d: an act of the operator that nobody asked for: %s %s", code, e.Seq, x.What, x.Note)
-				}
-			}
-		}
-		by := e.Command.Actor
-		if e.Command.Action == engine.ActOperate {
-			continue
-		}
-		if by.Kind != engine.Citizen && by.Kind != engine.Staff {
+		actor, action := by(e)
+		if actor == "" {
 			continue
 		}
 		t := a.stands[place{code, e.Seq}]
-		actor := string(by.Kind) + ":" + by.ID
 		switch {
 		case t == nil:
-			a.double("case %s entry %d: %s by %s is under no key of theirs", code, e.Seq, e.Command.Action, actor)
-		case t.Action != e.Command.Action || t.Step != e.Command.Step || t.Actor != actor:
-			a.loss("%s should stand at %s entry %d, where %s %s by %s is", t, code, e.Seq, e.Command.Step, e.Command.Action, actor)
+			a.double("case %s entry %d: %s by %s is under no key of theirs", code, e.Seq, action, actor)
+		case t.Action != action || t.Step != e.Command.Step || t.Actor != actor:
+			a.loss("%s should stand at %s entry %d, where %s %s by %s is", t, code, e.Seq, e.Command.Step, action, actor)
 		}
 	}
 	for p, t := range a.stands {
@@ -293,18 +272,19 @@ func (a *audit) history(code string, entries []engine.Entry) map[string]engine.D
 	return owed
 }
 
-// operator holds the operator's acts against what history says of them.
-func (a *audit) operator() {
-	for note, t := range a.operated {
-		switch n := a.noted[note]; {
-		case n == 0 && t.Fate == Acknowledged:
-			a.loss("%s was acknowledged, and history does not say it", t)
-		case n > 0 && t.Fate == Refused:
-			a.wrong("%s was refused (%s), and history says that it was done", t, t.Code)
-		case n > 1:
-			a.double("%s is in history %d times", t, n)
+// by tells which person did what an entry holds; "" is nobody. An answer that was
+// recorded by hand stands as its registry's, and says who recorded it.
+func by(e *engine.Entry) (actor, action string) {
+	for _, v := range e.Events {
+		if x, ok := v.(engine.ExchangeActed); ok {
+			return string(engine.Staff) + ":" + x.By, engine.ActOperate
 		}
 	}
+	who := e.Command.Actor
+	if who.Kind != engine.Citizen && who.Kind != engine.Staff {
+		return "", ""
+	}
+	return string(who.Kind) + ":" + who.ID, e.Command.Action
 }
 
 // once are the operations that a case of these drivers asks for at most once with

@@ -88,11 +88,14 @@ func sound() *scene {
 	return s
 }
 
-// operate has the operator act, and history say so a number of times.
-func (s *scene) operate(note string, fate Fate, times int) {
-	s.Tries = append(s.Tries, Try{Key: note, Actor: "staff:operator", Case: "H1", Action: engine.ActOperate, Fate: fate})
-	for range times {
-		s.enter("H1", int64(len(s.entries["H1"])+1), "staff:operator", "", engine.ActOperate, "", engine.ExchangeActed{Note: note})
+// operates has the operator act, and history say so: as an act, or in an answer that
+// was recorded by hand.
+func (s *scene) operates(recorded bool) {
+	seq := int64(len(s.entries["H1"]) + 1)
+	s.enter("H1", seq, "staff:operator", "birth", engine.ActOperate, fmt.Sprint("op", seq), engine.ExchangeActed{By: "operator"})
+	if recorded {
+		s.entries["H1"][seq-1].Command.Action = engine.ActReply
+		s.entries["H1"][seq-1].Command.Actor = engine.Actor{Kind: engine.Registry, ID: "population"}
 	}
 }
 
@@ -106,6 +109,7 @@ func TestAuditFindsEveryDamage(t *testing.T) {
 		spoil            func(*scene)
 	}{
 		{"nothing", "", "", func(*scene) {}},
+		{"nothing, and an operator acted", "", "", func(s *scene) { s.operates(false); s.operates(true) }},
 		{"the last acknowledged command is cut off", "loss", "should stand at entry 2 of H1", func(s *scene) { s.entries["H1"] = s.entries["H1"][:1] }},
 		{"a command in the middle is missing", "loss", "entry 2 is missing", func(s *scene) { s.entries["H1"] = append(s.entries["H1"][:1], s.entries["H1"][2:]...) }},
 		{"another command stands in its place", "loss", "should stand at H1 entry 2", func(s *scene) { s.entries["H1"][1].Command.Action = "refuse" }},
@@ -127,11 +131,19 @@ func TestAuditFindsEveryDamage(t *testing.T) {
 		}},
 		{"a registry was asked something else", "loss", "where the case owes", func(s *scene) { s.Requests[0].Operation = "marriage" }},
 		{"a part succeeded without its record", "loss", "was never done", func(s *scene) { s.Requests[1].State = "refused" }},
-		{"an act of the operator is not in history", "loss", "history does not say it", func(s *scene) { s.operate("op1", Acknowledged, 0) }},
-		{"a refused act of the operator is in history", "wrong", "says that it was done", func(s *scene) { s.operate("op1", Refused, 1) }},
-		{"an act of the operator stands twice", "double", "in history 2 times", func(s *scene) { s.operate("op1", Acknowledged, 2) }},
-		{"an act of the operator that nobody asked for", "double", "nobody asked for", func(s *scene) {
-			s.entries["H1"][4].Events = engine.Events{engine.ExchangeActed{Note: "x"}}
+		{"an act of the operator is not in history", "loss", "should stand at entry 6", func(s *scene) { s.operates(false); s.entries["H1"] = s.entries["H1"][:5] }},
+		{"the answer to the operator is gone", "loss", "no answer is kept", func(s *scene) { s.operates(true); delete(s.answers, "staff:operator op6") }},
+		{"a refused act of the operator is in history", "wrong", "was refused", func(s *scene) { s.operates(false); s.Tries[len(s.Tries)-1].Fate = Refused }},
+		{"an act of the operator stands twice", "double", "under no key of theirs", func(s *scene) {
+			s.operates(false)
+			s.enter("H1", 7, "staff:operator", "birth", engine.ActOperate, "", engine.ExchangeActed{By: "operator"})
+		}},
+		{"an answer by hand that nobody recorded", "double", "operate by staff:operator is under no key of theirs", func(s *scene) {
+			s.entries["H1"][3].Events = engine.Events{engine.ExchangeActed{By: "operator"}}
+		}},
+		{"an answer by hand that somebody else recorded", "loss", "should stand at H1 entry 6", func(s *scene) {
+			s.operates(true)
+			s.entries["H1"][5].Events = engine.Events{engine.ExchangeActed{By: "supervisor"}}
 		}},
 		{"verify names damage", "loss", "history is damaged", func(s *scene) { s.Damaged = []string{"case H1 entry 2: hash"} }},
 		{"a process died by itself", "wrong", "ended by itself", func(s *scene) { s.Trouble = []string{"the server ended by itself"} }},
@@ -170,7 +182,13 @@ func TestAuditFindsEveryDamage(t *testing.T) {
 				t.Fatal(err)
 			}
 			if x.kind == "" {
-				if !f.Good() || f.Cases != 1 || f.Acknowledged != 2 || f.Requests != 2 {
+				told := 2 // of the scene
+				for _, try := range s.Tries {
+					if try.Action == engine.ActOperate {
+						told++
+					}
+				}
+				if !f.Good() || f.Cases != 1 || f.Acknowledged != told || f.Requests != 2 {
 					t.Errorf("sound evidence gives %+v", f)
 				}
 				return

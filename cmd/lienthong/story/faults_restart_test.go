@@ -3,14 +3,20 @@ package story_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"maps"
 	"net/http"
+	"net/url"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"testing"
 	"time"
 
 	"lienthong/agencies"
 	"lienthong/cmd/lienthong/story"
 	"lienthong/cmd/lienthong/system"
+	"lienthong/engine"
 	"lienthong/engine/runtime"
 )
 
@@ -137,6 +143,65 @@ func TestFaultsKilledWithLostReplies(t *testing.T) {
 			m.sound()
 		})
 	}
+}
+
+// What an operator did to a delivery is done once under its key: the system dies after
+// the act, and who repeats it is told the same. Another request under the key is told so.
+func TestFaultsKilledAfterAnOperatorsAct(t *testing.T) {
+	t.Parallel()
+	m := mortals(t, &wall{})
+	for _, registry := range []string{"population", "notification"} {
+		m.dial(registry, agencies.Faults{Outage: true})
+	}
+	tale := m.begin("birth-b4", nil)
+	m.ok(tale.Staff("reception", "birth", "receive", nil))
+	asked, message := m.waiting("population", "")[0].Key, m.waiting("notification", "")[0].Key
+	married := map[string]any{"outcome": "done", "data": map[string]any{"married": true}, "note": "Công văn 12"}
+	for i, act := range []struct {
+		delivery, verb string
+		body           map[string]any
+		leads          string
+	}{
+		{asked, "retry", map[string]any{"note": "Đã gọi điện"}, "pending"},
+		{asked, "record", married, "done"},
+		{message, "skip", map[string]any{"note": "Nhà mạng ngừng"}, "skipped"},
+	} {
+		send := func(body map[string]any) (out map[string]any, err error) {
+			_, err = m.Call(t.Context(), story.Request{Account: "operator", Method: http.MethodPost, Key: fmt.Sprint("k", i), Body: body,
+				Path: "/exchange/" + url.PathEscape(act.delivery) + "/" + act.verb}, &out)
+			return out, err
+		}
+		first, err := send(act.body)
+		if err != nil || first["status"] != act.leads {
+			t.Fatalf("%s: %v, %v", act.verb, first, err)
+		}
+		for range 2 {
+			if err := m.dies(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if again, err := send(act.body); err != nil || !reflect.DeepEqual(again, first) {
+				t.Errorf("%s again: %v, %v; first it was %v", act.verb, again, err, first)
+			}
+		}
+		other := maps.Clone(act.body)
+		other["note"] = "Việc khác"
+		if _, err := send(other); isRefusal(t, err, "idempotency_mismatch") == nil {
+			t.Errorf("%s: another request under the same key: %v", act.verb, err)
+		}
+	}
+	var acts []string
+	es, err := m.sys.Store.History(t.Context(), tale.Code, 1, 0)
+	for _, e := range es {
+		for _, v := range e.Events {
+			if x, ok := v.(engine.ExchangeActed); ok {
+				acts = append(acts, x.What)
+			}
+		}
+	}
+	if want := []string{"retry", "record", "skip"}; err != nil || !slices.Equal(acts, want) {
+		t.Errorf("history holds the acts %v (%v), want %v", acts, err, want)
+	}
+	m.sound()
 }
 
 // acknowledged checks that every act of a person that the story took stands in
