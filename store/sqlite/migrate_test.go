@@ -166,3 +166,41 @@ func TestMigrateCases(t *testing.T) {
 	_, err = s.Verify(t.Context(), func(code string, seq int64, what string) { t.Errorf("%s/%d: %s", code, seq, what) })
 	must(t, err)
 }
+
+// TestMigrateArchived: the stubs of a file of format 11 are all there afterwards, are
+// found without reading one another, and are guarded as before.
+func TestMigrateArchived(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "old.db")
+	db, err := sql.Open("sqlite3", "file:"+path+"?_foreign_keys=1")
+	must(t, err)
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	must(t, migrate(t.Context(), db, path, older(t, 11)))
+	run(t, db, `INSERT INTO archives (n, name, at, cases, entries, size, digest, sha256) VALUES (1, 'old.archive.db', 1, 3, 9, 1, x'00', x'00')`)
+	for _, code := range []string{"B", "A", "C"} {
+		run(t, db, `INSERT INTO cases (code, seq, head, updated, service, version, status, outcome, portal, filed, due, timer, requester, name, subject, held)
+			VALUES (?1, 3, x'01', 1, 'birth', '1', 'ended', 'completed', 9, 1, 0, 0, 'p', 'n', 's', '')`, code)
+		run(t, db, `INSERT INTO archived (case_code, archive, seq, head, first, last, stub, digest) VALUES (?1, 1, 3, x'01', 1, 3, zeroblob(1500), x'02')`, code)
+	}
+	rows := func() (out string) {
+		must(t, db.QueryRow(`SELECT group_concat(case_code || archive || seq || hex(head) || first || last || hex(stub) || hex(digest)) FROM (SELECT * FROM archived ORDER BY case_code)`).Scan(&out))
+		return out
+	}
+	before := rows()
+	must(t, migrate(t.Context(), db, path, migrations))
+	if got := rows(); got != before {
+		t.Errorf("%s\nwas %s", got, before)
+	}
+	for _, q := range []string{`UPDATE archived SET seq = 4`, `DELETE FROM archived`, `INSERT INTO archived SELECT 'D', archive, seq, head, first, last, stub, digest FROM archived`,
+		`INSERT INTO entries (case_code, seq) VALUES ('A', 4)`} {
+		if _, err := db.Exec(q); err == nil || !strings.Contains(err.Error(), "archive") {
+			t.Errorf("%s: %v", q, err)
+		}
+	}
+	var id, parent, none int
+	var plan string
+	must(t, db.QueryRow(`EXPLAIN QUERY PLAN SELECT 1 FROM archived WHERE case_code = 'A'`).Scan(&id, &parent, &none, &plan))
+	if !strings.Contains(plan, "COVERING INDEX") {
+		t.Errorf("a stub is looked for by: %s", plan)
+	}
+}
