@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"lienthong/engine/machine"
@@ -18,11 +19,42 @@ import (
 
 // Probed is what one probe took.
 type Probed struct {
-	Name string `json:"name"`
-	Warm Times  `json:"warm_ms"`
-	CPU  *Times `json:"cpu_ms,omitempty"`  // of the warm ones; nil = it was not alone in the process
-	Cold *Times `json:"cold_ms,omitempty"` // nil = not measured cold
+	Name  string  `json:"name"`
+	Warm  Times   `json:"warm_ms"`
+	CPU   Times   `json:"cpu_ms"`            // of the whole process meanwhile
+	Reads float64 `json:"reads"`             // calls of the operating system, the median; 0 = none, or not counted
+	Cold  *Times  `json:"cold_ms,omitempty"` // nil = not measured cold
 }
+
+// uses are what the samples of a probe took.
+type uses struct {
+	took, cpu []time.Duration
+	reads     []float64
+}
+
+// ofReading is how many calls reading the count takes itself.
+var ofReading = sync.OnceValue(func() int {
+	before := readCalls()
+	return readCalls() - before
+})
+
+// add runs a function as one more sample.
+func (u *uses) add(f func() error) error {
+	reads, cpu, began := readCalls(), CPU(), time.Now()
+	if err := f(); err != nil {
+		return err
+	}
+	u.took, u.cpu = append(u.took, time.Since(began)), append(u.cpu, CPU()-cpu)
+	u.reads = append(u.reads, float64(readCalls()-reads-ofReading()))
+	return nil
+}
+
+// probed tells the samples after the first round, in which everything became warm.
+func (u *uses) probed(name string) Probed {
+	return Probed{Name: name, Warm: quietest(later(u.took), rounds), CPU: quietest(later(u.cpu), rounds), Reads: median(later(u.reads))}
+}
+
+func later[T any](samples []T) []T { return samples[len(samples)/(rounds+1):] }
 
 // Size is one size of the database with what was measured at it.
 type Size struct {
@@ -69,12 +101,11 @@ func (g *gauge) measure(ctx context.Context, d draws) ([]Probed, error) {
 				return nil, err
 			}
 		}
-		warm, cpu, err := g.warm(ctx, p)
+		x, err := g.warm(ctx, p)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", p.name, err)
 		}
-		x := Probed{Name: p.name, Warm: warm, CPU: &cpu}
-		told := fmt.Sprintf("  %-28s warm %s   processor p50 %.2f  p99 %.2f", p.name, warm, cpu.P50, cpu.P99)
+		told := x.String()
 		if g.cold > 0 {
 			cold, err := g.freshly(ctx, p)
 			if err != nil {
@@ -90,6 +121,9 @@ func (g *gauge) measure(ctx context.Context, d draws) ([]Probed, error) {
 		return out, nil
 	}
 	did, err := g.acts(ctx)
+	for _, x := range did {
+		g.tell("%s", x)
+	}
 	return append(did, out...), err
 }
 
@@ -100,7 +134,7 @@ func (g *gauge) count(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	const step, telling = 2000, 200_000
+	const step, telling = 20_000, 1_000_000
 	began, entries := time.Now(), 0
 	for g.counted == 0 || entries < g.counted {
 		n, err := s.Project(ctx, step)
@@ -118,25 +152,22 @@ func (g *gauge) open(ctx context.Context) (*sqlite.Store, error) {
 	return sqlite.Open(ctx, sqlite.Config{Path: g.path})
 }
 
-// warm asks often, after having asked a while. The processor time is that of the
-// whole process: nothing else goes on in it.
-func (g *gauge) warm(ctx context.Context, p probe) (_, _ Times, err error) {
+// warm asks often, after having asked a while.
+func (g *gauge) warm(ctx context.Context, p probe) (_ Probed, err error) {
 	s, err := g.open(ctx)
 	if err != nil {
-		return Times{}, Times{}, err
+		return Probed{}, err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	r := rand.New(rand.NewPCG(7, 7))
-	var took, used []time.Duration
+	var u uses
 	for range (rounds + 1) * g.samples {
 		ask := p.make(r)
-		began, cpu := time.Now(), CPU()
-		if err := ask(ctx, s); err != nil {
-			return Times{}, Times{}, err
+		if err := u.add(func() error { return ask(ctx, s) }); err != nil {
+			return Probed{}, err
 		}
-		took, used = append(took, time.Since(began)), append(used, CPU()-cpu)
 	}
-	return quietest(took[g.samples:], rounds), quietest(used[g.samples:], rounds), nil
+	return u.probed(p.name), nil
 }
 
 // rounds is how often everything is measured. What else the machine does can only
@@ -213,20 +244,45 @@ func (g *gauge) acts(ctx context.Context) (_ []Probed, err error) {
 		stop()
 		err = errors.Join(err, <-ended)
 	}()
-	people := &driver{course: courses[Birth], desks: &direct{runtime: rt, store: store}, store: store}
+	m := &metered{desks: &direct{runtime: rt, store: store}}
+	people := &driver{course: courses[Birth], desks: m, store: store}
 	for range max(10, g.samples) { // each has some ten acts
 		if err := people.carry(ctx, g.children); err != nil {
 			return nil, err
 		}
 		g.children++
 	}
-	warmed := func(ds []time.Duration) Times { return quietest(ds[len(ds)/(rounds+1):], rounds) }
-	return []Probed{
-		{Name: acts[0], Warm: warmed(people.filings)},
-		{Name: acts[1], Warm: warmed(people.staff)},
-		{Name: acts[2], Warm: warmed(people.citizens)},
-		{Name: acts[3], Warm: warmed(people.opens)},
-	}, nil
+	return []Probed{m.filings.probed(acts[0]), m.staff.probed(acts[1]), m.citizens.probed(acts[2]), m.opens.probed(acts[3])}, nil
+}
+
+// metered watches what people do. What deliveries cost that are still under way is
+// counted with it; so is, as processor time and reads of an act, opening its case.
+type metered struct {
+	desks
+	filings, staff, citizens, opens uses
+}
+
+func (m *metered) file(ctx context.Context, k *job) (code string, s *snapshot, err error) {
+	return code, s, m.filings.add(func() error {
+		code, s, err = m.desks.file(ctx, k)
+		return err
+	})
+}
+
+func (m *metered) act(ctx context.Context, k *job, d deed, account string) (opened, took time.Duration, err error) {
+	u := &m.staff
+	if d.by == byApplicant || d.by == byHead {
+		u = &m.citizens
+	}
+	err = u.add(func() error {
+		opened, took, err = m.desks.act(ctx, k, d, account)
+		return err
+	})
+	if err == nil {
+		u.took[len(u.took)-1] = took
+		m.opens.took = append(m.opens.took, opened)
+	}
+	return opened, took, err
 }
 
 // bytesOf is the size of the file after what is in the log was moved into it.

@@ -41,3 +41,19 @@ func peak() float64 {
 	}
 	return float64(u.Maxrss) * 1024
 }
+
+// readCalls is how often this process has asked the operating system to read, where
+// the kernel counts that; 0 elsewhere. A page that SQLite does not hold is one.
+func readCalls() int {
+	b, err := os.ReadFile("/proc/self/io")
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(b), "syscr: ")
+	line, _, _ := strings.Cut(rest, "\n")
+	n, err := strconv.Atoi(line)
+	if err != nil {
+		return 0
+	}
+	return n
+}
