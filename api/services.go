@@ -8,7 +8,6 @@ import (
 
 	"lienthong/engine"
 	"lienthong/engine/calendar"
-	"lienthong/engine/diagram"
 )
 
 // ServiceView is one version of a service in a list.
@@ -155,7 +154,7 @@ func limitWords(l calendar.Limit) *Text {
 	if l.IsZero() {
 		return nil
 	}
-	return &Text{VI: diagram.LimitText(l, vi), EN: diagram.LimitText(l, en)}
+	return &Text{VI: l.In(vi), EN: l.In(en)}
 }
 
 func (s *Server) getService(ctx context.Context, in *struct {

@@ -98,6 +98,21 @@ func (l Limit) Validate() error {
 // IsZero reports whether l is the zero Limit, "no limit".
 func (l Limit) IsZero() bool { return l == Limit{} }
 
+// vietnamese are the units as people say them.
+var vietnamese = map[Unit]string{Hour: "giờ", WorkingHour: "giờ làm việc", Day: "ngày", WorkingDay: "ngày làm việc", Month: "tháng"}
+
+// In writes l for people, in Vietnamese ("vi", without the cutoff) or English; ""
+// for the zero Limit.
+func (l Limit) In(lang string) string {
+	switch {
+	case lang == "en" || l.IsZero():
+		return l.String()
+	case l.Unit == SameWorkingDay:
+		return "trong ngày làm việc"
+	}
+	return strconv.Itoa(l.N) + " " + vietnamese[l.Unit]
+}
+
 // String writes l as ParseLimit reads it, "" for the zero Limit.
 func (l Limit) String() string {
 	if l.IsZero() {

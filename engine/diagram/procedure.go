@@ -1,11 +1,9 @@
 package diagram
 
 import (
-	"strconv"
 	"strings"
 
 	"lienthong/engine"
-	"lienthong/engine/calendar"
 )
 
 // Procedure draws a procedure's state machine: every state is a node, every
@@ -53,7 +51,7 @@ func (m *machine) node(i int, opt Options) Node {
 		n.Notes = append(n.Notes, Note{NoteRegistry, registryTitle(s.Request.Registry, opt)})
 	}
 	if s.Limit != nil && !s.Limit.Within.IsZero() {
-		n.Notes = append(n.Notes, Note{NoteLimit, LimitText(s.Limit.Within, opt.Lang)})
+		n.Notes = append(n.Notes, Note{NoteLimit, s.Limit.Within.In(opt.Lang)})
 	}
 	return n
 }
@@ -76,22 +74,6 @@ func (g *Graph) stayNotes() {
 		}
 		n.Notes = append(n.Notes, Note{NoteStay, e.Label})
 	}
-}
-
-// LimitText writes a time limit for people.
-func LimitText(l calendar.Limit, lang string) string {
-	if lang == "en" {
-		return l.String()
-	}
-	s := "trong ngày làm việc"
-	if l.Unit != calendar.SameWorkingDay {
-		unit := map[calendar.Unit]string{
-			calendar.Hour: "giờ", calendar.WorkingHour: "giờ làm việc", calendar.Day: "ngày",
-			calendar.WorkingDay: "ngày làm việc", calendar.Month: "tháng",
-		}[l.Unit]
-		s = strconv.Itoa(l.N) + " " + unit
-	}
-	return s
 }
 
 // describe writes the description for people who do not see the picture: what it

@@ -96,7 +96,7 @@ func (b *builder) limitNote(st *engine.Step) (Note, bool) {
 	if st.Procedure == nil || st.Procedure.Limit == nil || st.Procedure.Limit.Within.IsZero() {
 		return Note{}, false
 	}
-	return Note{NoteLimit, LimitText(st.Procedure.Limit.Within, b.opt.Lang)}, true
+	return Note{NoteLimit, st.Procedure.Limit.Within.In(b.opt.Lang)}, true
 }
 
 // plain draws a step as one box.

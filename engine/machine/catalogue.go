@@ -62,7 +62,7 @@ var nameFindings = map[string]text{
 	"unknown_action":    {vi: "Không có thao tác {0}.", en: "There is no action {0}.", hintVI: "Gần nhất: {1}.", hintEN: "nearest: {1}"},
 	"unknown_party":     {vi: "Không có nhóm người {0}.", en: "There is no party {0}.", hintVI: "Gần nhất: {1}; khai trong parties.", hintEN: "nearest: {1}; declare it under parties"},
 	"unknown_parameter": {vi: "Không có tham số {0}.", en: "There is no parameter {0}.", hintVI: "Thêm vào parameters/.", hintEN: "add it to parameters/"},
-	"unknown_agency":    {vi: "Không cơ quan nào thuộc loại {0}.", en: "No office is of agency {0}.", hintVI: "Gần nhất: {1}; hoặc thêm cơ quan trong offices/.", hintEN: "nearest: {1}; or add an office to offices/"},
+	"unknown_agency":    {vi: "Không cơ quan nào thuộc loại {0}.", en: "No office is of agency {0}.", hintVI: "Gần nhất: {1}; hoặc thêm cơ quan trong offices/. Đã có: {2}.", hintEN: "nearest: {1}; or add an office to offices/; there are {2}"},
 	"unknown_office":    {vi: "Không có cơ quan {0}.", en: "There is no office {0}.", hintVI: "Gần nhất: {1}.", hintEN: "nearest: {1}"},
 	"unknown_unit":      {vi: "Đơn vị {0} chưa được khai.", en: "Unit {0} is not declared.", hintVI: "Thêm vào units hoặc communes.", hintEN: "add it to units or communes"},
 	"unknown_role":      {vi: "Không có vai trò {0}.", en: "There is no role {0}.", hintVI: "Các vai trò: {1}, hoặc {party: …}.", hintEN: "the roles are {1}, or {party: …}"},
@@ -112,7 +112,7 @@ var serviceFindings = map[string]text{
 	"duplicate_version":    {vi: "{0} đã có phiên bản {1} trong {2}.", en: "{0} already has version {1} in {2}.", hintVI: "Đổi phiên bản: bản đã công bố không sửa.", hintEN: "give it another version: a published one does not change"},
 	"version_overlap":      {vi: "Hai phiên bản của {0} cùng hiệu lực: {1} và {2}.", en: "Two versions of {0} are in force together: {1} and {2}.", hintVI: "Đặt in_force.to của bản trước bằng from của bản sau.", hintEN: "set the earlier one's in_force.to to the later one's from"},
 	"bad_period":           {vi: "Hiệu lực từ {0} đến {1} là rỗng.", en: "In force from {0} to {1} is empty.", hintVI: "to phải sau from (không tính ngày to).", hintEN: "to must be after from (and is exclusive)"},
-	"need_cycle":           {vi: "Bước {0} phụ thuộc vòng tròn.", en: "Step {0} needs itself in a circle.", hintVI: "Bỏ một needs trong vòng.", hintEN: "remove one of the needs in the circle"},
+	"need_cycle":           {vi: "Các bước cần nhau thành vòng tròn: {0}.", en: "Steps need each other in a circle: {0}.", hintVI: "Bỏ một needs trong vòng.", hintEN: "remove one of the needs in the circle"},
 	"no_procedure_version": {vi: "Thủ tục {0} chưa có phiên bản vào ngày {1}.", en: "Procedure {0} has no version on {1}.", hintVI: "Sửa since của thủ tục, hoặc in_force của dịch vụ.", hintEN: "mend the procedure's since or the service's in_force"},
 	"missing_with":         {vi: "Bước này chưa đưa {0} cho thủ tục {1}.", en: "The step does not give {0} to procedure {1}.", hintVI: "Thêm {0} vào with, hoặc khai {0}? trong inputs.", hintEN: "add {0} to with, or declare the input as {0}?"},
 	"with_optional":        {vi: "{0} có thể vắng, nhưng thủ tục {1} luôn cần.", en: "{0} may be absent, but procedure {1} always needs it.", hintVI: "Đọc không qua .?, hoặc khai {0}? trong inputs.", hintEN: "read it without .?, or declare the input as {0}?", warning: true},
@@ -124,8 +124,8 @@ var serviceFindings = map[string]text{
 
 // expressionFindings are about CEL.
 var expressionFindings = map[string]text{
-	"expression_syntax": {vi: "Biểu thức sai cú pháp: {0}.", en: "The expression does not parse: {0}.", hintVI: "Xem phần biểu thức trong docs/definitions.md.", hintEN: "{1}"},
-	"expression_type":   {vi: "Biểu thức sai kiểu: {0}.", en: "The expression does not fit its data: {0}.", hintVI: "Đối chiếu với biểu mẫu; xem phần biểu thức trong docs/definitions.md.", hintEN: "{1}"},
+	"expression_syntax": {vi: "Biểu thức sai cú pháp: {0}.", en: "The expression does not parse: {0}.", hintVI: "{1}", hintEN: "{1}"},
+	"expression_type":   {vi: "Biểu thức sai kiểu: {0}.", en: "The expression does not fit its data: {0}.", hintVI: "{1}", hintEN: "{1}"},
 	"expression_result": {vi: "Biểu thức cho {0}, cần {1}.", en: "The expression gives {0}, wanted {1}.", hintVI: "Sửa để cho {1}.", hintEN: "mend it to give {1}"},
 	"expression_cost":   {vi: "Biểu thức có thể tốn hơn {0} đơn vị.", en: "The expression may cost more than {0} units.", hintVI: "Bỏ vòng lặp lồng nhau.", hintEN: "remove nested loops"},
 	"step_not_needed":   {vi: "Bước {1} đọc {0} nhưng không chờ nó.", en: "Step {1} reads {0} but does not wait for it.", hintVI: "Thêm {0} hoặc {0}? vào needs.", hintEN: "add {0} or {0}? to its needs"},

@@ -81,7 +81,7 @@ func (l *loader) loadParameters() {
 				}
 			}
 		} else if v != nil {
-			l.at(v, "wrong_type", "a mapping", kindNames[v.kind])
+			l.at(v, "wrong_type", phrase("a mapping"), kindNames[v.kind])
 		}
 		l.set.params = append(l.set.params, s)
 	}
@@ -116,7 +116,7 @@ func (l *loader) parameter(name string, n *node) []ParameterValue {
 		}
 	}
 	if n.kind != listKind {
-		l.at(n, "wrong_type", "a list", kindNames[n.kind])
+		l.at(n, "wrong_type", phrase("a list"), kindNames[n.kind])
 		return nil
 	}
 	var out []ParameterValue

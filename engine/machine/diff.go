@@ -211,6 +211,10 @@ func (d *differ) compare(path string, a, b any) {
 	x, okA := a.(obj)
 	y, okB := b.(obj)
 	last := path[strings.LastIndex(path, ".")+1:]
+	if l, ok := d.rules(path, last, a, b); ok {
+		d.out = append(d.out, l...)
+		return
+	}
 	if !okA || !okB || slices.Contains(whole, last) && !strings.HasSuffix(path, "properties."+last) {
 		if !engine.SameJSON(a, b) {
 			d.tell(path, a, b)
@@ -230,7 +234,8 @@ func (d *differ) compare(path string, a, b any) {
 
 // tell adds one difference.
 func (d *differ) tell(path string, a, b any) {
-	v := Difference{Path: path, Kind: Changed, Before: plainValue(path, a), After: plainValue(path, b)}
+	v := Difference{Path: path, Kind: Changed}
+	v.Before, v.After = apart(plainValue(path, a), plainValue(path, b))
 	switch {
 	case empty(a) && empty(b):
 		return
@@ -313,7 +318,7 @@ func plainValue(path string, v any) string {
 	case nil:
 		return ""
 	case string:
-		return clip(strings.Join(strings.Fields(x), " "))
+		return strings.Join(strings.Fields(x), " ")
 	case []string:
 		return strings.Join(x, ", ")
 	case []any:
@@ -321,7 +326,7 @@ func plainValue(path string, v any) string {
 		for _, e := range x {
 			parts = append(parts, pair(path, e))
 		}
-		return clip(strings.Join(parts, "; "))
+		return strings.Join(parts, "; ")
 	case obj:
 		var parts []string
 		for _, k := range keysOf(x) {
@@ -329,9 +334,26 @@ func plainValue(path string, v any) string {
 				parts = append(parts, k+": "+plainValue(path, x[k]))
 			}
 		}
-		return clip(strings.Join(parts, ", "))
+		return strings.Join(parts, ", ")
 	}
 	return fmt.Sprint(v)
+}
+
+// apart shortens two texts of which one is long to where they part.
+func apart(a, b string) (string, string) {
+	const before = 60 // letters that are kept of what is the same
+	x, y := []rune(a), []rune(b)
+	same := 0
+	for same < len(x) && same < len(y) && x[same] == y[same] {
+		same++
+	}
+	if cut := same - before; cut > 0 && clip(a)+clip(b) != a+b {
+		x, y = x[min(cut, len(x)):], y[min(cut, len(y)):]
+		if a != "" && b != "" {
+			return clip("…" + string(x)), clip("…" + string(y))
+		}
+	}
+	return clip(a), clip(b)
 }
 
 // pair writes a target as "condition → state", a computed value as "name = value".

@@ -44,6 +44,8 @@ var diffs = []struct {
 	{"procedures/residence.yaml", "need: all", "need: any", "procedures.residence.parties.head.any", machine.Changed, "procedures/residence.yaml:7:3", "one is enough"},
 	{"forms/person.yaml", "maxLength: 20", "maxLength: 30", "forms.person.properties.name.maxLength", machine.Changed, "forms/person.yaml:9:40", "greatest length, field name, form “Person” (person)"},
 	{"forms/reason.yaml", "required: [reason], ", "", "forms.reason.required", machine.Removed, "forms/reason.yaml:3", "required fields"},
+	{"forms/application.yaml", "required: [commune, children]", "allOf: [{if: {required: [residence], properties: {residence: {const: true}}}, then: {required: [commune], properties: {household: false}}}]\n  required: [commune, children]",
+		"form.allOf", machine.Added, "forms/application.yaml:6:3", "Added rule, form: if residence = true then commune is there and no household."},
 	{"forms/application.yaml", "required: [commune, children]", "required: [children]", "form.required", machine.Changed, "forms/application.yaml:6:3", "required fields, form"},
 }
 
@@ -102,5 +104,28 @@ func TestDiffOfShippedVersions(t *testing.T) {
 		"removed form.properties.choices.not; added procedures.child_identity_card"
 	if got := strings.Join(told, "; "); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// TestDiffSaysLongTextsWhereTheyPart: two long texts that begin alike are not told
+// as the same words.
+func TestDiffSaysLongTextsWhereTheyPart(t *testing.T) {
+	same := strings.Repeat("copies + ", 40) + "0"
+	old, now := "dossier.copies * 2 + 0 * size('"+same+"')", "dossier.copies * 3 + 0 * size('"+same+"')"
+	a, b := base(t), base(t)
+	edit(t, a, "procedures/birth.yaml", "dossier.copies * 2", "0 * size('"+same+"') + "+old)
+	edit(t, b, "procedures/birth.yaml", "dossier.copies * 2", "0 * size('"+same+"') + "+now)
+	x, y := load(t, a), load(t, b)
+	ds := machine.Diff(x, x.Services()[0], y, y.Services()[0])
+	if len(ds) != 1 || !strings.Contains(ds[0].Before, "dossier.copies * 2") || !strings.Contains(ds[0].After, "dossier.copies * 3") {
+		t.Errorf("%+v", ds)
+	}
+}
+
+// TestDiffSaysTimesInVietnamese: the words of a definition file are English.
+func TestDiffSaysTimesInVietnamese(t *testing.T) {
+	ds, _, _ := differences(t, "services/birth.yaml", "within: 3 working days", "within: 4 working days")
+	if len(ds) != 1 || !strings.Contains(ds[0].Text.VI, "“3 ngày làm việc” thành “4 ngày làm việc”") {
+		t.Errorf("%+v", ds)
 	}
 }

@@ -1,9 +1,11 @@
 package machine
 
 import (
+	"regexp"
 	"strings"
 
 	"lienthong/engine"
+	"lienthong/engine/calendar"
 )
 
 // things name what a part of a path is about; {0} is its name.
@@ -63,6 +65,10 @@ func (d *differ) words(v Difference) engine.Text {
 		return engine.Text{VI: "“" + s + "”", EN: "“" + s + "”"}
 	}
 	a, b := quoted(v.Before, none), quoted(v.After, none)
+	switch v.Path[strings.LastIndex(v.Path, ".")+1:] {
+	case "within", "warn", "after":
+		a.VI, b.VI = span.ReplaceAllStringFunc(a.VI, spanWords), span.ReplaceAllStringFunc(b.VI, spanWords)
+	}
 	named := nameOf(v.Path) != ""
 	switch {
 	case v.Kind == Added && named:
@@ -77,6 +83,17 @@ func (d *differ) words(v Difference) engine.Text {
 	return engine.Text{VI: "Đổi " + about.VI + ": " + a.VI + " thành " + b.VI + ".", EN: "Changed " + about.EN + ": " + a.EN + " to " + b.EN + "."}
 }
 
+// span is a length of time as a definition writes it.
+var span = regexp.MustCompile(`\b(\d+ (working )?(hour|day|month)s?|same working day)\b`)
+
+// spanWords is a length of time in Vietnamese.
+func spanWords(s string) string {
+	if l, err := calendar.ParseLimit(s); err == nil {
+		return l.In("vi")
+	}
+	return s
+}
+
 // nameOf is the name that ends a path which names a thing as a whole; "" otherwise.
 func nameOf(path string) string {
 	parts := strings.Split(path, ".")
@@ -88,6 +105,9 @@ func nameOf(path string) string {
 
 // about says what a path is about, from the leaf up.
 func (d *differ) about(path string) engine.Text {
+	if path == "form.form" {
+		return engine.Text{VI: "mẫu tờ khai", EN: "form that is filed"}
+	}
 	var vi, en []string
 	parts := strings.Split(path, ".")
 	inAction := len(parts) == 5 && parts[2] == "actions"

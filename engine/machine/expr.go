@@ -113,7 +113,8 @@ func newCompiler(r *report, p params) (*compiler, error) {
 // scope is an environment with variables.
 type scope struct {
 	*compiler
-	env *cel.Env
+	env  *cel.Env
+	vars []string // their names, sorted
 	// check sees the parsed expression first; it may report and refuse it.
 	check func(at *node, e ast.Expr) bool
 }
@@ -127,7 +128,7 @@ func (c *compiler) scope(vars map[string]*cel.Type) *scope {
 	if err != nil { // the variables are ours
 		panic(fmt.Sprintf("machine: declare variables: %v", err))
 	}
-	return &scope{compiler: c, env: env}
+	return &scope{compiler: c, env: env, vars: keysOf(vars)}
 }
 
 // compile compiles the expression at n; nil when n is nil or there is a finding.
@@ -136,7 +137,7 @@ func (s *scope) compile(n *node, w want) *expr {
 		return nil
 	}
 	if n.kind == listKind || n.kind == mapKind || n.kind == nullKind || strings.TrimSpace(n.text) == "" {
-		s.at(n, "wrong_type", "an expression", kindNames[n.kind])
+		s.at(n, "wrong_type", phrase("an expression"), kindNames[n.kind])
 		return nil
 	}
 	parsed, iss := s.env.Parse(n.text)
@@ -157,7 +158,7 @@ func (s *scope) compile(n *node, w want) *expr {
 		out, optional = out.Parameters()[0], true
 	}
 	if !w.ok(out) {
-		s.at(n, "expression_result", s.types.words(out), w.words)
+		s.at(n, "expression_result", phrase(s.types.words(out)), phrase(w.words))
 		return nil
 	}
 	if est, err := s.env.EstimateCost(checked, sizes{}); err == nil && est.Max > costLimit {
@@ -166,7 +167,7 @@ func (s *scope) compile(n *node, w want) *expr {
 	}
 	prog, err := s.env.Program(checked, cel.CostLimit(costLimit))
 	if err != nil {
-		s.at(n, "expression_type", s.types.readable(err.Error()), "")
+		s.at(n, "expression_type", phrase(s.types.readable(err.Error())), engine.Text{})
 		return nil
 	}
 	return &expr{src: n.text, at: n, ast: checked.NativeRep(), typ: out, optional: optional, prog: prog}
@@ -200,23 +201,18 @@ func (s *scope) issues(n *node, code string, iss *cel.Issues) {
 			continue
 		}
 		msg := s.types.readable(e.Message)
-		s.add(n.file, line, col, code, msg, mend(msg))
+		s.add(n.file, line, col, code, phrase(msg), mend(msg, s.names()))
 	}
 }
 
-// mend says how the commonest mistakes are mended.
-func mend(msg string) string {
-	switch {
-	case strings.Contains(msg, "'_?_:_'"):
-		return "the two sides have different shapes: give both the same form, or wrap one in dyn(…)"
-	case strings.Contains(msg, "undefined field"):
-		return "name a field that the form, the operation's reply or `set` gives"
-	case strings.Contains(msg, "undeclared reference"):
-		return "a service sees application, requester, filed_at, now, steps; a procedure sees dossier, actor, requester, filed_at, now"
-	case strings.Contains(msg, "no matching overload"):
-		return "compare and add values of one type; int(…), double(…), string(…) convert"
+// names are the variables of a scope and every field of what they hold.
+func (s *scope) names() []string {
+	out := slices.Clone(s.vars)
+	for _, r := range s.types.records {
+		out = append(out, keysOf(r.fields)...)
 	}
-	return "see the section on expressions in docs/definitions.md"
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // place is where a line and column of an expression stand in the file. YAML may

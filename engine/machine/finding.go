@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"lienthong/engine"
 )
@@ -39,15 +41,34 @@ func (f Finding) String() string {
 	return s
 }
 
+// In is the finding as one line of Vietnamese ("vi") or English.
+func (f Finding) In(lang string) string {
+	if lang != "vi" {
+		return f.String()
+	}
+	severity := "lỗi"
+	if f.Severity == SeverityWarning {
+		severity = "cảnh báo"
+	}
+	s := fmt.Sprintf("%s:%d:%d: %s: %s [%s]", f.File, f.Line, f.Column, severity, f.Message.VI, f.Code)
+	if f.Hint.VI != "" {
+		s += ": " + f.Hint.VI
+	}
+	return s
+}
+
 // FindingsError refuses a set of definitions. It holds the warnings too, sorted
 // by place.
 type FindingsError struct{ Findings []Finding }
 
 // Error lists every finding, one per line.
-func (e *FindingsError) Error() string {
+func (e *FindingsError) Error() string { return e.In("en") }
+
+// In lists every finding in a language, one per line.
+func (e *FindingsError) In(lang string) string {
 	lines := make([]string, len(e.Findings))
 	for i, f := range e.Findings {
-		lines[i] = f.String()
+		lines[i] = f.In(lang)
 	}
 	return strings.Join(lines, "\n")
 }
@@ -72,15 +93,21 @@ func (r *report) add(file string, line, col int, code string, args ...any) {
 	if !ok {
 		panic("machine: no text for finding " + code)
 	}
-	pairs := make([]string, 0, 2*len(args))
+	var vis, ens []string
 	for i, a := range args {
-		pairs = append(pairs, fmt.Sprintf("{%d}", i), clip(fmt.Sprint(a)))
+		t, both := said(a)
+		if !both {
+			t.VI = clip(fmt.Sprint(a))
+			t.EN = t.VI
+		}
+		name := fmt.Sprintf("{%d}", i)
+		vis, ens = append(vis, name, t.VI), append(ens, name, t.EN)
 	}
-	fill := strings.NewReplacer(pairs...).Replace
+	vi, en := strings.NewReplacer(vis...).Replace, strings.NewReplacer(ens...).Replace
 	f := Finding{
 		File: file, Line: line, Column: col, Severity: SeverityError, Code: code,
-		Message: engine.Text{VI: fill(e.vi), EN: fill(e.en)},
-		Hint:    engine.Text{VI: fill(e.hintVI), EN: fill(e.hintEN)},
+		Message: engine.Text{VI: vi(e.vi), EN: en(e.en)},
+		Hint:    engine.Text{VI: noneNear(vi(e.hintVI)), EN: noneNear(en(e.hintEN))},
 	}
 	if e.warning {
 		f.Severity = SeverityWarning
@@ -96,6 +123,19 @@ func (r *report) add(file string, line, col int, code string, args ...any) {
 	}
 	r.seen[f] = true
 	r.all = append(r.all, f)
+}
+
+// noneNear is a hint without the nearest word, where no word is near.
+func noneNear(hint string) string {
+	for _, none := range []string{"Gần nhất: –; hoặc ", "Gần nhất: –. ", " Gần nhất: –.", "Gần nhất: –.", "nearest: –; or ", "nearest: –; ", "; nearest: –", "nearest: –"} {
+		if before, after, found := strings.Cut(hint, none); found {
+			if r, n := utf8.DecodeRuneInString(after); before == "" && strings.HasPrefix(none, "G") && n > 0 {
+				after = string(unicode.ToUpper(r)) + after[n:]
+			}
+			return before + after
+		}
+	}
+	return hint
 }
 
 // merge takes over another report.

@@ -202,3 +202,33 @@ func TestEveryCodeHasACase(t *testing.T) {
 		}
 	}
 }
+
+// TestFindingsAreSaidInTheirLanguage: what the parser, CEL and this package say in
+// English is Vietnamese in the Vietnamese report, and what stands in a file is told
+// as it is written.
+func TestFindingsAreSaidInTheirLanguage(t *testing.T) {
+	for _, c := range []struct{ file, old, text, vi, hint string }{
+		{pBirth, "portal: 9", "portal: nine", "Cần số nguyên, nhưng ở đây là chữ.", "Viết số nguyên."},
+		{pBirth, "agency: civil_status", "agency: civil_status\n\tcode: x", "YAML sai cú pháp: dấu Tab không dùng để thụt lề: dùng dấu cách.", ""},
+		{pBirth, "  keep:", "  keep: {from: registered}\n  keep:", "YAML sai cú pháp: khóa “keep” đã có ở dòng 49, cột 3.", ""},
+		{pBirth, "if: actor.id != dossier.draft.by", "if: actor.id != dossier.drft.by", "Biểu thức sai kiểu: không có trường “drft”.", "Gần nhất: draft. "},
+		{pBirth, "if: actor.id != dossier.draft.by", "if: actr.id != dossier.draft.by", "Biểu thức sai kiểu: không có tên “actr” ở đây.", "Gần nhất: actor. "},
+		{pBirth, "if: actor.id != dossier.draft.by", "if: actor.id", "Biểu thức cho chữ, cần true hoặc false.", "Sửa để cho true hoặc false."},
+		{pBirth, "to: expired", "to: text", "Không có trạng thái text.", ""},
+		{pBirth, "agency: civil_status", "agency: hospital", "Không cơ quan nào thuộc loại hospital.", "Thêm cơ quan trong offices/. Đã có: civil_status, "},
+		{sBirth, "  birth: {procedure: birth,", "  birth: {needs: [residence], procedure: birth,", "Các bước cần nhau thành vòng tròn: residence → birth → residence.", ""},
+		{sBirth, "within: 3 working days", "within: 1 working day", "Thời hạn 2 ngày làm việc của residence dài hơn thời hạn 1 ngày làm việc của dịch vụ.", ""},
+	} {
+		set := base(t)
+		edit(t, set, c.file, c.old, c.text)
+		found := false
+		var got []string
+		for _, f := range findings(t, set) {
+			found = found || f.Message.VI == c.vi && strings.HasPrefix(f.Hint.VI, c.hint)
+			got = append(got, f.In("vi"))
+		}
+		if !found {
+			t.Errorf("%s: want %s %s, got\n%s", c.text, c.vi, c.hint, strings.Join(got, "\n"))
+		}
+	}
+}

@@ -372,7 +372,7 @@ func (l *loader) checkRequestField(e *expr, entry ast.MapEntry, name string, r *
 		t = t.Parameters()[0]
 	}
 	if !l.cc.types.fits(t, f.typ, 0) {
-		l.add(e.at.file, line, col, "request_input_type", name, l.cc.types.words(t), l.cc.types.words(f.typ))
+		l.add(e.at.file, line, col, "request_input_type", name, phrase(l.cc.types.words(t)), phrase(l.cc.types.words(f.typ)))
 	}
 }
 

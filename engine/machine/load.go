@@ -128,7 +128,7 @@ func (l *loader) readAll(fsys fs.FS) {
 			switch {
 			case p.doc == nil:
 			case p.doc.kind != mapKind:
-				l.at(p.doc, "wrong_type", "a mapping", kindNames[p.doc.kind])
+				l.at(p.doc, "wrong_type", phrase("a mapping"), kindNames[p.doc.kind])
 			case p.doc.get(f.key) == nil:
 				l.at(p.doc, "wrong_folder", f.name, f.key)
 			default:

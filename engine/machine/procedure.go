@@ -106,7 +106,7 @@ func (l *loader) loadProcedure(n *node) {
 func (l *loader) agencyName(n *node) string {
 	s := l.id(n)
 	if s != "" && len(l.agency) > 0 && !l.agency[s] {
-		l.at(n, "unknown_agency", s, nearest(s, keysOf(l.agency)))
+		l.at(n, "unknown_agency", s, nearest(s, keysOf(l.agency)), strings.Join(keysOf(l.agency), ", "))
 	}
 	return s
 }
@@ -196,7 +196,7 @@ func (l *loader) entries(n *node, see func(key, n *node)) {
 		return
 	}
 	if n.kind != mapKind {
-		l.at(n, "wrong_type", "a mapping", kindNames[n.kind])
+		l.at(n, "wrong_type", phrase("a mapping"), kindNames[n.kind])
 		return
 	}
 	for i, k := range n.keys {

@@ -18,7 +18,7 @@ type reader struct{ *report }
 // object checks that n is a mapping with none but the keys allowed.
 func (r reader) object(n *node, allowed ...string) bool {
 	if n.kind != mapKind {
-		r.at(n, "wrong_type", "a mapping", kindNames[n.kind])
+		r.at(n, "wrong_type", phrase("a mapping"), kindNames[n.kind])
 		return false
 	}
 	for _, k := range n.keys {
@@ -50,7 +50,7 @@ func (r reader) str(n *node) string {
 	case intKind, floatKind, boolKind:
 		r.at(n, "quote_it", n.text)
 	default:
-		r.at(n, "wrong_type", "text", kindNames[n.kind])
+		r.at(n, "wrong_type", phrase("text"), kindNames[n.kind])
 	}
 	return ""
 }
@@ -78,7 +78,7 @@ func (r reader) truth(n *node) bool {
 		return false
 	}
 	if n.kind != boolKind {
-		r.at(n, "wrong_type", "true or false", kindNames[n.kind])
+		r.at(n, "wrong_type", phrase("true or false"), kindNames[n.kind])
 		return false
 	}
 	return n.text == "true"
@@ -91,7 +91,7 @@ func (r reader) integer(n *node) int {
 	}
 	v, ok := n.num.(int64)
 	if n.kind != intKind || !ok || v < -1<<31 || v > 1<<31 {
-		r.at(n, "wrong_type", "a whole number", kindNames[n.kind])
+		r.at(n, "wrong_type", phrase("a whole number"), kindNames[n.kind])
 		return 0
 	}
 	return int(v)
@@ -182,11 +182,13 @@ func (r reader) duration(n *node) (l calendar.Limit, param string) {
 	return l, ""
 }
 
-// nearest is the allowed word closest to a misspelt one, or "".
+// nearest is the allowed word closest to a misspelt one, of several the one that
+// begins most like it; "–" when none is close.
 func nearest(word string, among []string) string {
 	best, dist := "", 1+len(word)/3
 	for _, a := range among {
-		if d := distance(word, a); d <= dist && (best == "" || d < dist) {
+		d := distance(word, a)
+		if d < dist || d == dist && (best == "" || alike(word, a) > alike(word, best)) {
 			best, dist = a, d
 		}
 	}
@@ -194,6 +196,15 @@ func nearest(word string, among []string) string {
 		return "–"
 	}
 	return best
+}
+
+// alike is how many letters two words begin with alike.
+func alike(a, b string) int {
+	n := 0
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return n
 }
 
 // distance is the edit distance of two short words.

@@ -90,7 +90,7 @@ func (l *loader) readEach(s *service, n *node) {
 	}
 	delete(fields, s.Each.List)
 	if _, taken := fields[s.Each.As]; taken {
-		l.at(n, "name_collision", s.Each.As, "a field of the form")
+		l.at(n, "name_collision", s.Each.As, engine.Text{VI: "một trường của biểu mẫu", EN: "a field of the form"})
 	}
 	fields[s.Each.As] = fieldSpec{list.typ.Parameters()[0], false}
 	s.app = l.cc.types.make(fields)
@@ -236,17 +236,46 @@ func (l *loader) orderSteps(s *service) bool {
 			}
 		}
 		if len(sorted) == before {
-			for _, st := range s.Steps {
-				if !done[st.ID] {
-					l.at(keyOf(steps, st.ID), "need_cycle", st.ID)
-				}
-			}
+			circle := circleOf(s.Steps, done)
+			l.at(keyOf(steps, circle[0]), "need_cycle", strings.Join(circle, " → "))
 			return false
 		}
 	}
 	s.Steps = sorted
 	s.ancestry()
 	return true
+}
+
+// circleOf is a circle of needs among the steps that are not done: each of them needs
+// another one. It begins and ends with the same step, the first of it in the file.
+func circleOf(steps []*engine.Step, done map[string]bool) []string {
+	need := map[string]string{}
+	var at string
+	for _, st := range steps {
+		for _, n := range st.Needs {
+			if !done[st.ID] && !done[n.Step] && need[st.ID] == "" {
+				need[st.ID], at = n.Step, st.ID
+			}
+		}
+	}
+	for range steps { // into the circle, whatever leads to it
+		at = need[at]
+	}
+	for _, st := range steps {
+		for x := need[at]; ; x = need[x] {
+			if x == st.ID {
+				circle := []string{x}
+				for y := need[x]; y != x; y = need[y] {
+					circle = append(circle, y)
+				}
+				return append(circle, x)
+			}
+			if x == at {
+				break
+			}
+		}
+	}
+	return []string{at}
 }
 
 // ancestry finds for every step those that must have succeeded before it, and
@@ -375,7 +404,7 @@ func (l *loader) checkWith(p *procedure, k *node, e *expr) {
 		l.at(k, "with_optional", k.text, p.ID)
 	}
 	if want := l.formType(in.form); !l.cc.types.fits(e.typ, want, 0) {
-		l.at(k, "with_type", k.text, l.cc.types.words(e.typ), l.cc.types.words(want))
+		l.at(k, "with_type", k.text, phrase(l.cc.types.words(e.typ)), phrase(l.cc.types.words(want)))
 	}
 }
 

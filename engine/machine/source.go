@@ -37,7 +37,7 @@ const (
 	mapKind
 )
 
-var kindNames = map[kind]string{
+var kindNames = map[kind]phrase{
 	nullKind: "nothing", boolKind: "true/false", intKind: "a number", floatKind: "a number",
 	stringKind: "text", listKind: "a list", mapKind: "a mapping",
 }
@@ -102,12 +102,12 @@ func parseFile(r *report, file string, data []byte) (doc *node) {
 		return nil
 	}
 	if !utf8.Valid(data) || strings.ContainsRune(string(data), 0) {
-		r.add(file, 0, 0, "yaml_syntax", "the file is not UTF-8 text")
+		r.add(file, 0, 0, "yaml_syntax", phrase("the file is not UTF-8 text"))
 		return nil
 	}
 	defer func() { // the parser is somebody else's and its input anybody's
 		if p := recover(); p != nil {
-			r.add(file, 0, 0, "yaml_syntax", fmt.Sprintf("the YAML parser gave up: %v", p))
+			r.add(file, 0, 0, "yaml_syntax", phrase(fmt.Sprintf("the YAML parser gave up: %v", p)))
 			doc = nil
 		}
 	}()
@@ -146,11 +146,11 @@ func parseFile(r *report, file string, data []byte) (doc *node) {
 func reportYAML(r *report, file string, err error) {
 	var e yaml.Error
 	if !errors.As(err, &e) || e.GetToken() == nil {
-		r.add(file, 0, 0, "yaml_syntax", strings.SplitN(err.Error(), "\n", 2)[0])
+		r.add(file, 0, 0, "yaml_syntax", phrase(strings.SplitN(err.Error(), "\n", 2)[0]))
 		return
 	}
 	pos := e.GetToken().Position
-	r.add(file, pos.Line, pos.Column, "yaml_syntax", e.GetMessage())
+	r.add(file, pos.Line, pos.Column, "yaml_syntax", phrase(e.GetMessage()))
 }
 
 // boundTokens refuses what would make the parser recurse deeply, and what makes
@@ -194,7 +194,7 @@ type converter struct {
 
 func (c *converter) fail(t *token.Token, why string) *node {
 	c.failed = true
-	c.report.add(c.file, t.Position.Line, t.Position.Column, "yaml_syntax", why)
+	c.report.add(c.file, t.Position.Line, t.Position.Column, "yaml_syntax", phrase(why))
 	return &node{file: c.file, line: t.Position.Line, col: t.Position.Column}
 }
 

@@ -17,6 +17,7 @@ import (
 var (
 	mutate      = flag.Int("mutants", 0, "of the shipped services, check one of N changed definitions (1 = all) and print the table of docs/check.md")
 	mutateWhere = flag.String("mutants-of", "", "only of files that contain this")
+	mutateSkip  = flag.Int("mutants-skip", 0, "leave out so many that earlier runs have taken")
 )
 
 // tally is what became of the changes of one kind.
@@ -123,7 +124,8 @@ func TestMutantsOfTheShippedServices(t *testing.T) {
 			if *mutate > 0 {
 				take = max(len(ms)/(*mutate), 1)
 			}
-			t.Logf("%d of %d", take, len(ms))
+			t.Logf("%d of %d, %d left out", take, len(ms), *mutateSkip)
+			ms = ms[min(*mutateSkip, len(ms)):]
 			judgeAll(t, files, ms[:min(take, len(ms))], 12)
 			t.Log(time.Since(begin))
 		})

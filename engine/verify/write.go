@@ -17,6 +17,11 @@ func (r Report) Write(w io.Writer, lang string) error {
 	for _, f := range r.Findings {
 		p.finding(f)
 	}
+	if len(r.Services) == 0 && r.Errors > 0 {
+		p.line("%s", p.t(fmt.Sprintf("%d lỗi, %d cảnh báo; chưa tìm kiếm gì: định nghĩa có lỗi thì không nạp được", r.Errors, r.Warnings),
+			fmt.Sprintf("%d errors, %d warnings; nothing was searched: definitions with errors are not loaded", r.Errors, r.Warnings)))
+		return p.err
+	}
 	p.line("%s", p.t(
 		fmt.Sprintf("%d lỗi, %d cảnh báo; %d trạng thái, %d chuyển, %d ms", r.Errors, r.Warnings, r.States, r.Transitions, r.Millis),
 		fmt.Sprintf("%d errors, %d warnings; %d states, %d transitions, %d ms", r.Errors, r.Warnings, r.States, r.Transitions, r.Millis)))
