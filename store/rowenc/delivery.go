@@ -67,6 +67,7 @@ type DeliveryRow struct {
 	Lease                  int64 // until when Node has it; 0 = nobody
 	Unordered              bool  // notifications do not wait for each other
 	Failed                 int   // exchanges that failed over its whole life; see Counted
+	Kept                   int64 // the checksum that was stored with the row; see Sum
 }
 
 // What a reply said.

@@ -197,7 +197,7 @@ func expected(format int64) (map[string]string, error) {
 	if m, ok := made.Load(format); ok {
 		return m.(map[string]string), nil
 	}
-	fresh, err := sql.Open("sqlite3", ":memory:")
+	fresh, err := sql.Open(summing, ":memory:")
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: %w", err)
 	}
@@ -286,11 +286,7 @@ func (w *walker) documents(ctx context.Context) error {
 		}
 		return nil
 	})
-	if err != nil && ctx.Err() == nil {
-		w.bad(Finding{Area: AreaDocument, What: fmt.Sprintf("the documents cannot be read after the %dth: %v", w.Documents, err)})
-		err = nil
-	}
-	return err
+	return w.unreadable(ctx, err, AreaDocument, "documents", int(w.Documents))
 }
 
 func faultOf(size int64, hash string, content []byte) string {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"errors"
 	"slices"
 	"time"
 
@@ -15,7 +14,7 @@ import (
 
 // owedBy is followed by the index to walk along: all hold only what is not done, in
 // the order of the list.
-const owedBy = `SELECT ` + deliveryCols + `, failed FROM outbox INDEXED BY `
+const owedBy = `SELECT ` + deliveryCols + ` FROM outbox INDEXED BY `
 
 // owedQuery walks what is not done by age, with the filters that are set.
 func owedQuery(q engine.OwedQuery) (string, []any, error) {
@@ -66,14 +65,9 @@ func (s *Store) Owed(ctx context.Context, q engine.OwedQuery) ([]engine.Owed, st
 	}
 	var rs []rowenc.DeliveryRow
 	err = s.each(ctx, text, args, func(rows *sql.Rows) error {
-		failed := 0
-		r, err := scanDelivery(func(dest ...any) error { return rows.Scan(append(dest, &failed)...) })
-		if err != nil {
-			return err
-		}
-		r.Failed = failed
+		r, err := scanDelivery(rows.Scan)
 		rs = append(rs, r)
-		return nil
+		return err
 	})
 	if err != nil {
 		return nil, "", failure("store.owed", "", err)
@@ -122,10 +116,7 @@ const exchangeDays = `SELECT registry, day, first, retried, refused, by_hand, ta
 const waitingDays = `SELECT registry, (at + 25200000000) / 86400000000 AS day, count(*) FROM outbox INDEXED BY outbox_lines
 	WHERE status NOT IN ('done', 'skipped') AND answer = 0 GROUP BY registry, day HAVING day BETWEEN ?1 AND ?2`
 
-const (
-	unsent    = `SELECT o.ready, o.at` + mayBeClaimed
-	uncounted = `SELECT coalesce((SELECT max(id) FROM entries), 0) - CASE version WHEN ?1 THEN entry ELSE 0 END FROM figure_position`
-)
+const uncounted = `SELECT coalesce((SELECT max(id) FROM entries), 0) - CASE version WHEN ?1 THEN entry ELSE 0 END FROM figure_position`
 
 // Lag tells how far deliveries and sums are behind: one row of an index each.
 func (s *Store) Lag(ctx context.Context, wall time.Time) (engine.Lag, error) {
@@ -134,12 +125,15 @@ func (s *Store) Lag(ctx context.Context, wall time.Time) (engine.Lag, error) {
 	if err := s.row(ctx, uncounted, []any{engine.FiguresVersion}, &l.Uncounted); err != nil {
 		return l, failure(op, "", err)
 	}
-	var ready, at int64
-	err := s.row(ctx, unsent, []any{rowenc.Micros(wall), 1, ""}, &ready, &at)
-	if errors.Is(err, sql.ErrNoRows) {
-		return l, nil
-	}
-	l.Unsent = rowenc.Time(cmp.Or(ready, at))
+	err := s.reading(ctx, func(c *conn) error {
+		first, err := c.turns(rowenc.Micros(wall), 1)
+		if err != nil || len(first) == 0 {
+			return err
+		}
+		r, _, err := c.delivery(first[0].Key)
+		l.Unsent = rowenc.Time(cmp.Or(first[0].ready, r.At))
+		return err
+	})
 	return l, failure(op, "", err)
 }
 

@@ -38,7 +38,7 @@ var ErrNewer = errors.New("written by a newer program")
 
 // alike is the oldest format whose tables and values are read as they are: since
 // then formats differ in what is written and in indexes only.
-const alike = 9
+const alike = 13
 
 // Format is the newest format of a file that this program knows, and the one that it
 // writes.

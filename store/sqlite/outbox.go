@@ -1,36 +1,119 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
-	"strings"
+	"slices"
 	"time"
 
 	"lienthong/engine"
 	"lienthong/store/rowenc"
 )
 
+// summedCols are what a delivery's checksum is of, in the order of summedOf.
+const summedCols = `case_code, seq, n, step, registry, operation, at, status, tries, next, sent_at, expected, last_error,
+	answer, reply, reply_seq, fence, note, done_at, node, lease, unordered, failed`
+
+func summedOf(r *rowenc.DeliveryRow) []any {
+	return []any{&r.Case, &r.Seq, &r.N, &r.Step, &r.Registry, &r.Operation, &r.At, &r.Status, &r.Tries, &r.Next, &r.SentAt, &r.Expected, &r.LastError,
+		&r.Answer, &r.Reply, &r.ReplySeq, &r.Fence, &r.Note, &r.DoneAt, &r.Node, &r.Lease, &r.Unordered, &r.Failed}
+}
+
 // deliveryCols are read by scanDelivery.
-const deliveryCols = `case_code, seq, n, step, registry, operation, at, status, tries, next, sent_at, expected, last_error,
-	answer, reply, reply_seq, fence, note, done_at, node, lease, unordered`
+const deliveryCols = summedCols + `, sum`
 
 func scanDelivery(scan func(...any) error) (rowenc.DeliveryRow, error) {
 	var r rowenc.DeliveryRow
-	err := scan(&r.Case, &r.Seq, &r.N, &r.Step, &r.Registry, &r.Operation, &r.At, &r.Status, &r.Tries, &r.Next, &r.SentAt, &r.Expected,
-		&r.LastError, &r.Answer, &r.Reply, &r.ReplySeq, &r.Fence, &r.Note, &r.DoneAt, &r.Node, &r.Lease, &r.Unordered)
+	err := scan(append(summedOf(&r), &r.Kept)...)
 	return r, err
 }
 
-// claimable finds what is ready and not held back by an earlier sibling, in the
-// order of outbox_ready: what is claimed does not depend on how much waits.
-const claimable = `SELECT ` + deliveryCols + mayBeClaimed
+// What may be claimed lies in outbox_ready by registry, in the order of its turn; what
+// an earlier sibling holds back lies there apart. So a claim reads what it takes and
+// one row for each registry, however much waits.
+const (
+	inTurn  = ` FROM outbox INDEXED BY outbox_ready WHERE status IN ('pending', 'accepted') AND held = ?1 AND registry `
+	nextOne = `SELECT registry` + inTurn + `> ?2 ORDER BY registry LIMIT 1`
+	ready   = `SELECT ready, case_code, seq, n` + inTurn + `= ?2 AND ready <= ?3 ORDER BY ready, case_code, seq, n LIMIT ?4`
+	far     = `SELECT case_code, seq, n` + inTurn + `= ?2 AND ready > ?3`
+	leased  = `SELECT case_code, seq, n FROM outbox INDEXED BY outbox_ready WHERE status IN ('pending', 'accepted') AND lease > 0`
+)
 
-const mayBeClaimed = ` FROM outbox o WHERE o.status IN ('pending', 'accepted') AND o.ready <= ?1 AND instr(?3, '|' || o.registry || '|') = 0 AND (o.unordered = 1 OR NOT EXISTS (
-		SELECT 1 FROM outbox e WHERE e.case_code = o.case_code AND (e.seq, e.n) < (o.seq, o.n) AND e.holds = 1 AND e.step = o.step AND e.registry = o.registry))
-	ORDER BY o.ready, o.case_code, o.seq, o.n LIMIT ?2`
+// registries calls a function for every registry that is owed something; held says
+// whether of what is held back.
+func (c *conn) registries(held bool, f func(registry string) error) error {
+	for registry := ""; ; {
+		err := c.one(nextOne, []any{held, registry}, &registry)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		if err == nil {
+			err = f(registry)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
 
-const claim = `UPDATE outbox SET node = ?4, lease = ?5, ready = max(next, ?5), fence = fence + 1 WHERE case_code = ?1 AND seq = ?2 AND n = ?3`
+// keysOf reads keys of deliveries.
+func (c *conn) keysOf(q string, args ...any) (keys []rowenc.Key, err error) {
+	return keys, c.each(q, args, func(r scanner) error {
+		var k rowenc.Key
+		err := r.Scan(&k.Case, &k.Seq, &k.N)
+		keys = append(keys, k)
+		return err
+	})
+}
+
+// turn is from when on a delivery may be claimed.
+type turn struct {
+	ready int64
+	rowenc.Key
+}
+
+// turns are the first limit deliveries that may be claimed at an instant.
+func (c *conn) turns(now int64, limit int, except ...string) (ts []turn, err error) {
+	err = c.registries(false, func(registry string) error {
+		if slices.Contains(except, registry) {
+			return nil
+		}
+		return c.each(ready, []any{false, registry, now, limited(limit)}, func(r scanner) error {
+			var t turn
+			err := r.Scan(&t.ready, &t.Case, &t.Seq, &t.N)
+			ts = append(ts, t)
+			return err
+		})
+	})
+	slices.SortFunc(ts, func(a, b turn) int {
+		return cmp.Or(cmp.Compare(a.ready, b.ready), cmp.Compare(a.Case, b.Case), cmp.Compare(a.Seq, b.Seq), cmp.Compare(a.N, b.N))
+	})
+	if limit > 0 && len(ts) > limit {
+		ts = ts[:limit]
+	}
+	return ts, err
+}
+
+// row reads a delivery; false when it is not there.
+func (c *conn) delivery(k rowenc.Key) (r rowenc.DeliveryRow, found bool, err error) {
+	err = c.each(deliveryOf, []any{k.Case, k.Seq, k.N}, func(row scanner) (err error) {
+		found = true
+		r, err = scanDelivery(row.Scan)
+		return err
+	})
+	return r, found, err
+}
+
+// hand writes who has a delivery and until when, and when it is its turn.
+const hand = `UPDATE outbox SET node = ?4, lease = ?5, next = ?6, ready = ?7, fence = ?8, sum = sum & 4294967295 | ?9 WHERE case_code = ?1 AND seq = ?2 AND n = ?3`
+
+// hand gives a sound delivery to a node, or to nobody; its fence moves on.
+func (w *writer) hand(r *rowenc.DeliveryRow, node string, lease, next int64) error {
+	r.Node, r.Lease, r.Next, r.Fence = node, lease, next, r.Fence+1
+	return w.exec(hand, r.Case, r.Seq, r.N, r.Node, r.Lease, r.Next, r.Ready(), r.Fence, r.State())
+}
 
 // Claim leases deliveries that may be sent or asked after now.
 func (s *Store) Claim(ctx context.Context, node string, now, lease time.Time, limit int, except ...string) ([]engine.Delivery, error) {
@@ -39,19 +122,22 @@ func (s *Store) Claim(ctx context.Context, node string, now, lease time.Time, li
 		return nil, rowenc.Bad(op, "a claim needs a node and a lease that ends after now")
 	}
 	rs, err := do(ctx, s, op, func(w *writer) ([]rowenc.DeliveryRow, error) {
-		var rs []rowenc.DeliveryRow
-		err := w.each(claimable, []any{rowenc.Micros(now), limited(limit), "|" + strings.Join(except, "|") + "|"}, func(row scanner) error {
-			r, err := scanDelivery(row.Scan)
-			rs = append(rs, r)
-			return err
-		})
+		ts, err := w.turns(rowenc.Micros(now), limit, except...)
 		if err != nil {
 			return nil, err
 		}
-		for i := range rs {
-			r := &rs[i]
-			r.Node, r.Lease, r.Fence = node, rowenc.Micros(lease), r.Fence+1
-			if err := w.exec(claim, r.Case, r.Seq, r.N, r.Node, r.Lease); err != nil {
+		var rs []rowenc.DeliveryRow
+		for _, t := range ts {
+			r, _, err := w.delivery(t.Key)
+			if err != nil {
+				return nil, err
+			}
+			if !r.Sound() {
+				err = w.damaged(&r)
+			} else if err = w.hand(&r, node, rowenc.Micros(lease), r.Next); err == nil {
+				rs = append(rs, r)
+			}
+			if err != nil {
 				return nil, err
 			}
 		}
@@ -63,9 +149,14 @@ func (s *Store) Claim(ctx context.Context, node string, now, lease time.Time, li
 	return s.claimed(ctx, rs)
 }
 
-// held tells whether an earlier sibling holds a delivery back.
-const held = `SELECT o.unordered = 0 AND EXISTS (SELECT 1 FROM outbox e WHERE e.case_code = o.case_code AND (e.seq, e.n) < (o.seq, o.n)
-	AND e.holds = 1 AND e.step = o.step AND e.registry = o.registry) FROM outbox o WHERE o.case_code = ?1 AND o.seq = ?2 AND o.n = ?3`
+// damaged leaves a delivery to a person: nobody knows what was to be sent, or whether
+// it was.
+func (w *writer) damaged(r *rowenc.DeliveryRow) error {
+	w.store.log.Error("sqlite: a delivery is damaged in the file", "delivery", r.Key())
+	r.Status, r.LastError, r.Node, r.Lease = engine.DeliveryIncident, "it was damaged in the file", "", 0
+	_, _, err := w.settle(r, true)
+	return err
+}
 
 // Held tells whether an earlier sibling holds a delivery back.
 func (s *Store) Held(ctx context.Context, key string) (bool, error) {
@@ -75,25 +166,66 @@ func (s *Store) Held(ctx context.Context, key string) (bool, error) {
 		return false, rowenc.Missing(op, "")
 	}
 	var yes bool
-	err := s.reading(ctx, func(c *conn) error { return c.one(held, []any{k.Case, k.Seq, k.N}, &yes) })
+	err := s.reading(ctx, func(c *conn) error {
+		return c.one(`SELECT held FROM outbox WHERE case_code = ?1 AND seq = ?2 AND n = ?3`, []any{k.Case, k.Seq, k.N}, &yes)
+	})
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, rowenc.Missing(op, "")
 	}
 	return yes, failure(op, "", err)
 }
 
-// thaw frees what waits for an instant that no clock going forward has set.
-const thaw = `UPDATE outbox SET next = min(next, ?1), ready = min(next, ?1), node = '', lease = 0, fence = fence + 1
-	WHERE status IN ('pending', 'accepted') AND ready > ?5
-		AND (lease > ?2 OR status = 'pending' AND next > ?3 OR status = 'accepted' AND next > ?4)`
-
 // Thaw frees what waits for an instant that no clock going forward has set.
 func (s *Store) Thaw(ctx context.Context, now, lease, retry, ask time.Time) (int, error) {
-	l, r, a := rowenc.Micros(lease), rowenc.Micros(retry), rowenc.Micros(ask)
-	return do(ctx, s, "store.thaw", func(w *writer) (int, error) {
-		n, err := w.changed(thaw, rowenc.Micros(now), l, r, a, min(l, r, a))
-		return int(n), err
+	soonest := min(rowenc.Micros(lease), rowenc.Micros(retry), rowenc.Micros(ask))
+	return do(ctx, s, "store.thaw", func(w *writer) (n int, err error) {
+		for _, held := range []bool{false, true} {
+			err := w.registries(held, func(registry string) error {
+				keys, err := w.keysOf(far, held, registry, soonest)
+				if err != nil {
+					return err
+				}
+				for _, k := range keys {
+					r, _, err := w.delivery(k)
+					if err == nil && r.Sound() && r.Frozen(lease, retry, ask) {
+						err = w.hand(&r, "", 0, min(r.Next, rowenc.Micros(now)))
+						n++
+					}
+					if err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				return 0, err
+			}
+		}
+		return n, nil
 	})
+}
+
+// freeLeases frees what a process that is gone had leased. The fence moves on, so
+// that an acknowledgement of that process would be refused. Only what may be claimed
+// is leased: the index of what is ready has it all, however much is done.
+func (w *writer) freeLeases() error {
+	keys, err := w.keysOf(leased)
+	if err != nil || len(keys) == 0 {
+		return err
+	}
+	if err := w.exec(`BEGIN IMMEDIATE`); err != nil {
+		return err
+	}
+	for _, k := range keys {
+		r, _, err := w.delivery(k)
+		if err == nil && r.Sound() {
+			err = w.hand(&r, "", 0, r.Next)
+		}
+		if err != nil {
+			return errors.Join(err, w.exec(`ROLLBACK`))
+		}
+	}
+	return w.exec(`COMMIT`)
 }
 
 // claimed reads what is to be sent. A delivery whose entry cannot be read is not
@@ -185,9 +317,15 @@ func (h *histories) deliveries(rs []rowenc.DeliveryRow) ([]engine.Delivery, erro
 }
 
 const (
-	standingOf = `SELECT status, tries, answer, failed, registry, at, fence FROM outbox WHERE case_code = ?1 AND seq = ?2 AND n = ?3`
+	standingOf = `SELECT status, tries, answer, failed, registry, at, fence, step, sent_at, unordered FROM outbox WHERE case_code = ?1 AND seq = ?2 AND n = ?3`
 	settle     = `UPDATE outbox SET status = ?4, tries = ?5, next = ?6, sent_at = ?7, expected = ?8, last_error = ?9, answer = ?10, reply = ?11, reply_seq = ?12,
-		note = ?13, done_at = ?14, node = '', lease = 0, ready = ?6, holds = ?15, fence = ?16, failed = ?17 WHERE case_code = ?1 AND seq = ?2 AND n = ?3`
+		note = ?13, done_at = ?14, node = '', lease = 0, ready = ?6, holds = ?15, fence = ?16, failed = ?17, sum = sum & 4294967295 | ?18
+		WHERE case_code = ?1 AND seq = ?2 AND n = ?3`
+
+	later     = ` WHERE case_code = ?1 AND (seq, n) > (?2, ?3) AND step = ?4 AND registry = ?5 AND unordered = 0`
+	holdLater = `UPDATE outbox SET held = 1` + later
+	freeLater = `UPDATE outbox AS o SET held = 0` + later + ` AND held = 1 AND NOT EXISTS (SELECT 1 FROM outbox e
+		WHERE e.case_code = ?1 AND (e.seq, e.n) < (o.seq, o.n) AND e.holds = 1 AND e.step = ?4 AND e.registry = ?5)`
 )
 
 // settling is a delivery that Settle or Reset writes.
@@ -243,25 +381,36 @@ func (w *writer) settleOne(j *job) error {
 // held under the row's fence; and counts it.
 func (w *writer) settle(r *rowenc.DeliveryRow, force bool) (found, held bool, err error) {
 	var was rowenc.DeliveryRow
-	err = w.one(standingOf, []any{r.Case, r.Seq, r.N}, &was.Status, &was.Tries, &was.Answer, &was.Failed, &was.Registry, &was.At, &was.Fence)
+	err = w.one(standingOf, []any{r.Case, r.Seq, r.N}, &was.Status, &was.Tries, &was.Answer, &was.Failed, &was.Registry, &was.At, &was.Fence,
+		&was.Step, &was.SentAt, &was.Unordered)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, false, nil
 	}
 	if err != nil {
 		return false, false, err
 	}
-	fence := was.Fence
+	now := *r
+	now.Fence, now.Node, now.Lease = was.Fence, "", 0
 	if force {
-		fence++
-	} else if fence != r.Fence {
+		now.Fence++
+	} else if was.Fence != r.Fence {
 		return true, false, nil
 	}
 	add, failed := rowenc.Counted(&was, r)
 	if add != (engine.ExchangeDay{}) {
 		w.counted = append(w.counted, counted{was.Registry, rowenc.Day(was.At), add})
 	}
-	return true, true, w.exec(settle, r.Case, r.Seq, r.N, r.Status, r.Tries, r.Next, r.SentAt, r.Expected, r.LastError, r.Answer, r.Reply, r.ReplySeq,
-		r.Note, r.DoneAt, r.Holds(), fence, was.Failed+failed)
+	now.Failed = was.Failed + failed
+	err = w.exec(settle, r.Case, r.Seq, r.N, now.Status, now.Tries, now.Next, now.SentAt, now.Expected, now.LastError, now.Answer, now.Reply, now.ReplySeq,
+		now.Note, now.DoneAt, now.Holds(), now.Fence, now.Failed, now.State())
+	if err == nil && !was.Unordered && was.Holds() != now.Holds() {
+		q := freeLater
+		if now.Holds() {
+			q = holdLater
+		}
+		err = w.exec(q, r.Case, r.Seq, r.N, was.Step, was.Registry)
+	}
+	return true, true, err
 }
 
 // counted is what a settlement adds to the sums of its registry and day.
@@ -310,18 +459,18 @@ func (s *Store) Delivery(ctx context.Context, key string) (*engine.Delivery, err
 	}
 	var r rowenc.DeliveryRow
 	found := false
-	err := s.reading(ctx, func(c *conn) error {
-		return c.each(deliveryOf, []any{k.Case, k.Seq, k.N}, func(row scanner) (err error) {
-			found = true
-			r, err = scanDelivery(row.Scan)
-			return err
-		})
+	err := s.reading(ctx, func(c *conn) (err error) {
+		r, found, err = c.delivery(k)
+		return err
 	})
 	if err != nil {
 		return nil, failure(op, "", err)
 	}
 	if !found {
 		return nil, rowenc.Missing(op, "")
+	}
+	if !r.Sound() {
+		return nil, rowenc.Corrupt(op, r.Case, r.Seq, "the delivery "+key+" is not what was written")
 	}
 	d, err := s.histories(ctx).delivery(&r)
 	return &d, err

@@ -40,7 +40,7 @@ type Statement struct {
 
 // Value is a parameter: a number (also a boolean), a text, bytes, or nothing.
 type Value struct {
-	Kind    byte // 'i', 's', 'b', 0, or 'v' for what an entry was decided with
+	Kind    byte // 'i', 's', 'b', 0, 'v' for what an entry was decided with, 'c' for the checksum of those before
 	Number  int64
 	Text    string
 	Bytes   []byte
@@ -50,6 +50,9 @@ type Value struct {
 // preparedTexts are what a swift Append runs.
 var preparedTexts = []string{insertCase, updateCase, updateCaseLists, putSnapshot, insertDossier, updateDossier, moveDossier, dropDossier, insertEntry,
 	insertKey, dropKey, insertCode, insertResult, insertAnswer, insertNote, dropTasks, insertTask, insertWord, dropWord, insertEffect}
+
+// sums are the checksums of the rows that a text writes.
+var sums = map[string]func(...any) (int64, error){insertAnswer: answerSum, insertEffect: deliverySum}
 
 // AppendKeeping is Append that also returns the statements it ran; nil for a
 // change that was not known beforehand.
@@ -102,6 +105,8 @@ func (p *PreparedChange) keep(q string, args []any) error {
 			}
 		case versionNumber:
 			v = Value{Kind: 'v', Version: a.of}
+		case sum:
+			v.Kind = 'c'
 		default:
 			return fmt.Errorf("%T cannot be kept", a)
 		}
@@ -135,6 +140,12 @@ func (p *PreparedChange) run(w *writer) (int64, error) {
 				}
 				rows += added
 				args = append(args, id)
+			case 'c':
+				sum, err := sums[preparedTexts[st.Text]](args...)
+				if err != nil {
+					return 0, err
+				}
+				args = append(args, sum)
 			default:
 				args = append(args, nil)
 			}
@@ -182,10 +193,13 @@ func (s *Store) Write(ctx context.Context, p Prepared) (wait func() error) {
 // lease marks deliveries as claimed.
 func (w *writer) lease(rs []rowenc.DeliveryRow) error {
 	for i := range rs {
-		r := &rs[i]
-		n, err := w.changed(claim, r.Case, r.Seq, r.N, r.Node, r.Lease)
-		if err == nil && n != 1 {
-			err = rowenc.Missing("store.write", r.Case)
+		to := &rs[i]
+		r, found, err := w.delivery(rowenc.Key{Case: to.Case, Seq: to.Seq, N: to.N})
+		if err == nil && !found {
+			err = rowenc.Missing("store.write", to.Case)
+		}
+		if err == nil {
+			err = w.hand(&r, to.Node, to.Lease, r.Next)
 		}
 		if err != nil {
 			return err

@@ -83,6 +83,8 @@ func value(a any) (driver.Value, error) {
 		return int64(v), nil
 	case versionNumber:
 		return v.id, nil
+	case sum:
+		return int64(v), nil
 	}
 	return nil, fmt.Errorf("%T cannot be bound", a)
 }

@@ -133,12 +133,6 @@ type Store struct {
 
 var _ engine.Store = (*Store)(nil)
 
-// freeLeases frees what a process that is gone had leased. The fence moves on, so
-// that an acknowledgement of that process would be refused. Only what may be claimed
-// is leased: the index of what is ready has it all, however much is done.
-const freeLeases = `UPDATE outbox INDEXED BY outbox_ready SET node = '', lease = 0, ready = next, fence = fence + 1
-	WHERE lease > 0 AND status IN ('pending', 'accepted')`
-
 // Open opens or makes the database, brings its schema up to date and starts the
 // writer. It refuses a file that is damaged, belongs to another program or is in
 // use, as far as Check and TakeOver make it look. The caller closes the store.
@@ -180,6 +174,9 @@ func Open(ctx context.Context, cfg Config) (_ *Store, err error) {
 		return nil, fmt.Errorf("sqlite: %w", err)
 	}
 	err = errors.Join(s.writer.files.same(), s.writer.startLog())
+	if err == nil && cfg.TakeOver {
+		err = s.writer.freeLeases()
+	}
 	if err == nil {
 		s.copier, err = newCopier(s)
 	}
@@ -192,22 +189,14 @@ func Open(ctx context.Context, cfg Config) (_ *Store, err error) {
 
 // begin opens the file for writing and brings it up to date.
 func (s *Store) begin(ctx context.Context) (err error) {
-	if s.writeDB, err = sql.Open("sqlite3", writerDSN(s.cfg)); err != nil {
+	if s.writeDB, err = sql.Open(summing, writerDSN(s.cfg)); err != nil {
 		return fmt.Errorf("sqlite: %w", err)
 	}
 	s.writeDB.SetMaxOpenConns(1)
 	if err := s.checkOpened(ctx); err != nil {
 		return err
 	}
-	if err := migrate(ctx, s.writeDB, s.cfg.Path, migrations); err != nil {
-		return err
-	}
-	if s.cfg.TakeOver {
-		if _, err := s.writeDB.ExecContext(ctx, s.seen(freeLeases)); err != nil {
-			return fmt.Errorf("sqlite: taking over: %w", err)
-		}
-	}
-	return nil
+	return migrate(ctx, s.writeDB, s.cfg.Path, migrations)
 }
 
 // abandon closes what an Open that failed had opened.

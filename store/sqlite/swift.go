@@ -37,15 +37,15 @@ const (
 	dropKey       = `DELETE FROM case_keys WHERE key = ?1 AND case_code = ?2`
 	insertCode    = `INSERT INTO codes (folded, code, case_code) VALUES (?1, ?2, ?3)`
 	insertResult  = `INSERT INTO results (id, case_code, step) VALUES (?1, ?2, ?3)`
-	insertAnswer  = `INSERT INTO answers (actor, key, digest, case_code, status, body, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`
+	insertAnswer  = `INSERT INTO answers (` + answerCols + `, sum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`
 	insertNote    = `INSERT INTO notifications (addressee, at, case_code, seq, n, step, what) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`
 	dropTasks     = `DELETE FROM tasks WHERE case_code = ?1`
 	insertTask    = `INSERT INTO tasks (case_code, n, person, step, kind, state, due, since) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`
 	insertWord    = `INSERT INTO search (office, word, case_code, words) VALUES (?1, ?2, ?3, ?4)`
 	dropWord      = `DELETE FROM search WHERE office = ?1 AND word = ?2 AND case_code = ?3`
-	insertEffect  = `INSERT INTO outbox (case_code, seq, n, step, registry, operation, at, status, tries, next, sent_at, expected, last_error, answer, reply, reply_seq,
-		fence, note, done_at, node, lease, ready, unordered, holds)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)`
+	insertEffect  = `INSERT INTO outbox (` + summedCols + `, sum, ready, holds, held)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26,
+		CASE WHEN ?22 THEN 0 ELSE EXISTS (SELECT 1 FROM outbox WHERE case_code = ?1 AND (seq, n) < (?2, ?3) AND holds = 1 AND step = ?4 AND registry = ?5) END)`
 	eraseEntries = `UPDATE entries SET payload = NULL, salt = NULL WHERE case_code = ?1 AND seq <= ?2 AND payload IS NOT NULL`
 )
 
@@ -57,6 +57,9 @@ type counting struct {
 	rows int64
 	err  error
 }
+
+// sum is the checksum of the parameters before it.
+type sum int64
 
 // versionNumber is the number of what an entry was decided with.
 type versionNumber struct {
@@ -169,7 +172,7 @@ func (c *change) history(x *counting, number func(rowenc.Versions) (id, added in
 		x.run(1, putSnapshot, c.code(), c.Rows.Case.Seq, c.snapshot)
 	}
 	if a := c.Answer; a != nil {
-		x.run(1, insertAnswer, a.Actor, a.Key, a.Digest, a.Case, a.Status, []byte(a.Body), rowenc.Micros(a.At))
+		x.run(1, insertAnswer, a.Actor, a.Key, a.Digest, a.Case, a.Status, []byte(a.Body), rowenc.Micros(a.At), sum(rowenc.SumOfAnswer(a)))
 	}
 }
 
@@ -178,7 +181,7 @@ func (c *change) owed(x *counting) {
 	for i := range c.Effects {
 		r := &c.Effects[i]
 		x.run(1, insertEffect, r.Case, r.Seq, r.N, r.Step, r.Registry, r.Operation, r.At, r.Status, r.Tries, r.Next, r.SentAt, r.Expected, r.LastError,
-			r.Answer, r.Reply, r.ReplySeq, r.Fence, r.Note, r.DoneAt, r.Node, r.Lease, r.Ready(), r.Unordered, r.Holds())
+			r.Answer, r.Reply, r.ReplySeq, r.Fence, r.Note, r.DoneAt, r.Node, r.Lease, r.Unordered, r.Failed, sum(r.Sum()), r.Ready(), r.Holds())
 	}
 	for i := range c.Notes {
 		n := &c.Notes[i]

@@ -20,6 +20,8 @@ const (
 	AreaCheckpoint = "checkpoint" // what was noted of all histories before
 	AreaDocument   = "document"
 	AreaArchive    = "archive"
+	AreaDelivery   = "delivery"
+	AreaAnswer     = "answer" // to a command that may be repeated
 )
 
 // Finding is one thing that is wrong.
@@ -161,7 +163,7 @@ func (w *walker) walk(ctx context.Context) (err error) {
 	}
 	defer w.tx.Rollback() //nolint:errcheck // it only read
 	w.stmts = map[string]*sql.Stmt{}
-	for _, look := range []func(context.Context) error{w.checkpoints, w.cases, w.access, w.documents} {
+	for _, look := range []func(context.Context) error{w.checkpoints, w.cases, w.access, w.documents, w.deliveries, w.answers} {
 		if err := look(ctx); err != nil {
 			return failure(op, "", err)
 		}

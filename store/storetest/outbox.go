@@ -181,6 +181,65 @@ func testOutbox(t *testing.T, x Target) {
 		_, err := s.Held(t.Context(), "A/9/9")
 		wants(t, err, engine.NotFound)
 	})
+	t.Run("held back in a chain", func(t *testing.T) {
+		s := x.open(t, Hooks{})
+		owing(t, s, "A", "", time.Time{}, asks("population", "population", "civil", "population"))
+		st := Resume(t, s, "A").Go("ask", "birth", requested("birth", "A/3/0", "population", nil))
+		must(t, s.Append(t.Context(), st.Change()))
+		owed := []string{"A/2/0", "A/2/1", "A/2/3", "A/3/0"}
+		set := func(key, status string, sent time.Time) {
+			t.Helper()
+			d := *ok(s.Delivery(t.Context(), key))(t)
+			d.Status, d.SentAt, d.Next = status, sent, time.Time{}
+			must(t, s.Reset(t.Context(), d))
+		}
+		for i, step := range []struct {
+			key, status string
+			sent        time.Time
+			held        []bool
+		}{
+			{"A/2/1", engine.DeliveryAccepted, wall, []bool{false, true, true, true}}, // the first one still waits
+			{"A/2/1", engine.DeliveryPending, time.Time{}, []bool{false, true, true, true}},
+			{"A/2/0", engine.DeliveryDone, wall, []bool{false, false, true, true}},
+			{"A/2/1", engine.DeliveryIncident, time.Time{}, []bool{false, false, true, true}},
+			{"A/2/1", engine.DeliverySkipped, time.Time{}, []bool{false, false, false, true}},
+			{"A/2/0", engine.DeliveryPending, time.Time{}, []bool{false, true, true, true}}, // again, by a person
+			{"A/2/0", engine.DeliveryIncident, wall, []bool{false, false, false, true}},
+			{"A/2/3", engine.DeliveryDone, wall, []bool{false, false, false, false}},
+		} {
+			set(step.key, step.status, step.sent)
+			for k, key := range owed {
+				if got := ok(s.Held(t.Context(), key))(t); got != step.held[k] {
+					t.Errorf("step %d, %s to %s: %s is held back: %t", i, step.key, step.status, key, got)
+				}
+			}
+		}
+		same(t, keys(claim(t, s, wall, 9)), []string{"A/2/2", "A/3/0"})
+		_ = ok(s.Verify(t.Context(), func(code string, seq int64, what string) { t.Errorf("%s/%d: %s", code, seq, what) }))(t)
+	})
+	t.Run("the first in turn of all registries", func(t *testing.T) {
+		s := x.open(t, Hooks{})
+		for i, r := range []string{"civil", "population", "residence", "civil", "population"} {
+			code := fmt.Sprint("C", i)
+			owing(t, s, code, "", time.Time{}, asks(r, r))
+			d := *ok(s.Delivery(t.Context(), code+"/2/0"))(t)
+			d.Next = wall.Add(-time.Duration(i) * time.Minute)
+			must(t, s.Settle(t.Context(), d))
+		}
+		same(t, keys(claim(t, s, wall.Add(-time.Second), 3)), []string{"C4/2/0", "C3/2/0", "C2/2/0"})
+		same(t, keys(claim(t, s, wall, 9)), []string{"C1/2/0", "C0/2/0"}) // the lease of the three before is a minute
+	})
+	t.Run("thaw and take up what is held back", func(t *testing.T) {
+		s := x.open(t, Hooks{})
+		owing(t, s, "A", "me", wall.Add(time.Hour), asks("population", "population"))
+		hour := wall.Add(time.Minute)
+		same(t, ok(s.Thaw(t.Context(), wall, hour, hour, hour))(t), 2)
+		same(t, keys(claim(t, s, wall, 9)), []string{"A/2/0"})
+		d := *ok(s.Delivery(t.Context(), "A/2/0"))(t)
+		d.Status, d.DoneAt = engine.DeliveryDone, wall
+		must(t, s.Settle(t.Context(), d))
+		same(t, keys(claim(t, s, wall, 9)), []string{"A/2/1"})
+	})
 	t.Run("registries left alone", func(t *testing.T) {
 		s := x.open(t, Hooks{})
 		owing(t, s, "A", "", time.Time{}, asks("population", "civil", engine.NotificationRegistry))

@@ -63,7 +63,7 @@ const (
 const (
 	caseHead, caseVersion, caseName, caseSubject                               = 2, 5, 13, 14
 	entryAt, entryVersion, entryPayload, entrySalt, entryCommitment, entryHash = 2, 6, 7, 8, 9, 10
-	effectStatus, effectNext, effectReady                                      = 7, 9, 20
+	effectStatus, effectNext, effectReady                                      = 7, 9, 24
 	bodyBlob                                                                   = 2
 )
 
@@ -135,7 +135,7 @@ func (s *stencil) draw(c *compiler) error {
 			x.kind = entryStroke
 		case len(v) == 3 && v[bodyBlob].Kind == 'b':
 			x.kind = bodyStroke
-		case len(v) == 24:
+		case len(v) == 26:
 			x.kind = effectStroke
 		}
 		for k := range v {

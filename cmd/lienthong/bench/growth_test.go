@@ -433,7 +433,7 @@ func shown(p *sqlite.PreparedChange) []string {
 		var b strings.Builder
 		fmt.Fprint(&b, st.Text)
 		for k, v := range st.Values {
-			waits := len(st.Values) == 24 && (k == effectNext || k == effectReady)
+			waits := len(st.Values) == 26 && (k == effectNext || k == effectReady)
 			if v.Kind != 'b' && !waits {
 				fmt.Fprintf(&b, " %c:%d:%s:%v", v.Kind, v.Number, v.Text, v.Version)
 			}
