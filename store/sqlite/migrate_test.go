@@ -171,7 +171,7 @@ func TestMigrateCases(t *testing.T) {
 // found without reading one another, and are guarded as before.
 func TestMigrateArchived(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "old.db")
-	db, err := sql.Open("sqlite3", "file:"+path+"?_foreign_keys=1")
+	db, err := sql.Open(summing, "file:"+path+"?_foreign_keys=1")
 	must(t, err)
 	defer db.Close()
 	db.SetMaxOpenConns(1)
