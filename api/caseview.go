@@ -231,6 +231,7 @@ type picture struct {
 	now  time.Time
 	past bool // as it was: no actions, no deliveries
 	menu *engine.Menu
+	list []engine.ActionView // of the menu, for one dossier after the other
 }
 
 func (s *Server) picture(ctx context.Context, c *engine.Case) *picture {
@@ -264,7 +265,7 @@ func (p *picture) whole() (*caseView, error) {
 		Code: c.Code, View: "full", Service: p.serviceRef(), Status: string(c.Status), Outcome: string(c.Outcome),
 		Portal: portal(c.Portal()), Channel: c.Channel, Group: c.Group, Filed: at(c.Filed), Updated: at(c.Updated), Ended: at(c.Ended),
 		Due: at(c.Clock.Due), Overdue: c.Clock.Overdue(p.now), Subject: c.Subject(), Requester: personView(c.Requester), FiledBy: &by,
-		Application: c.App, Sources: c.Sources, Disputed: c.Disputed, Registers: p.registers(), Dossiers: []dossierView{}, Actions: []actionView{}, Seq: c.Seq, ETag: quoted(c.Rev),
+		Application: c.App, Sources: c.Sources, Disputed: c.Disputed, Registers: p.registers(), Dossiers: make([]dossierView, len(c.Dossiers)), Actions: []actionView{}, Seq: c.Seq, ETag: quoted(c.Rev),
 	}
 	if f := c.Fee; f != nil {
 		v.Fee = &feeView{Amount: f.Amount, Status: f.Status, Receipt: f.Receipt, PaidAt: at(f.PaidAt)}
@@ -292,12 +293,10 @@ func (p *picture) whole() (*caseView, error) {
 	for i := range c.Items {
 		v.Items = append(v.Items, item(&c.Items[i]))
 	}
-	for _, d := range c.Dossiers {
-		dv, err := p.dossier(d)
-		if err != nil {
+	for i, d := range c.Dossiers {
+		if err := p.dossier(&v.Dossiers[i], d); err != nil {
 			return nil, err
 		}
-		v.Dossiers = append(v.Dossiers, *dv)
 	}
 	if !p.past {
 		v.Actions = p.actions("", c.Rev)
@@ -321,7 +320,8 @@ func (p *picture) asked() *caseView {
 		if !partyOf(d, p.who.actor.ID) {
 			continue
 		}
-		dv := p.plain(d)
+		var dv dossierView
+		p.plain(&dv, d)
 		dv.With = d.With
 		if st := p.step(d.Step); st != nil {
 			dv.Forms = formsOf(st, &engine.Dossier{With: d.With})
@@ -332,14 +332,14 @@ func (p *picture) asked() *caseView {
 				dv.Actions = append(dv.Actions, a)
 			}
 		}
-		v.Dossiers = append(v.Dossiers, *dv)
+		v.Dossiers = append(v.Dossiers, dv)
 	}
 	return v
 }
 
 // plain is a dossier without what it holds.
-func (p *picture) plain(d *engine.Dossier) *dossierView {
-	v := &dossierView{
+func (p *picture) plain(v *dossierView, d *engine.Dossier) {
+	*v = dossierView{
 		Step: d.Step, Title: Text{VI: d.Step, EN: d.Step}, Procedure: procedureRef{ID: d.Procedure, Title: Text{VI: d.Procedure, EN: d.Procedure}},
 		Code: d.Code, Attempt: d.Attempt, Status: string(d.Status), Closed: d.Closed, Reason: d.Reason, State: d.State, Final: string(d.Final),
 		Office: p.s.officeRef(d.Office), Unit: d.Unit, Opened: at(d.Opened), Entered: at(d.Entered), Ended: at(d.Ended), Delivered: at(d.Delivered),
@@ -360,11 +360,10 @@ func (p *picture) plain(d *engine.Dossier) *dossierView {
 			v.Needs = append(v.Needs, n.Step)
 		}
 	}
-	return v
 }
 
-func (p *picture) dossier(d *engine.Dossier) (*dossierView, error) {
-	v := p.plain(d)
+func (p *picture) dossier(v *dossierView, d *engine.Dossier) error {
+	p.plain(v, d)
 	v.Assignee, v.With, v.Data, v.Uses = d.Assignee, d.With, d.Data, d.Uses
 	if st := p.step(d.Step); st != nil {
 		v.Forms = formsOf(st, d)
@@ -385,15 +384,15 @@ func (p *picture) dossier(d *engine.Dossier) (*dossierView, error) {
 		v.Acts = slices.DeleteFunc(v.Acts, func(a actView) bool { return !slices.Contains(slipActs, a.Action) })
 	}
 	if p.past {
-		return v, nil
+		return nil
 	}
 	waiting, err := p.waiting(d)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	v.Waiting = waiting
 	v.Actions = p.actions(d.Step, d.Rev)
-	return v, nil
+	return nil
 }
 
 func (p *picture) parties(d *engine.Dossier) []partyView {
@@ -486,12 +485,13 @@ func (p *picture) delivery(key, registry string, since time.Time) (waitingView, 
 // actions lists what may be done, with where to send it. rev is the version that
 // the action must name; a party's answer names none.
 func (p *picture) actions(step string, rev int64) []actionView {
-	out := []actionView{}
 	if p.menu == nil {
 		m := engine.NewMenu(p.s.cfg.Definitions, p.c, p.who.actor, p.now)
 		p.menu = &m
 	}
-	for _, a := range p.menu.Actions(step) {
+	p.list = p.menu.Append(p.list[:0], step)
+	out := make([]actionView, 0, len(p.list))
+	for _, a := range p.list {
 		v := actionView{Code: a.Code, Step: a.Step, Label: a.Label, Allowed: a.Allowed, Why: a.Why, To: a.To, Clock: clockEffect(a.Clock), Final: string(a.Final)}
 		if a.Form != nil {
 			v.Form, v.Input = a.Form.ID, orderedSchema(a.Form)
@@ -519,14 +519,13 @@ func (p *picture) party(step, action string) bool {
 var builtin = []string{engine.ActClaim, engine.ActRelease, engine.ActAssign, engine.ActTransfer, engine.ActRefile}
 
 func actionHref(code, step, action string) string {
-	href := base + "/cases/" + code
-	if step != "" {
-		href += "/dossiers/" + step
-		if slices.Contains(builtin, action) {
-			return href + "/" + action
-		}
+	if step == "" {
+		return base + "/cases/" + code + "/actions/" + action
 	}
-	return href + "/actions/" + action
+	if slices.Contains(builtin, action) {
+		return base + "/cases/" + code + "/dossiers/" + step + "/" + action
+	}
+	return base + "/cases/" + code + "/dossiers/" + step + "/actions/" + action
 }
 
 // schemaOf is a form's JSON Schema as an object.

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
@@ -36,20 +35,19 @@ func (p *picture) acts(d *engine.Dossier) []actView {
 		return nil
 	}
 	var out []actView
-	when := map[string]time.Time{}
 	for _, a := range st.Procedure.Actions {
 		record, ok := d.Data[a.ID].(map[string]any)
 		if !ok {
 			continue
 		}
-		v := actView{Action: a.ID, Title: a.Title, Data: Object{}}
+		v := actView{Action: a.ID, Title: a.Title, Data: make(Object, len(record))}
 		for k, x := range record {
 			if k != "by" && k != "at" {
 				v.Data[k] = x
 			}
 		}
 		if t, err := time.Parse(time.RFC3339Nano, engine.Str(record, "at")); err == nil {
-			v.At, when[a.ID] = at(t), t
+			v.At = at(t)
 		}
 		if a.Input != nil {
 			v.Form = a.Input.ID
@@ -61,7 +59,7 @@ func (p *picture) acts(d *engine.Dossier) []actView {
 		}
 		out = append(out, v)
 	}
-	slices.SortStableFunc(out, func(a, b actView) int { return cmp.Compare(when[a.Action].UnixNano(), when[b.Action].UnixNano()) })
+	slices.SortStableFunc(out, func(a, b actView) int { return a.At.Compare(b.At.Time) })
 	return out
 }
 
@@ -74,29 +72,29 @@ var people = []string{engine.ByReception, engine.ByOfficer, engine.ByLeader, eng
 
 // lookup names the request that an action answers.
 func (p *picture) lookup(proc *engine.Procedure, action string) *lookupView {
-	var found *lookupView
+	var by *engine.RequestSpec
 	for _, st := range proc.States {
-		if st.Request == nil {
-			continue
-		}
-		var replies []string
-		for reply, leads := range st.Request.Replies {
-			if leads == action {
-				replies = append(replies, reply)
-			}
-		}
-		slices.Sort(replies)
-		for _, reply := range replies {
-			v := &lookupView{ID: st.Request.Registry, Title: titled(p.s.cfg.Registries, st.Request.Registry), Refused: reply != "ok"}
-			if o, ok := p.s.cfg.Definitions.Operation(st.Request.Registry, st.Request.Operation); ok {
-				v.Operation = &o.Title
-			}
-			if found == nil || found.Refused { // of several replies that lead there, the good one names it
-				found = v
-			}
+		if st.Request != nil && leadsTo(st.Request, action) && (by == nil || by.Replies["ok"] != action) {
+			by = st.Request // of several replies that lead there, the good one names it
 		}
 	}
-	return found
+	if by == nil {
+		return nil
+	}
+	v := &lookupView{ID: by.Registry, Title: titled(p.s.cfg.Registries, by.Registry), Refused: by.Replies["ok"] != action}
+	if o, ok := p.s.cfg.Definitions.Operation(by.Registry, by.Operation); ok {
+		v.Operation = &Text{VI: o.Title.VI, EN: o.Title.EN}
+	}
+	return v
+}
+
+func leadsTo(r *engine.RequestSpec, action string) bool {
+	for _, leads := range r.Replies {
+		if leads == action {
+			return true
+		}
+	}
+	return false
 }
 
 // person names whoever did something: a member of staff as the account has it, a

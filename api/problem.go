@@ -358,4 +358,4 @@ func escapePointer(s string) string {
 }
 
 // quoted writes a version as an ETag.
-func quoted(rev int64) string { return strconv.Quote(strconv.FormatInt(rev, 10)) }
+func quoted(rev int64) string { return `"` + strconv.FormatInt(rev, 10) + `"` }

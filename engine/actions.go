@@ -30,34 +30,33 @@ func NewMenu(defs Definitions, c *Case, actor Actor, now time.Time) Menu {
 	if err != nil {
 		return Menu{}
 	}
-	d := newDecision(defs, svc, c, Command{Actor: actor, Case: c.Code}, Facts{}, now.In(calendar.Zone))
+	d := looking(defs, svc, c, Command{Actor: actor, Case: c.Code}, Facts{}, now.In(calendar.Zone))
 	d.succeed()
 	return Menu{d}
 }
 
 // Actions lists the actions of one dossier's state, or of the case; see NewMenu.
 func Actions(defs Definitions, c *Case, step string, actor Actor, now time.Time) []ActionView {
-	return NewMenu(defs, c, actor, now).Actions(step)
+	return NewMenu(defs, c, actor, now).Append(nil, step)
 }
 
-// Actions lists the actions of a dossier's state (or of the case, for step ""),
+// Append lists the actions of a dossier's state (or of the case, for step ""),
 // refused ones too, in the definition's order and then the built-in ones. Actions
 // that only registries, timers and other steps take are left out. It decides
 // nothing: Decide checks again.
-func (m Menu) Actions(step string) []ActionView {
+func (m Menu) Append(out []ActionView, step string) []ActionView {
 	d := m.d
 	if d == nil {
-		return nil
+		return out
 	}
 	d.cmd.Step = step
 	if step == "" {
-		return d.caseActions()
+		return d.caseActions(out)
 	}
 	dos := d.c.Dossier(step)
 	if dos == nil {
-		return nil
+		return out
 	}
-	var out []ActionView
 	if dos.State != "" && (dos.Status == StatusOpen || dos.Status == StatusEnded) {
 		p := d.procedure(dos)
 		for _, a := range p.Actions {
@@ -66,7 +65,7 @@ func (m Menu) Actions(step string) []ActionView {
 			}
 		}
 	}
-	return append(out, d.builtins(dos)...)
+	return d.builtins(out, dos)
 }
 
 func (d *decision) view(dos *Dossier, p *Procedure, a *Action) ActionView {
@@ -160,7 +159,7 @@ func (d *decision) try(action, step string, form *Form, run func(t *decision) er
 		v.Allowed = true
 		return v, true
 	case WrongState:
-		if e := err.(*Error); len(e.Legal) == 0 && e.Detail.EN != "this action is not open in the present state" {
+		if e := err.(*Error); len(e.Legal) == 0 && e != notOpen {
 			v.Why = append(v.Why, e.Detail)
 			return v, true
 		}
@@ -168,19 +167,23 @@ func (d *decision) try(action, step string, form *Form, run func(t *decision) er
 	return v, false
 }
 
-// throwAway is a decision on a copy of the case. One whose command was refused
-// before anything happened serves the next command too: its copy is as it was.
+// throwAway is a decision on a copy of the case, which is as the case for every
+// command.
 func (d *decision) throwAway(cmd Command) *decision {
-	if d.spare == nil || len(d.spare.events) > 0 {
-		d.spare = newDecision(d.defs, d.svc, d.c, cmd, Facts{}, d.now)
+	t := d.spare
+	if t == nil {
+		t = newDecision(d.defs, d.svc, d.c, cmd, Facts{}, d.now)
+		t.trial, d.spare = true, t
+	} else if len(t.events) > 0 {
+		t.hand.again(d.c)
+		t.events, t.seen = nil, seen{actor: t.seen.actor}
 	}
-	d.spare.cmd = cmd
-	return d.spare
+	t.cmd = cmd
+	return t
 }
 
 // builtins lists the commands that every procedure has, where they are open.
-func (d *decision) builtins(dos *Dossier) []ActionView {
-	var out []ActionView
+func (d *decision) builtins(out []ActionView, dos *Dossier) []ActionView {
 	add := func(action string, form *Form, run func(t *decision, dos *Dossier) error) {
 		v, ok := d.try(action, dos.Step, form, func(t *decision) error { return run(t, t.c.Dossier(dos.Step)) })
 		if ok {
@@ -203,8 +206,7 @@ func (d *decision) builtins(dos *Dossier) []ActionView {
 	return out
 }
 
-func (d *decision) caseActions() []ActionView {
-	var out []ActionView
+func (d *decision) caseActions(out []ActionView) []ActionView {
 	add := func(action string, form *Form, run func(*decision) error) {
 		if v, ok := d.try(action, "", form, run); ok {
 			out = append(out, v)

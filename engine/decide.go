@@ -108,17 +108,24 @@ type decision struct {
 	cal    *calendar.Calendar
 	events Events
 	spare  *decision // see throwAway
+	trial  bool      // thrown away: why a command is refused matters, not what else is open
 	seen   seen
 }
 
 func newDecision(defs Definitions, svc *Service, c *Case, cmd Command, facts Facts, now time.Time) *decision {
+	d := looking(defs, svc, c, cmd, facts, now)
+	d.hand.take()
+	return d
+}
+
+// looking is a decision for those who hold no dossier across an event.
+func looking(defs Definitions, svc *Service, c *Case, cmd Command, facts Facts, now time.Time) *decision {
 	now = notBefore(c, now)
 	d := &decision{defs: defs, svc: svc, cmd: cmd, facts: facts, now: now, cal: defs.Calendar(now)}
 	if c == nil {
 		d.hand, d.seq = newHand(nil, cmd.Codes.Case), 1
 	} else {
 		d.hand, d.seq = newHand(c, ""), c.Seq+1
-		d.hand.take()
 	}
 	d.c = d.hand.Case
 	return d
@@ -222,10 +229,15 @@ func (d *decision) dispatch() error {
 
 // noAction is the refusal of an action that is not open, with those that are.
 func (d *decision) noAction(dos *Dossier) error {
-	e := Fail(WrongState, "Thao tác này không thực hiện được ở trạng thái hiện tại", "this action is not open in the present state")
+	if d.trial {
+		return notOpen
+	}
+	e := *notOpen
 	e.Case, e.Legal = d.c.Code, d.legal(dos)
-	return e
+	return &e
 }
+
+var notOpen = Fail(WrongState, "Thao tác này không thực hiện được ở trạng thái hiện tại", "this action is not open in the present state")
 
 // legal lists the actions of people that the dossier's state has.
 func (d *decision) legal(dos *Dossier) []string {

@@ -29,7 +29,7 @@ type Expr interface {
 type Schema interface {
 	// Validate returns every problem, sorted by pointer; none means valid.
 	Validate(v any) []Problem
-	// JSON is the JSON Schema (2020-12) itself.
+	// JSON is the JSON Schema (2020-12) itself; it is not written to.
 	JSON() []byte
 }
 
@@ -66,7 +66,8 @@ type Definitions interface {
 	Operation(registry, operation string) (Operation, bool)
 }
 
-// Office is a concrete authority: an agency kind at an administrative unit.
+// Office is a concrete authority: an agency kind at an administrative unit. Nobody
+// writes to what it lists.
 type Office struct {
 	ID     string   `json:"id" yaml:"id"`
 	Agency string   `json:"agency" yaml:"agency"` // civil_status, police, social_insurance, …

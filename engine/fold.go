@@ -40,6 +40,16 @@ func newHand(c *Case, code string) *hand {
 	return &hand{Case: &n, dossiers: make([]mine, len(n.Dossiers))}
 }
 
+// again makes the hand what newHand and take made of c, its case of before events.
+func (h *hand) again(c *Case) {
+	own := h.Dossiers
+	*h.Case = *c
+	h.Dossiers, h.fee, h.items = own, false, false
+	for i, d := range c.Dossiers {
+		*own[i], h.dossiers[i] = *d, mine{itself: true}
+	}
+}
+
 // take copies all dossiers, so that whoever holds one sees what later events write.
 func (h *hand) take() {
 	all := make([]Dossier, len(h.Dossiers))

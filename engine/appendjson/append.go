@@ -68,6 +68,7 @@ func (w *way) value(b []byte, v any) ([]byte, error) {
 // What a byte of a text begins.
 const (
 	plainByte   = iota // a character that stands for itself
+	quotedByte         // one with a backslash before it
 	escapedByte        // one that is written in another way, perhaps
 	twoBytes           // a character of two bytes, if the next one goes on
 	threeBytes         // the same of three; which ones Vietnamese has
@@ -77,7 +78,9 @@ const (
 func (w *way) bytes() (kinds [256]uint8) {
 	for c := range kinds {
 		switch {
-		case c < ' ' || c == '"' || c == '\\' || w.html && (c == '<' || c == '>' || c == '&'):
+		case c == '"' || c == '\\':
+			kinds[c] = quotedByte
+		case c < ' ' || w.html && (c == '<' || c == '>' || c == '&'):
 			kinds[c] = escapedByte
 		case c < utf8.RuneSelf:
 			kinds[c] = plainByte
@@ -94,13 +97,20 @@ func (w *way) bytes() (kinds [256]uint8) {
 
 // appendString appends a text in quotes.
 func (w *way) appendString(b []byte, s string) []byte {
+	start, from := len(b), 0
+	b = append(b, '"')
 	for i := 0; i < len(s); {
 		switch w.kinds[s[i]] {
 		case plainByte:
 			i++
 			continue
+		case quotedByte:
+			b = append(append(b, s[from:i]...), '\\')
+			from = i
+			i++
+			continue
 		case escapedByte:
-			return w.appendEscaped(b, s)
+			return w.appendEscaped(b[:start], s)
 		case twoBytes:
 			if i+1 < len(s) && s[i+1]&0xc0 == 0x80 {
 				i += 2
@@ -114,11 +124,11 @@ func (w *way) appendString(b []byte, s string) []byte {
 		}
 		r, n := utf8.DecodeRuneInString(s[i:])
 		if r == utf8.RuneError || r == '\u2028' || r == '\u2029' {
-			return w.appendEscaped(b, s)
+			return w.appendEscaped(b[:start], s)
 		}
 		i += n
 	}
-	return append(append(append(b, '"'), s...), '"')
+	return append(append(b, s[from:]...), '"')
 }
 
 func (w *way) appendEscaped(b []byte, s string) []byte {
@@ -234,7 +244,9 @@ func (w *way) newAppender(t reflect.Type) appender {
 		}
 	}
 	if t.Implements(reflect.TypeFor[Appender]()) && t.Kind() != reflect.Pointer && t.Kind() != reflect.Interface {
-		return func(b []byte, v reflect.Value) ([]byte, error) { return v.Interface().(Appender).AppendTo(b), nil }
+		return func(b []byte, v reflect.Value) ([]byte, error) {
+			return v.Addr().Interface().(Appender).AppendTo(b), nil
+		}
 	}
 	if t.Kind() != reflect.Pointer && writesItself(t) {
 		return w.appendMarshalled

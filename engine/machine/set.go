@@ -172,7 +172,7 @@ func (s *Set) Office(agency, unit string, at time.Time) (engine.Office, bool) {
 		switch {
 		case at.Before(o.from):
 		case o.to.IsZero() || at.Before(o.to):
-			return o.copy(), true
+			return o.Office, true
 		case ended == nil || o.to.After(ended.to):
 			ended = o
 		}
@@ -182,7 +182,7 @@ func (s *Set) Office(agency, unit string, at time.Time) (engine.Office, bool) {
 			break
 		}
 		if ended = s.officeByID[ended.successor]; ended != nil && ended.standsAt(at) {
-			return ended.copy(), true
+			return ended.Office, true
 		}
 	}
 	return engine.Office{}, false
@@ -192,16 +192,10 @@ func (o *office) standsAt(at time.Time) bool {
 	return !at.Before(o.from) && (o.to.IsZero() || at.Before(o.to))
 }
 
-func (o *office) copy() engine.Office {
-	c := o.Office
-	c.Serves = slices.Clone(o.Serves)
-	return c
-}
-
 // OfficeByID finds an office, standing or ended.
 func (s *Set) OfficeByID(id string) (engine.Office, bool) {
 	if o := s.officeByID[id]; o != nil {
-		return o.copy(), true
+		return o.Office, true
 	}
 	return engine.Office{}, false
 }
@@ -210,7 +204,7 @@ func (s *Set) OfficeByID(id string) (engine.Office, bool) {
 func (s *Set) Offices() []engine.Office {
 	var out []engine.Office
 	for _, id := range keysOf(s.officeByID) {
-		out = append(out, s.officeByID[id].copy())
+		out = append(out, s.officeByID[id].Office)
 	}
 	return out
 }

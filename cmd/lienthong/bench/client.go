@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -27,24 +28,31 @@ type client struct {
 // link is one connection. One caller has it at a time.
 type link struct {
 	net.Conn
-	in  *bufio.Reader
-	out []byte
+	in     *bufio.Reader
+	out    []byte
+	answer []byte // room for the body of one
 }
 
 // header is one of a request's.
 type header struct{ name, value string }
 
-// ask sends a request and reads the whole answer, whatever its status.
-func (c *client) ask(ctx context.Context, method, path string, body []byte, headers ...header) (status int, answer []byte, err error) {
+// ask sends a request, reads the whole answer, whatever its status, and shows it to
+// read, which keeps nothing of it.
+func (c *client) ask(ctx context.Context, method, path string, body []byte, read func(status int, answer []byte) error, headers ...header) error {
 	l, err := c.take(ctx)
 	if err != nil {
-		return 0, nil, err
+		return err
 	}
+	status := 0
 	stop := context.AfterFunc(ctx, func() { _ = l.SetDeadline(time.Unix(1, 0)) })
 	err = l.send(c.addr, method, path, body, headers)
 	stays := false
 	if err == nil {
-		status, answer, stays, err = l.receive()
+		status, stays, err = l.receive()
+	}
+	var seen error
+	if err == nil {
+		seen = read(status, l.answer)
 	}
 	if !stop() || err != nil || !stays { // the deadline may have been set
 		err = errors.Join(err, l.Close())
@@ -56,7 +64,7 @@ func (c *client) ask(ctx context.Context, method, path string, body []byte, head
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		err = cause
 	}
-	return status, answer, err
+	return errors.Join(err, seen)
 }
 
 // take returns a connection that is free, or a new one.
@@ -103,24 +111,24 @@ func (l *link) send(host, method, path string, body []byte, headers []header) er
 	return err
 }
 
-// receive reads an answer that says how long it is. stays tells whether the
-// connection serves again.
-func (l *link) receive() (status int, body []byte, stays bool, err error) {
+// receive reads an answer that says how long it is; l.answer is its body. stays tells
+// whether the connection serves again.
+func (l *link) receive() (status int, stays bool, err error) {
 	line, err := l.line()
 	if err != nil {
-		return 0, nil, false, err
+		return 0, false, err
 	}
 	code, ok := bytes.CutPrefix(line, []byte("HTTP/1.1 "))
 	if !ok || len(code) < 3 {
-		return 0, nil, false, fmt.Errorf("no answer of HTTP/1.1: %q", line)
+		return 0, false, fmt.Errorf("no answer of HTTP/1.1: %q", line)
 	}
 	if status, err = strconv.Atoi(string(code[:3])); err != nil {
-		return 0, nil, false, err
+		return 0, false, err
 	}
 	size := int64(0)
 	for stays = true; ; {
 		if line, err = l.line(); err != nil {
-			return 0, nil, false, err
+			return 0, false, err
 		}
 		if len(line) == 0 {
 			break
@@ -129,17 +137,17 @@ func (l *link) receive() (status int, body []byte, stays bool, err error) {
 		switch string(name) { // as net/http writes them
 		case "Content-Length":
 			if size, err = strconv.ParseInt(string(value), 10, 64); err != nil {
-				return 0, nil, false, err
+				return 0, false, err
 			}
 		case "Transfer-Encoding":
-			return 0, nil, false, fmt.Errorf("the answer (%d) does not say how long it is", status)
+			return 0, false, fmt.Errorf("the answer (%d) does not say how long it is", status)
 		case "Connection":
 			stays = false
 		}
 	}
-	body = make([]byte, size)
-	_, err = io.ReadFull(l.in, body)
-	return status, body, stays, err
+	l.answer = slices.Grow(l.answer[:0], int(size))[:size]
+	_, err = io.ReadFull(l.in, l.answer)
+	return status, stays, err
 }
 
 // line reads one line of a head, without its end; it is valid until the next read.

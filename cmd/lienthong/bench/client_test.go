@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -41,9 +42,14 @@ func TestClientSaysWhatNetHTTPHears(t *testing.T) {
 		{"DELETE", "/none", nil, 204, ""},
 		{"POST", "/empty", []byte{}, 418, `POST /empty "3" application/json `},
 	} {
-		status, answer, err := c.ask(t.Context(), x.method, x.path, x.body, header{"If-Match", `"3"`})
-		if err != nil || status != x.status || string(answer) != x.want {
-			t.Errorf("%s %s: %d %q, %v", x.method, x.path, status, answer, err)
+		err := c.ask(t.Context(), x.method, x.path, x.body, func(status int, answer []byte) error {
+			if status != x.status || string(answer) != x.want {
+				return fmt.Errorf("%d %q", status, answer)
+			}
+			return nil
+		}, header{"If-Match", `"3"`})
+		if err != nil {
+			t.Errorf("%s %s: %v", x.method, x.path, err)
 		}
 	}
 	if len(from) != 1 || len(c.idle) != 1 {
@@ -78,12 +84,16 @@ func TestClientGivesUp(t *testing.T) {
 	}))
 	defer s.Close()
 	c := &client{addr: s.Listener.Addr().String()}
-	if _, _, err := c.ask(gone, "GET", "/slow", nil); !errors.Is(err, why) {
+	unread := func(status int, answer []byte) error {
+		t.Errorf("%d %q is shown", status, answer)
+		return nil
+	}
+	if err := c.ask(gone, "GET", "/slow", nil, unread); !errors.Is(err, why) {
 		t.Errorf("slow: %v", err)
 	}
 	for path, want := range map[string]string{"/stream": "how long", "/garbage": "no answer of HTTP"} {
 		ctx, stop := context.WithTimeout(t.Context(), 5*time.Minute)
-		if _, _, err := c.ask(ctx, "GET", path, nil); err == nil || !strings.Contains(err.Error(), want) {
+		if err := c.ask(ctx, "GET", path, nil, unread); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", path, err)
 		}
 		stop()

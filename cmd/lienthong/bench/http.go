@@ -8,11 +8,13 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strconv"
 	"sync"
 	"time"
 
 	"lienthong/api"
 	"lienthong/engine"
+	"lienthong/engine/appendjson"
 )
 
 // surface is how people act over TCP: as clients of the server's own surface,
@@ -55,7 +57,7 @@ func (p *surface) signIn(ctx context.Context, accounts []engine.Account) error {
 	return sharing(ctx, 64, len(accounts), func(ctx context.Context, _, i int) error {
 		id := accounts[i].ID
 		var out struct{ Token string }
-		if err := p.call(ctx, request{method: http.MethodPost, path: "/sessions", body: map[string]any{"account": id}}, &out); err != nil {
+		if err := p.call(ctx, request{method: http.MethodPost, path: "/sessions", body: map[string]any{"account": id}}, into(&out)); err != nil {
 			return fmt.Errorf("%s signs in: %w", id, err)
 		}
 		p.mu.Lock()
@@ -72,13 +74,18 @@ type request struct {
 	key, version          string
 }
 
-// call sends a request and reads the whole answer, as it came into a *[]byte; one
-// that is not 2xx is an error.
-func (p *surface) call(ctx context.Context, r request, out any) error {
+// into decodes an answer.
+func into(v any) func([]byte) error {
+	return func(answer []byte) error { return json.Unmarshal(answer, v) }
+}
+
+// call sends a request and shows the whole answer to read; one that is not 2xx is an
+// error.
+func (p *surface) call(ctx context.Context, r request, read func(answer []byte) error) error {
 	var body []byte
 	if r.body != nil {
 		var err error
-		if body, err = json.Marshal(r.body); err != nil {
+		if body, err = appendjson.Plain(nil, r.body); err != nil {
 			return err
 		}
 	}
@@ -94,21 +101,15 @@ func (p *surface) call(ctx context.Context, r request, out any) error {
 	if r.version != "" {
 		headers = append(headers, header{"If-Match", r.version})
 	}
-	status, b, err := p.client.ask(ctx, r.method, "/api/v1"+r.path, body, headers...)
-	if err != nil {
-		return err
-	}
-	if status/100 != 2 {
-		return fmt.Errorf("%s %s: %d: %s", r.method, r.path, status, b)
-	}
-	switch out := out.(type) {
-	case nil:
-		return nil
-	case *[]byte:
-		*out = b
-		return nil
-	}
-	return json.Unmarshal(b, out)
+	return p.client.ask(ctx, r.method, "/api/v1"+r.path, body, func(status int, answer []byte) error {
+		if status/100 != 2 {
+			return fmt.Errorf("%s %s: %d: %s", r.method, r.path, status, answer)
+		}
+		if read == nil {
+			return nil
+		}
+		return read(answer)
+	}, headers...)
 }
 
 func (p *surface) file(ctx context.Context, k *job) (string, *snapshot, error) {
@@ -120,7 +121,7 @@ func (p *surface) file(ctx context.Context, k *job) (string, *snapshot, error) {
 		}
 	}
 	err := p.call(ctx, request{account: k.family.father.ID, method: http.MethodPost, path: "/cases", key: fmt.Sprintf("file-%d", k.n),
-		body: map[string]any{"service": k.course.service, "application": k.app}}, &out)
+		body: map[string]any{"service": k.course.service, "application": k.app}}, into(&out))
 	if err != nil {
 		return "", nil, err
 	}
@@ -151,20 +152,22 @@ func versionOf(view []byte, step, action string) (string, error) {
 	if j < 0 {
 		return "", nil // a party's answer needs none
 	}
-	var tag string
-	err := json.NewDecoder(bytes.NewReader(object[j+len(`"etag":`):])).Decode(&tag)
-	return tag, err
+	tag, err := strconv.QuotedPrefix(string(object[j+len(`"etag":`):]))
+	if err != nil {
+		return "", err
+	}
+	return strconv.Unquote(tag)
 }
 
 func (p *surface) act(ctx context.Context, k *job, d deed, account string) (opened, took time.Duration, err error) {
 	began := time.Now()
 	path := "/cases/" + k.code + "/dossiers/" + d.step + "/actions/" + d.action
-	var view []byte
-	if err := p.call(ctx, request{account: account, method: http.MethodGet, path: "/cases/" + k.code}, &view); err != nil {
-		return 0, 0, err
-	}
-	opened = time.Since(began)
-	version, err := versionOf(view, d.step, d.action)
+	version := ""
+	err = p.call(ctx, request{account: account, method: http.MethodGet, path: "/cases/" + k.code}, func(view []byte) (err error) {
+		opened = time.Since(began)
+		version, err = versionOf(view, d.step, d.action)
+		return err
+	})
 	if err != nil {
 		return 0, 0, err
 	}

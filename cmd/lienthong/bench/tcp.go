@@ -71,12 +71,12 @@ func (t *tcp) serve(w http.ResponseWriter, r *http.Request) {
 func (t *tcp) command(ctx context.Context, body []byte, write func(context.Context) error) error {
 	n := strconv.FormatInt(t.last.Add(1), 10)
 	t.waiting.Store(n, write)
-	status, answer, err := t.client.ask(ctx, http.MethodPost, "/"+n, body,
-		header{"Authorization", "Bearer 0123456789abcdef0123456789abcdef0123456789a"})
-	if err == nil && status != http.StatusOK {
-		err = fmt.Errorf("%d: %s", status, bytes.TrimSpace(answer))
-	}
-	return err
+	return t.client.ask(ctx, http.MethodPost, "/"+n, body, func(status int, answer []byte) error {
+		if status != http.StatusOK {
+			return fmt.Errorf("%d: %s", status, bytes.TrimSpace(answer))
+		}
+		return nil
+	}, header{"Authorization", "Bearer 0123456789abcdef0123456789abcdef0123456789a"})
 }
 
 func (t *tcp) close() error {
