@@ -202,11 +202,11 @@ func (w *walk) act(right bool) {
 func (w *walk) menu(actor engine.Actor) {
 	m := engine.NewMenu(w.set, w.c, actor, w.now)
 	for _, d := range w.c.Dossiers {
-		if got, want := m.Actions(d.Step), engine.Actions(w.set, w.c, d.Step, actor, w.now); !reflect.DeepEqual(got, want) {
+		if got, want := m.Append(nil, d.Step), engine.Actions(w.set, w.c, d.Step, actor, w.now); !reflect.DeepEqual(got, want) {
 			w.Fatalf("the menu of %s for %v is\n%+v, alone\n%+v", d.Step, actor, got, want)
 		}
 	}
-	if got, want := m.Actions(""), engine.Actions(w.set, w.c, "", actor, w.now); !reflect.DeepEqual(got, want) {
+	if got, want := m.Append(nil, ""), engine.Actions(w.set, w.c, "", actor, w.now); !reflect.DeepEqual(got, want) {
 		w.Fatalf("the case's menu for %v is\n%+v, alone\n%+v", actor, got, want)
 	}
 }

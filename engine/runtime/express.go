@@ -23,7 +23,7 @@ type lane struct {
 	// Guarded by express.mu.
 	queue   []parcel
 	places  int  // booked, queued or under way
-	workers int  // goroutines that empty the queue
+	workers int  // goroutines that empty the queue; when it is empty they are parked
 	passed  bool // somebody found no room here
 }
 
@@ -47,6 +47,7 @@ type express struct {
 	mu      sync.Mutex
 	ctx     context.Context // of Run; nil = closed
 	workers sync.WaitGroup
+	parked  []chan *lane  // workers without a lane, the last one first; nil = go home
 	busy    int           // places taken in all lanes
 	rest    chan struct{} // closed when there are none; nil = nobody waits
 }
@@ -67,6 +68,10 @@ func (x *express) open(ctx context.Context) bool {
 func (x *express) close() {
 	x.mu.Lock()
 	x.ctx = nil
+	for _, w := range x.parked {
+		w <- nil
+	}
+	x.parked = nil
 	x.mu.Unlock()
 	x.workers.Wait()
 }
@@ -173,8 +178,7 @@ func (r *Runtime) put(ctx context.Context, p parcel) {
 		l.queue = append(l.queue, p)
 		if l.workers < r.cfg.Parallel*recording {
 			l.workers++
-			ctx := x.ctx
-			x.workers.Go(func() { r.work(ctx, l) })
+			r.hire(l)
 		}
 		x.mu.Unlock()
 		return
@@ -184,6 +188,36 @@ func (r *Runtime) put(ctx context.Context, p parcel) {
 	if err := r.release(context.WithoutCancel(ctx), &p); err != nil {
 		r.log.Info("left to its lease", line(&p.Delivery), cause(err))
 	}
+}
+
+// hire sends a parked worker to a lane, or a new one; express.mu is held. Workers
+// stay until Run ends: a new goroutine's stack would have to grow with its first
+// delivery.
+func (r *Runtime) hire(l *lane) {
+	x := &r.express
+	if last := len(x.parked) - 1; last >= 0 {
+		x.parked[last] <- l
+		x.parked = x.parked[:last]
+		return
+	}
+	ctx := x.ctx
+	x.workers.Go(func() {
+		for next := make(chan *lane, 1); l != nil; l = x.park(next) {
+			r.work(ctx, l)
+		}
+	})
+}
+
+// park waits for the next lane that has too few workers; nil when Run has ended.
+func (x *express) park(next chan *lane) *lane {
+	x.mu.Lock()
+	if x.ctx == nil {
+		x.mu.Unlock()
+		return nil
+	}
+	x.parked = append(x.parked, next)
+	x.mu.Unlock()
+	return <-next
 }
 
 // work empties a lane's queue.
