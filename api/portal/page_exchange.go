@@ -211,6 +211,9 @@ func (v *visit) showDelivery(one delivery, data map[string]any, wrong []fieldErr
 	return v.show(screen{page: "delivery", status: status, title: v.t("delivery.title"), errors: wrong, data: d, crumbs: []crumb{{v.t("exchange.title"), "/exchange"}}})
 }
 
+// operatorActs are what may be chosen.
+var operatorActs = []string{"retry", "record", "skip"}
+
 // operate does what was chosen. What was typed stays when it is refused.
 func (v *visit) operate() error {
 	d, err := v.readDelivery()
@@ -234,7 +237,7 @@ func (v *visit) operate() error {
 	note := strings.TrimSpace(v.form.Get("note-" + act))
 	body := map[string]any{"note": note}
 	switch {
-	case !d.Can(act):
+	case !d.Can(act) && !(d.Ended() && slices.Contains(operatorActs, act)): // of what has ended the surface knows whether this form did it
 		return v.showDelivery(d, data, []fieldError{{Detail: v.t("delivery.closed")}}, http.StatusConflict)
 	case note == "" && act != "retry":
 		return v.showDelivery(d, data, []fieldError{{Pointer: "/note-" + act, Detail: v.t("delivery.note.required")}}, http.StatusUnprocessableEntity)

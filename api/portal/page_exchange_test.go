@@ -61,7 +61,10 @@ func TestExchangeQueue(t *testing.T) {
 
 	paper := with(record, "do", "record", "note-record", "Công văn 12", "answer-outcome", "done", "/married", "true", "/since", "12/3/2020")
 	op.post(at, paper).want(200).says("Đã thực hiện").saysNot("Tra tình trạng hôn nhân")
-	op.post(at, paper).want(409).says("đã xong") // sent twice
+	op.post(at, paper).want(200).says("Đã thực hiện") // the same form again: its answer may have been lost
+	op.post(at, with(paper, "note-record", "Công văn 13")).want(422)
+	op.post(at, with(paper, "key", "another")).want(409).says("đã được trả lời")
+	op.post(at, with(paper, "do", "../retry")).want(409)
 	s.settle()
 	op.open(at).want(200).says("Đã trả lời", "Công văn 12").saysNot("Gửi lại ngay")
 	if d := tale.Now().Dossier("birth"); len(d.Waiting) == 0 || d.Waiting[0].For == "registry" {
