@@ -182,6 +182,9 @@ func structure(ctx context.Context, db interface {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	if unread(err) {
+		return fmt.Errorf("sqlite: the disk cannot be read: %w", err)
+	}
 	if err != nil {
 		bad(Finding{Area: AreaFile, What: "its structure cannot be checked: " + err.Error()})
 	}

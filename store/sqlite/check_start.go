@@ -93,6 +93,9 @@ func (s *Store) checkOpened(ctx context.Context) error {
 	var tables, ours, marks int
 	err := s.writeDB.QueryRowContext(ctx, `SELECT count(*), coalesce(sum(name = 'goose_db_version'), 0), coalesce(sum(name = 'marks'), 0)
 		FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`).Scan(&tables, &ours, &marks)
+	if unread(err) {
+		return fmt.Errorf("sqlite: %s: the disk cannot be read: %w", s.cfg.Path, err)
+	}
 	if err != nil {
 		return fmt.Errorf("sqlite: %s: %w: its schema cannot be read: %w", s.cfg.Path, ErrDamaged, err)
 	}

@@ -55,6 +55,12 @@ func (s *Store) judge(err error) {
 	}
 }
 
+// unread tells whether the disk failed, as against a file that is damaged.
+func unread(err error) bool {
+	var e sqlite3.Error
+	return errors.As(err, &e) && e.Code == sqlite3.ErrIoErr
+}
+
 // files are the database and its write-ahead log as the writer has them open.
 type files struct {
 	path    string

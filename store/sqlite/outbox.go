@@ -228,15 +228,20 @@ func (w *writer) freeLeases() error {
 	return w.exec(`COMMIT`)
 }
 
-// claimed reads what is to be sent. A delivery whose entry cannot be read is not
-// sent: it waits for a person.
+// claimed reads what is to be sent. A delivery whose entry is damaged is not sent: it
+// waits for a person. One that the disk does not read now is left leased, and comes
+// again when the lease ends; the others go on.
 func (s *Store) claimed(ctx context.Context, rs []rowenc.DeliveryRow) ([]engine.Delivery, error) {
 	out := make([]engine.Delivery, 0, len(rs))
 	h := s.histories(ctx)
 	for i := range rs {
 		d, err := h.delivery(&rs[i])
-		if engine.CodeOf(err) == engine.CorruptHistory {
-			s.log.Error("sqlite: a delivery's entry cannot be read", "delivery", d.Key, "err", err)
+		switch code := engine.CodeOf(err); {
+		case code == engine.Unavailable && ctx.Err() == nil:
+			s.log.Error("sqlite: a delivery's entry cannot be read now", "delivery", d.Key, "err", err)
+			continue
+		case code == engine.CorruptHistory:
+			s.log.Error("sqlite: a delivery's entry is damaged", "delivery", d.Key, "err", err)
 			d.Status, d.LastError = engine.DeliveryIncident, "its entry in history cannot be read"
 			err = s.Settle(ctx, d)
 			if err == nil {

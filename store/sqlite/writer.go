@@ -262,7 +262,7 @@ func (w *writer) guarded(j *job, f func() error) error {
 	if j.err = protected(f); j.err != nil {
 		w.counted = w.counted[:before]
 		if err := w.exec(`ROLLBACK TO job`); err != nil {
-			return err
+			return errors.Join(j.err, err) // a disk that fails ends the whole transaction
 		}
 	}
 	return w.exec(`RELEASE job`)
