@@ -23,6 +23,7 @@ var ailments = []struct {
 	{"no space left for a while", (*patient).noSpace},
 	{"one write fails", (*patient).oneWrite},
 	{"every write fails for a while", (*patient).allWrites},
+	{"every read fails for a while", (*patient).allReads},
 	{"a sync fails", (*patient).oneSync},
 	{"read-only for a while", (*patient).readOnly},
 	{"read-only when the server starts", (*patient).readOnlyStart},
@@ -149,6 +150,10 @@ func (p *patient) forAWhile(ctx context.Context, field int64) error {
 
 func (p *patient) noSpace(ctx context.Context) error  { return p.forAWhile(ctx, full) }
 func (p *patient) readOnly(ctx context.Context) error { return p.forAWhile(ctx, readonly) }
+
+// allReads fails reads: nobody may be told of damage, and no delivery may wait for a
+// person because of it. (An answer of 500, and a delivery that stays, are counted.)
+func (p *patient) allReads(ctx context.Context) error { return p.forAWhile(ctx, brokenReads) }
 
 // nth makes the Nth call from now fail.
 func (p *patient) nth(ctx context.Context, field int64, n uint32) error {

@@ -67,6 +67,7 @@ const (
 	syncs        = 28
 	brokenWrites = 32
 	brokenSyncs  = 36
+	brokenReads  = 40 // reads: I/O error
 )
 
 // set writes one field. The process sees it at once: the file is in its memory.
@@ -91,7 +92,7 @@ func (d *disk) get(field int64) (uint32, error) {
 
 // heal takes every fault away.
 func (d *disk) heal() error {
-	for _, f := range []int64{full, writeAt, syncAt, sticky, readonly, brokenWrites, brokenSyncs} {
+	for _, f := range []int64{full, writeAt, syncAt, sticky, readonly, brokenWrites, brokenSyncs, brokenReads} {
 		if err := d.set(f, 0); err != nil {
 			return err
 		}

@@ -44,7 +44,8 @@ struct control { /* 64 bytes; what is 0 does nothing */
 	uint32_t failed;   /* how many calls were failed */
 	uint32_t writes, syncs;
 	uint32_t broken_writes, broken_syncs; /* set by sticky */
-	uint32_t spare[6];
+	uint32_t broken_reads;                /* reads fail with EIO */
+	uint32_t spare[5];
 };
 
 static struct { uint8_t kind; uint64_t inode; } fds[FDS];
@@ -57,6 +58,8 @@ static struct control none, *ctl = &none;
 
 static int (*real_open)(const char *, int, ...);
 static int (*real_openat)(int, const char *, int, ...);
+static ssize_t (*real_read)(int, void *, size_t);
+static ssize_t (*real_pread)(int, void *, size_t, off_t);
 static ssize_t (*real_write)(int, const void *, size_t);
 static ssize_t (*real_pwrite)(int, const void *, size_t, off_t);
 static int (*real_ftruncate)(int, off_t);
@@ -74,6 +77,8 @@ static void begin(void)
 
 	real_open = dlsym(RTLD_NEXT, "open");
 	real_openat = dlsym(RTLD_NEXT, "openat");
+	real_read = dlsym(RTLD_NEXT, "read");
+	real_pread = dlsym(RTLD_NEXT, "pread");
 	real_write = dlsym(RTLD_NEXT, "write");
 	real_pwrite = dlsym(RTLD_NEXT, "pwrite");
 	real_ftruncate = dlsym(RTLD_NEXT, "ftruncate");
@@ -205,6 +210,31 @@ OPENAT(openat)
 OPENAT(openat64)
 
 static int is_file(int fd) { return fd >= 0 && fd < FDS && fds[fd].kind == A_FILE; }
+
+/* unread tells whether a read must fail, and why in errno. */
+static int unread(int fd)
+{
+	if (!ctl->broken_reads || !is_file(fd))
+		return 0;
+	__sync_fetch_and_add(&ctl->failed, 1);
+	errno = EIO;
+	return 1;
+}
+
+ssize_t read(int fd, void *b, size_t n)
+{
+	ready();
+	return unread(fd) ? -1 : real_read(fd, b, n);
+}
+
+#define PREAD(name)                                                  \
+	ssize_t name(int fd, void *b, size_t n, off_t at)            \
+	{                                                            \
+		ready();                                             \
+		return unread(fd) ? -1 : real_pread(fd, b, n, at);   \
+	}
+PREAD(pread)
+PREAD(pread64)
 
 /* refuses tells whether a write must fail, and why in errno. */
 static int refuses(int fd, off_t end)
