@@ -24,15 +24,19 @@ func EncodeFigures(fs []engine.Figure) []byte {
 	if err != nil {
 		panic(err) // texts and numbers
 	}
-	return b
+	return Pack(b)
 }
 
 func sameRow(a, b engine.Figure) bool {
 	return a.Day == b.Day && a.Office == b.Office && a.Service == b.Service && a.Procedure == b.Procedure
 }
 
-// DecodeFigures is the inverse of EncodeFigures.
-func DecodeFigures(b []byte) ([]engine.Figure, error) {
+// DecodeFigures is the inverse of EncodeFigures. Before format 12 nothing was packed.
+func DecodeFigures(v []byte) ([]engine.Figure, error) {
+	b, err := Unpack(v)
+	if err != nil {
+		return nil, err
+	}
 	var rows [][]json.RawMessage
 	if err := json.Unmarshal(b, &rows); err != nil {
 		return nil, err

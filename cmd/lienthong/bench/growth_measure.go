@@ -221,7 +221,7 @@ func (g *gauge) once(ctx context.Context, ask func(context.Context, *sqlite.Stor
 // acts lets people file and act, one after the other, over the runtime with
 // registries in process.
 func (g *gauge) acts(ctx context.Context) (_ []Probed, err error) {
-	inner, err := g.open(ctx)
+	inner, err := sqlite.Open(ctx, sqlite.Config{Path: g.path, TakeOver: true}) // as a server does
 	if err != nil {
 		return nil, err
 	}

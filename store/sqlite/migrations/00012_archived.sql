@@ -1,6 +1,9 @@
 -- The stubs of archived cases become an ordinary table. Its key was the table itself
 -- before, and whoever looked for a case in it read the stubs that it was compared
 -- with: a dozen long rows for every entry that was written.
+--
+-- From here on figure_parts holds packed values too; what is there stays as it is
+-- until its case is counted again.
 
 -- +goose Up
 
