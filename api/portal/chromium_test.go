@@ -1,341 +1,15 @@
 package portal_test
 
 import (
-	"context"
-	_ "embed"
-	"encoding/json"
 	"flag"
 	"fmt"
-	"net/http/cookiejar"
 	"net/url"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
-
-	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/network"
-	"github.com/chromedp/chromedp"
 )
-
-// shots writes a picture of every page of the tour into api/portal/shots:
-// go test ./api/portal -run Tour -shots
-var shots = flag.Bool("shots", false, "write pictures of the pages into shots/")
-
-//go:embed testdata/axe.min.js
-var axe string
-
-// chromium finds a browser, or skips the test.
-func chromium(t *testing.T) string {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("a browser takes long: left out by -short")
-	}
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	t.Skip("there is no chromium on this machine: the pages are tested without a browser only")
-	return ""
-}
-
-// window is a tab of a browser with scripts.
-type window struct {
-	t    *testing.T
-	s    *stage
-	ctx  context.Context
-	wide int64
-	cost *effort // what is counted of a person's work; nil = nothing
-}
-
-// shared is the one browser of the test binary; every window is a profile of its own.
-var shared struct {
-	once sync.Once
-	ctx  context.Context
-	stop func()
-	err  error
-}
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if shared.stop != nil {
-		shared.stop()
-	}
-	os.Exit(code)
-}
-
-// openWindow opens a window of a width, which shares no cookies with others.
-func (s *stage) openWindow(wide int64) *window {
-	s.t.Helper()
-	path := chromium(s.t)
-	shared.once.Do(func() {
-		opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.Flag("lang", "vi"))
-		alloc, stop := chromedp.NewExecAllocator(context.Background(), opts...)
-		ctx, cancel := chromedp.NewContext(alloc)
-		shared.ctx, shared.stop = ctx, func() { cancel(); stop() }
-		shared.err = chromedp.Do(ctx) // starts the browser
-	})
-	if shared.err != nil {
-		s.t.Fatal(shared.err)
-	}
-	ctx, cancel := chromedp.NewContext(shared.ctx, chromedp.WithNewBrowserContext())
-	s.t.Cleanup(cancel)
-	if err := chromedp.Do(ctx); err != nil { // opens it: what a later call opens would end with that call
-		s.t.Fatal(err)
-	}
-	w := &window{t: s.t, s: s, ctx: ctx}
-	w.resize(wide)
-	return w
-}
-
-func (w *window) resize(wide int64) {
-	w.t.Helper()
-	w.wide = wide
-	w.do(chromedp.EmulateViewport(wide, 900))
-}
-
-// do runs actions.
-func (w *window) do(actions ...chromedp.Action[chromedp.Void]) {
-	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.ctx, patience)
-	defer cancel()
-	if err := chromedp.Do(ctx, actions...); err != nil {
-		where, _ := chromedp.Run(w.ctx, chromedp.Location())
-		w.t.Fatalf("%v (at %s)", err, where)
-	}
-}
-
-// act acts upon something that stands still.
-func (w *window) act(css string, act chromedp.Action[chromedp.Void]) {
-	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.ctx, patience)
-	defer cancel()
-	if err := w.upon(ctx, css, act); err != nil {
-		where, _ := chromedp.Run(w.ctx, chromedp.Location())
-		w.t.Fatalf("%s: %v (at %s)", css, err, where)
-	}
-}
-
-// be takes the cookies of a browser without scripts, and speaks a language. The page
-// of whoever was here before is left first, with everything that it still asks for.
-func (w *window) be(b *browser, lang string) {
-	w.t.Helper()
-	w.do(chromedp.Navigate("about:blank"))
-	w.do(func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
-		_, err := cdp.Call(ctx, t, network.ClearBrowserCookies, cdp.Empty{})
-		return chromedp.Void{}, err
-	})
-	at, err := url.Parse(w.s.sys.URL)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	set := map[string]string{"lienthong_language": lang}
-	for _, c := range b.http.Jar.(*cookiejar.Jar).Cookies(at) {
-		if c.Name != "lienthong_language" {
-			set[c.Name] = c.Value
-		}
-	}
-	for name, value := range set {
-		w.do(func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
-			_, err := cdp.Call(ctx, t, network.SetCookie, network.SetCookieParams{Name: name, Value: value, URL: w.s.sys.URL})
-			return chromedp.Void{}, err
-		})
-	}
-}
-
-func (w *window) open(path string) {
-	w.t.Helper()
-	w.do(chromedp.Navigate(w.s.sys.URL + path))
-}
-
-// follow clicks something that leads to another page, and waits until that is there:
-// loaded, or shown in place of the body by the script that sent a form.
-func (w *window) follow(css string) {
-	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.ctx, patience)
-	defer cancel()
-	err := chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void](`document.body.dataset.left = ""; 0`))
-	if err == nil {
-		err = w.click(ctx, css)
-	}
-	if err == nil {
-		err = w.wait(ctx, `document.readyState === "complete" && document.body && document.body.dataset.left === undefined`)
-	}
-	if err == nil && w.cost != nil {
-		err = w.cost.page(w, ctx)
-	}
-	if err != nil {
-		where, _ := chromedp.Run(w.ctx, chromedp.Location())
-		w.t.Fatalf("%s: %v (at %s)", css, err, where)
-	}
-}
-
-// click clicks something that stands still, on a page that waits for nothing.
-func (w *window) click(ctx context.Context, css string) error {
-	return w.upon(ctx, css, chromedp.Click(chromedp.CSS(css)))
-}
-
-// upon acts upon something that stands still, on a page that waits for nothing. A page
-// that is being changed may still take it away, or not show it yet: then nothing was
-// pressed, and it is tried again.
-func (w *window) upon(ctx context.Context, css string, act chromedp.Action[chromedp.Void]) error {
-	for {
-		if _, err := chromedp.Run(ctx, chromedp.WaitNotPresent(chromedp.CSS(".htmx-request"))); err != nil {
-			return err
-		}
-		if err := w.still(ctx, css); err != nil {
-			return err
-		}
-		err := chromedp.Do(ctx, act)
-		if err == nil || ctx.Err() != nil || !gone.MatchString(err.Error()) {
-			return err
-		}
-	}
-}
-
-// gone are the browser's words for an element that was taken away or is not laid out.
-var gone = regexp.MustCompile(`(?i)\bnode\b|content quads|invalid dimensions|not focusable`)
-
-// wait looks every 20 ms whether an expression is true, over pages that come and go
-// meanwhile. It asks from outside: a page whose scripts are off runs no timers either,
-// and nothing that waited inside it would ever look again.
-func (w *window) wait(ctx context.Context, expr string) error {
-	again := time.NewTicker(20 * time.Millisecond)
-	defer again.Stop()
-	for {
-		ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("Boolean("+expr+")"))
-		if err == nil && ok {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%w: %s (last %v)", ctx.Err(), expr, err)
-		case <-again.C:
-		}
-	}
-}
-
-// still waits until an element is where it was a moment ago: a click aims at a place.
-func (w *window) still(ctx context.Context, css string) error {
-	selector, err := json.Marshal(css)
-	if err != nil {
-		return err
-	}
-	where := `(e => e ? JSON.stringify(e.getBoundingClientRect()) : "")(document.querySelector(` + string(selector) + `))`
-	last, again := "nowhere", time.NewTicker(20*time.Millisecond)
-	defer again.Stop()
-	for {
-		if at, err := chromedp.Run(ctx, chromedp.Evaluate[string](where)); err == nil && at == last {
-			return nil
-		} else if err == nil {
-			last = at
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%w: %s moves", ctx.Err(), css)
-		case <-again.C:
-		}
-	}
-}
-
-func (w *window) path() string {
-	w.t.Helper()
-	where, err := chromedp.Run(w.ctx, chromedp.Location())
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	u, err := url.Parse(where)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return u.Path
-}
-
-func (w *window) text(css string) string {
-	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.ctx, patience)
-	defer cancel()
-	s, err := chromedp.Run(ctx, chromedp.Text(chromedp.CSS(css)))
-	if err != nil {
-		w.t.Fatalf("%s: %v", css, err)
-	}
-	return s
-}
-
-// noScripts turns scripts off, as some people do.
-func (w *window) noScripts() {
-	w.t.Helper()
-	w.do(func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
-		_, err := cdp.Call(ctx, t, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
-		return chromedp.Void{}, err
-	})
-}
-
-// accessible runs axe over the page and reports every violation of WCAG 2.2 AA.
-func (w *window) accessible(name string) {
-	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.ctx, patience)
-	defer cancel()
-	if err := chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void](axe+";0")); err != nil {
-		w.t.Fatalf("%s: axe: %v", name, err)
-	}
-	const run = `axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}).then(r =>
-		JSON.stringify({checked: r.passes.length, wrong: r.violations.map(v => v.id + ": " + v.help + ": " + v.nodes.slice(0, 3).map(n => n.html.slice(0, 200)).join(" | "))}))`
-	raw, err := chromedp.Run(ctx, chromedp.Evaluate[string](run, chromedp.EvalAwaitPromise))
-	if err != nil {
-		w.t.Fatalf("%s: axe: %v", name, err)
-	}
-	var found struct {
-		Checked int
-		Wrong   []string
-	}
-	if err := json.Unmarshal([]byte(raw), &found); err != nil {
-		w.t.Fatal(err)
-	}
-	if found.Checked < 10 {
-		w.t.Errorf("%s: axe checked %d rules only", name, found.Checked)
-	}
-	for _, x := range found.Wrong {
-		w.t.Errorf("%s at %d px: %s", name, w.wide, x)
-	}
-}
-
-// fits reports what sticks out sideways.
-func (w *window) fits(name string) {
-	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.ctx, patience)
-	defer cancel()
-	if out, err := chromedp.Run(ctx, chromedp.Evaluate[int](`document.documentElement.scrollWidth - document.documentElement.clientWidth`)); err != nil || out > 0 {
-		w.t.Errorf("%s at %d px: %d px stick out (%v)", name, w.wide, out, err)
-	}
-}
-
-// shoot keeps a picture of the whole page.
-func (w *window) shoot(name string) {
-	w.t.Helper()
-	if !*shots {
-		return
-	}
-	ctx, cancel := context.WithTimeout(w.ctx, patience)
-	defer cancel()
-	png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
-	if err == nil {
-		err = os.MkdirAll("shots", 0o755)
-	}
-	if err == nil {
-		err = os.WriteFile(filepath.Join("shots", name+".png"), png, 0o644)
-	}
-	if err != nil {
-		w.t.Error(err)
-	}
-}
 
 // stop is a page of the tour: who opens it, where, and what they click there.
 type stopover struct {
@@ -358,7 +32,7 @@ func TestTour(t *testing.T) {
 	w := s.openWindow(1280)
 	stops := s.tour()
 	toured(t, stops)
-	defer w.do(chromedp.Navigate("about:blank")) // no stream stays open when a stage closes
+	defer w.leave() // no stream stays open when a stage closes
 	wanted := regexp.MustCompile(*only)
 	for _, stop := range stops {
 		for _, lang := range []string{"vi", "en"} {
@@ -533,20 +207,13 @@ func TestCaseChangesBeforeOnesEyes(t *testing.T) {
 	tale := s.begin("birth-b4")
 	w.be(s.browse(tuan), "vi")
 	w.open("/cases/" + tale.Code)
-	w.do(chromedp.Evaluate[chromedp.Void](`window.stayed = true; 0`))
-	connected := `document.querySelector("#stream")._htmx?.sse?.status === 200`
-	ctx, cancel := context.WithTimeout(w.ctx, patience)
-	defer cancel()
-	if err := w.wait(ctx, connected); err != nil {
-		t.Fatal(err)
-	}
+	w.run(`window.stayed = true`)
+	w.sees(`document.querySelector("#stream")._htmx?.sse?.status === 200`)
 	tale.Staff("reception", "birth", "receive", nil)
 	s.fine(tale)
-	if err := w.wait(ctx, `document.querySelector("#case").textContent.includes("Tiếp nhận. Trạng thái")`); err != nil {
-		t.Fatalf("%v: %s", err, w.text("main"))
-	}
-	if stayed, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`window.stayed === true`)); err != nil || !stayed {
-		t.Errorf("the page was loaded again: %v", err)
+	w.sees(`document.querySelector("#case").textContent.includes("Tiếp nhận. Trạng thái")`)
+	if !eval[bool](w, `window.stayed === true`) {
+		t.Error("the page was loaded again")
 	}
 }
 
@@ -558,11 +225,7 @@ func TestSliderOverAHistory(t *testing.T) {
 	s.fine(tale)
 	w.be(s.browse("tester"), "vi")
 	w.open("/lab/cases/" + tale.Code)
-	drag := `window.stayed = true; const at = document.getElementById("at"); at.value = 3; at.dispatchEvent(new Event("input", {bubbles: true})); 0`
-	w.do(chromedp.Evaluate[chromedp.Void](drag))
-	ctx, cancel := context.WithTimeout(w.ctx, patience)
-	defer cancel()
-	if err := w.wait(ctx, `window.stayed && document.getElementById("moment").textContent.includes("Mục 3 trên") && document.querySelector("#moment img").src.includes("at=3")`); err != nil {
-		t.Fatalf("%v: %s", err, w.text("main"))
-	}
+	w.run(`window.stayed = true`)
+	w.set("#at", "3")
+	w.sees(`window.stayed && document.getElementById("moment").textContent.includes("Mục 3 trên") && document.querySelector("#moment img").src.includes("at=3")`)
 }

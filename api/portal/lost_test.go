@@ -1,8 +1,8 @@
 package portal_test
 
 import (
-	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net/http"
@@ -14,33 +14,15 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/network"
-	"github.com/chromedp/chromedp"
 )
 
 // offline takes the network from a window, or gives it back.
 func (w *window) offline(gone bool) {
 	w.t.Helper()
-	w.do(func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
-		_, err := cdp.Call(ctx, t, network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{
-			MatchedNetworkConditions: []*network.Conditions{{DownloadThroughput: -1, UploadThroughput: -1, Offline: gone}}})
-		if err != nil {
-			return chromedp.Void{}, err
-		}
-		_, err = cdp.Call(ctx, t, network.OverrideNetworkState, network.OverrideNetworkStateParams{Offline: gone, DownloadThroughput: -1, UploadThroughput: -1})
-		return chromedp.Void{}, err
-	})
-}
-
-// sees waits until an expression of the page is true.
-func (w *window) sees(expr string) {
-	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.ctx, patience)
-	defer cancel()
-	if err := w.wait(ctx, expr); err != nil {
-		w.t.Fatalf("%s: %v (at %s): %s", expr, err, w.path(), w.text("main"))
-	}
+	call(w, network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{
+		MatchedNetworkConditions: []*network.Conditions{{DownloadThroughput: -1, UploadThroughput: -1, Offline: gone}}})
+	call(w, network.OverrideNetworkState, network.OverrideNetworkStateParams{Offline: gone, DownloadThroughput: -1, UploadThroughput: -1})
 }
 
 // The connection goes while somebody fills in a page: the button says so, in their
@@ -54,11 +36,11 @@ func TestConnectionLostInTheMiddleOfAForm(t *testing.T) {
 		w := s.openWindow(390)
 		w.be(father, lang)
 		w.open(at + "/pages/card")
-		w.do(chromedp.Evaluate[chromedp.Void](`window.stayed = true; document.querySelector('input[name="/card/clinic"]').value = ""; 0`))
+		w.run(`window.stayed = true; document.querySelector('input[name="/card/clinic"]').value = ""`)
 		w.enter("/card/clinic", clinic+" "+lang)
 		w.offline(true)
 		for range 2 { // whoever presses again is told again
-			w.do(chromedp.Evaluate[chromedp.Void](`document.querySelector("#lost").textContent = ""; 0`))
+			w.run(`document.querySelector("#lost").textContent = ""`)
 			w.tap(".lt-buttons button")
 			w.sees(`document.querySelector("#lost[role=status]").textContent.includes("` + says[0] + `")`)
 		}
@@ -82,9 +64,10 @@ func TestConnectionLostInTheMiddleOfAForm(t *testing.T) {
 // line is the way from a browser to the surface, which may fail after a post arrived.
 type line struct {
 	*httptest.Server
-	broken atomic.Bool  // answers to posts are lost
-	busy   atomic.Bool  // posts do not arrive; something in between says so
-	posts  atomic.Int64 // that arrived
+	broken atomic.Bool                   // answers to posts are lost
+	busy   atomic.Bool                   // posts do not arrive; something in between says so
+	posts  atomic.Int64                  // that arrived
+	slow   atomic.Pointer[chan struct{}] // what scripts ask waits for it to be closed; nil = for nothing
 }
 
 func (s *stage) line() *line {
@@ -110,6 +93,12 @@ func (s *stage) line() *line {
 			http.Error(w, "busy", http.StatusBadGateway)
 			return
 		}
+		if until := l.slow.Load(); until != nil && r.Header.Get("HX-Request") != "" {
+			select {
+			case <-*until:
+			case <-r.Context().Done():
+			}
+		}
 		proxy.ServeHTTP(w, r)
 	}))
 	s.t.Cleanup(l.Close)
@@ -127,10 +116,10 @@ func TestConnectionLostWithinThePost(t *testing.T) {
 	l := s.line()
 	w := s.openWindow(390)
 	w.be(b, "vi")
-	defer w.do(chromedp.Navigate("about:blank")) // before the line closes
+	defer w.leave() // before the line closes
 
-	w.do(chromedp.Navigate(l.URL + at + "/pages/card"))
-	w.do(chromedp.Evaluate[chromedp.Void](`document.querySelector('input[name="/card/clinic"]').value = ""; 0`))
+	w.visit(l.URL + at + "/pages/card")
+	w.run(`document.querySelector('input[name="/card/clinic"]').value = ""`)
 	w.enter("/card/clinic", "Trạm y tế")
 	const kept = `document.querySelector('input[name="/card/clinic"]').value === "Trạm y tế"`
 	l.busy.Store(true)
@@ -163,6 +152,33 @@ func TestConnectionLostWithinThePost(t *testing.T) {
 	}
 }
 
+// Somebody chooses, changes their mind, and types on while the line is slow: the
+// questions are those of the last choice, and what was typed meanwhile stays.
+func TestTypingWhileQuestionsAreAsked(t *testing.T) {
+	s := newStage(t)
+	b := s.browse(cuc)
+	at := b.start("death")
+	b.form(b.open(at+"/about").want(200), "/about").set("about", "001050000701").send().want(200)
+	b.fill(at+"/pages/choices", "/choices/funeral", "true").want(200)
+	l := s.line()
+	w := s.openWindow(390)
+	w.be(b, "vi")
+	defer w.leave()
+	w.visit(l.URL + at + "/pages/funeral")
+	w.enter("/funeral/organiser/name", "Phan")
+	until := make(chan struct{})
+	l.slow.Store(&until)
+	const method, name, id = `document.querySelector('input[name="/funeral/payee/method"][value="%s"]').click()`,
+		`document.querySelector('input[name="/funeral/organiser/name"]')`, `document.querySelector('input[name="/funeral/organiser/id"]')`
+	for _, m := range []string{"cash", "bank", "post"} {
+		w.run(fmt.Sprintf(method, m))
+	}
+	w.run(name + `.value = "Phan Thị Cúc"; ` + id + `.focus(); ` + id + `.value = "` + cuc + `"`)
+	close(until)
+	w.shows(`select[name="/funeral/payee/address/commune"]`)
+	w.sees(ready + ` && !document.querySelector('input[name="/funeral/payee/account"]') && ` + name + `.value === "Phan Thị Cúc" && ` + id + `.value === "` + cuc + `"`)
+}
+
 // A button that is pressed twice sends once; a session that ended meanwhile asks who is
 // there, in the same place, and goes on with what was typed.
 func TestPressedTwiceAndSignedOut(t *testing.T) {
@@ -172,19 +188,20 @@ func TestPressedTwiceAndSignedOut(t *testing.T) {
 	l := s.line()
 	w := s.openWindow(390)
 	w.be(b, "vi")
-	defer w.do(chromedp.Navigate("about:blank"))
-	w.do(chromedp.Navigate(l.URL + at + "/pages/registration"))
-	const twice = `(b => { document.body.dataset.left = ""; b.click(); b.click(); })(document.querySelector(".lt-buttons button")); 0`
-	w.do(chromedp.Evaluate[chromedp.Void](`document.querySelector('input[value="ordinary"]').checked = true; 0`)) // a click would post as well
+	defer w.leave()
+	w.visit(l.URL + at + "/pages/registration")
+	const twice = `(b => { document.body.dataset.left = ""; b.click(); b.click(); })(document.querySelector(".lt-buttons button"))`
+	w.run(`document.querySelector('input[value="ordinary"]').checked = true`) // a click would post as well
 	before := l.posts.Load()
-	w.do(chromedp.Evaluate[chromedp.Void](twice))
+	w.run(twice)
+	w.left()
 	w.sees(`location.pathname.endsWith("/pages/relation_to_child")`)
 	if n := l.posts.Load() - before; n != 1 {
 		t.Errorf("%d posts", n)
 	}
 
-	w.do(chromedp.Navigate(l.URL + at + "/pages/card"))
-	w.do(chromedp.Evaluate[chromedp.Void](`document.querySelector('input[name="/card/clinic"]').value = "Trạm y tế <x>"; 0`))
+	w.visit(l.URL + at + "/pages/card")
+	w.run(`document.querySelector('input[name="/card/clinic"]').value = "Trạm y tế <x>"`)
 	b.post("/sign-out", nil)
 	w.follow(".lt-buttons button")
 	w.says("vẫn được giữ")
@@ -209,8 +226,8 @@ func TestTooLargeInABrowser(t *testing.T) {
 	if err := os.Truncate(large, 50<<20); err != nil {
 		t.Fatal(err)
 	}
-	w.do(chromedp.Evaluate[chromedp.Void](`document.querySelector('input[name="/attachments/0/name"]').value = "Đơn"; 0`))
-	w.do(chromedp.SetUploadFiles(chromedp.CSS(`input[type=file]`), []string{large}))
+	w.run(`document.querySelector('input[name="/attachments/0/name"]').value = "Đơn"`)
+	w.upload(`input[type=file]`, large)
 	w.follow(".lt-buttons button")
 	w.says("lớn hơn 10 MB")
 	w.sees(`document.querySelector("input[name='/attachments/0/name']").value === "Đơn"`)

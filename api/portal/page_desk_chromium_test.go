@@ -18,26 +18,17 @@ func (w *window) signIn(account string) {
 	w.be(w.s.browse(account), "vi")
 }
 
-// says checks that the page has every one of the texts.
-func (w *window) says(texts ...string) {
-	w.t.Helper()
-	got := w.text("main")
-	for _, s := range texts {
-		if !strings.Contains(got, s) {
-			w.t.Errorf("%s does not say %q:\n%s", w.path(), s, got)
-		}
-	}
-}
-
 // take takes an action of a dossier by its button, or through the page of its form.
-func (w *window) take(code, step, action string, fill ...chromedp.Action[chromedp.Void]) {
+func (w *window) take(code, step, action string, fill ...func()) {
 	w.t.Helper()
 	at := "/dossiers/" + code + "/" + step
 	w.open(at)
 	button := fmt.Sprintf(`form[action="%s/%s"] > button:last-of-type`, at, action)
 	if len(fill) > 0 || w.has(fmt.Sprintf(`a[href="%s/%s"]`, at, action)) {
 		w.follow(fmt.Sprintf(`a[href="%s/%s"]`, at, action))
-		w.do(fill...)
+		for _, f := range fill {
+			f()
+		}
 		button = ".lt-desk-form > .lt-buttons button"
 	}
 	w.follow(button)
@@ -45,16 +36,6 @@ func (w *window) take(code, step, action string, fill ...chromedp.Action[chromed
 		w.t.Fatalf("%s led to %s: %s", action, got, w.text("main"))
 	}
 	w.s.settle()
-}
-
-// has tells whether something is on the page.
-func (w *window) has(css string) bool {
-	w.t.Helper()
-	found, err := chromedp.Run(w.ctx, chromedp.Evaluate[bool](fmt.Sprintf("document.querySelector(%q) !== null", css)))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return found
 }
 
 // A birth from sign-in to the downloaded health card, by four people at four
@@ -76,11 +57,14 @@ func TestBirthByFourPeople(t *testing.T) {
 	}
 	commune.take(code, "birth", "receive")
 	commune.signIn("officer.civil_status_26743")
-	commune.take(code, "birth", "request_supplement", chromedp.SetValue(chromedp.CSS(`[name="item0-what"]`), "original"),
-		chromedp.SetValue(chromedp.CSS(`[name="item0-name"]`), "Căn cước của cha"), chromedp.SetValue(chromedp.CSS(`[name="item0-reason"]`), "Đối chiếu"))
+	commune.take(code, "birth", "request_supplement", func() {
+		commune.set(`[name="item0-what"]`, "original")
+		commune.set(`[name="item0-name"]`, "Căn cước của cha")
+		commune.set(`[name="item0-reason"]`, "Đối chiếu")
+	})
 	father.open(at + "/supplement")
 	father.says("Căn cước của cha", "Đối chiếu")
-	father.do(chromedp.SetValue(chromedp.CSS(`textarea`), "Tôi đã mang đến quầy."))
+	father.set(`textarea`, "Tôi đã mang đến quầy.")
 	father.follow(".lt-buttons button")
 	s.settle()
 	commune.take(code, "birth", "draft")
@@ -93,8 +77,12 @@ func TestBirthByFourPeople(t *testing.T) {
 	commune.take(code, "birth", "sign")
 
 	police.signIn("officer.police_26743")
-	police.take(code, "residence", "check", chromedp.SetValue(chromedp.CSS(`[name="/household"]`), "SG-0001"), chromedp.SetValue(chromedp.CSS(`[name="/relation"]`), "daughter"),
-		chromedp.Click(chromedp.CSS(`[name="/consent_shown_by"][value="requester_entitled"]`)))
+	police.take(code, "residence", "check", func() {
+		police.set(`[name="/household"]`, "SG-0001")
+		police.set(`[name="/relation"]`, "daughter")
+		police.tap(`[name="/consent_shown_by"][value="requester_entitled"]`)
+	})
+	police.open("/dossiers/" + code + "/residence")
 	if police.has(`form[action$="/approve"]`) {
 		t.Error("whoever proposed may approve")
 	}
@@ -108,9 +96,9 @@ func TestBirthByFourPeople(t *testing.T) {
 
 	father.open(at + "/results/card")
 	father.says("THẺ BẢO HIỂM Y TẾ", "TE1")
-	kept, err := chromedp.Run(father.ctx, chromedp.Evaluate[string](`fetch(document.querySelector('a[href$="?file"]').href).then(async r => r.headers.get("Content-Disposition").split(";")[0] + " " + await r.text())`, chromedp.EvalAwaitPromise))
-	if err != nil || !strings.HasPrefix(kept, "attachment ") || !strings.Contains(kept, "Ngô Khánh Vy") {
-		t.Errorf("the card to keep: %v %.200s", err, kept)
+	kept := eval[string](father, `fetch(document.querySelector('a[href$="?file"]').href).then(async r => r.headers.get("Content-Disposition").split(";")[0] + " " + await r.text())`)
+	if !strings.HasPrefix(kept, "attachment ") || !strings.Contains(kept, "Ngô Khánh Vy") {
+		t.Errorf("the card to keep: %.200s", kept)
 	}
 }
 
@@ -135,9 +123,10 @@ func TestRefusedUnderAnOfficersHands(t *testing.T) {
 	officer, boss := s.openWindow(1280), s.openWindow(1280)
 	officer.signIn(tale.Clerk("officer", "residence"))
 	officer.open("/dossiers/" + tale.Code + "/residence/request_supplement")
-	officer.do(chromedp.SetValue(chromedp.CSS(`[name="item0-name"]`), "Hợp đồng thuê nhà"), chromedp.SetValue(chromedp.CSS(`[name="item0-reason"]`), "Chứng minh chỗ ở khác"))
+	officer.set(`[name="item0-name"]`, "Hợp đồng thuê nhà")
+	officer.set(`[name="item0-reason"]`, "Chứng minh chỗ ở khác")
 	boss.signIn(tale.Clerk("leader", "residence"))
-	boss.take(tale.Code, "residence", "refuse", chromedp.SetValue(chromedp.CSS(`[name="/reason"]`), "Chủ hộ không đồng ý"))
+	boss.take(tale.Code, "residence", "refuse", func() { boss.set(`[name="/reason"]`, "Chủ hộ không đồng ý") })
 	officer.follow(".lt-desk-form > .lt-buttons button")
 	officer.says("không còn mở ở trạng thái mới", "Hợp đồng thuê nhà", "Chứng minh chỗ ở khác", "Lãnh đạo đã xử lý hồ sơ này", "Từ chối đăng ký thường trú (CT06)")
 	officer.accessible("desk-gone")
@@ -156,11 +145,7 @@ func TestTheDeskByKeyboard(t *testing.T) {
 	w.open("/inbox")
 	focus := func() string {
 		w.t.Helper()
-		at, err := chromedp.Run(w.ctx, chromedp.Evaluate[string](`(e => e.id || e.textContent.trim())(document.activeElement)`))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return at
+		return eval[string](w, `(e => e.id || e.textContent.trim())(document.activeElement)`)
 	}
 	w.do(chromedp.KeyEvent(kb.Tab))
 	if got := focus(); got != "Đến nội dung chính" {
@@ -171,15 +156,16 @@ func TestTheDeskByKeyboard(t *testing.T) {
 		t.Errorf("Alt+T leads to %q", got)
 	}
 	// Into the list, along it, select, open.
-	w.do(chromedp.Focus(chromedp.CSS(`.lt-item a`)), chromedp.KeyEvent(kb.ArrowDown))
+	w.run(`document.querySelector(".lt-item a").focus()`)
+	w.do(chromedp.KeyEvent(kb.ArrowDown))
 	second := focus()
 	w.do(chromedp.KeyEvent(kb.ArrowUp))
 	if first := focus(); first == second || first == "" {
 		t.Errorf("arrows lead from %q to %q", first, second)
 	}
 	w.do(chromedp.KeyEvent(kb.End), chromedp.KeyEvent(" "))
-	if picked, err := chromedp.Run(w.ctx, chromedp.Evaluate[int](`document.querySelectorAll("[name=pick]:checked").length`)); err != nil || picked != 1 {
-		t.Errorf("%d selected by space, %v", picked, err)
+	if picked := eval[int](w, `document.querySelectorAll("[name=pick]:checked").length`); picked != 1 {
+		t.Errorf("%d selected by space", picked)
 	}
 	w.do(altT, chromedp.KeyEvent(tale.Code))
 	w.press(kb.Enter) // a code leads to its dossier
@@ -214,11 +200,10 @@ func altT(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
 // press presses a key that leads to another page.
 func (w *window) press(key string) {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.ctx, patience)
-	defer cancel()
-	if _, err := chromedp.RunResponse(ctx, chromedp.KeyEvent(key)); err != nil {
-		w.t.Fatal(err)
-	}
+	w.sees(ready)
+	w.run(leaving)
+	w.do(chromedp.KeyEvent(key))
+	w.left()
 }
 
 // A batch in a browser with scripts: chosen in the list, its form filled in once, a
@@ -232,7 +217,7 @@ func TestBatchInABrowser(t *testing.T) {
 	w.open("/inbox")
 	w.clicks(`.lt-item input[value*="` + one.Code + `"] then form[action="/batch"] button then input[value="reject_reception"] then .lt-buttons button`)
 	w.says("được ghi như nhau", "Lý do từ chối")
-	w.do(chromedp.SetValue(chromedp.CSS(`[name="/reason"]`), "Nộp trùng"))
+	w.set(`[name="/reason"]`, "Nộp trùng")
 	w.follow(".lt-buttons button")
 	w.says("Đã xử lý 1 trên 1 hồ sơ", "Đã xong")
 	w.accessible("batch done")

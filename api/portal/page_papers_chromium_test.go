@@ -65,7 +65,7 @@ func TestAPDFIsPaintedBesideTheDeclaration(t *testing.T) {
 	w.resize(1280)
 	w.be(s.browse(reception), "vi")
 	w.open("/dossiers/" + tale.Code + "/birth")
-	w.do(chromedp.ScrollIntoView(chromedp.CSS("iframe")))
+	w.run(`document.querySelector("iframe").scrollIntoView()`)
 	tick, late := time.NewTicker(500*time.Millisecond), time.After(patience)
 	defer tick.Stop()
 	for {
@@ -85,12 +85,9 @@ func TestAPDFIsPaintedBesideTheDeclaration(t *testing.T) {
 // screen.
 func (w *window) shares(css string) (white, dark float64) {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.ctx, patience)
+	at := eval[[]float64](w, `(r => [r.left, r.top, r.right, Math.min(r.bottom, innerHeight)])(document.querySelector(`+js(css)+`).getBoundingClientRect())`)
+	ctx, cancel := w.patient()
 	defer cancel()
-	at, err := chromedp.Run(ctx, chromedp.Evaluate[[]float64](`(r => [r.left, r.top, r.right, Math.min(r.bottom, innerHeight)])(document.querySelector("`+css+`").getBoundingClientRect())`))
-	if err != nil {
-		w.t.Fatal(err)
-	}
 	raw, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
 	if err != nil {
 		w.t.Fatal(err)

@@ -5,8 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/chromedp"
-
 	"lienthong/engine/calendar"
 )
 
@@ -24,7 +22,7 @@ func TestCasesMoveInABrowser(t *testing.T) {
 	w := s.openWindow(1280)
 	w.be(s.browse("administrator"), "en")
 	w.open("/workflows/birth/move-cases?from=2024-07-01&to=2026-09-01")
-	w.do(chromedp.SetValue(chromedp.CSS(`textarea[name="reason"]`), "NĐ 301/2026/NĐ-CP"))
+	w.set(`textarea[name="reason"]`, "NĐ 301/2026/NĐ-CP")
 	w.follow(`button[value="dry"]`)
 	w.says(code, "Dry run: 1 case would move, 0 stay", "a new part")
 	s.under(code, "2024-07-01")
@@ -60,14 +58,14 @@ func TestCounterexampleInABrowser(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	w.do(chromedp.SetUploadFiles(chromedp.CSS(`input[type="file"]`), files[:1]))
+	w.upload(`input[type="file"]`, files[0])
 	w.follow(`main form .ds-button`)
 	w.says("No errors: this can be published")
-	w.do(chromedp.SetUploadFiles(chromedp.CSS(`input[type="file"]`), files[1:]))
+	w.upload(`input[type="file"]`, files[1])
 	w.follow(`main form[enctype] .ds-button`)
 	w.says("There are errors", "guard_false", "shortest story", "registration-next.yaml:")
 	// The machine opens in a tab of its own; here it takes the place of the page.
-	w.do(chromedp.Evaluate[chromedp.Void](`document.getElementById("look").removeAttribute("target"); 0`))
+	w.run(`document.getElementById("look").removeAttribute("target")`)
 	w.follow(`button[value$=" signing"]`)
 	w.says("not published")
 	if !w.has(`main img[src^="data:image/svg"]`) {

@@ -1,28 +1,20 @@
 package portal_test
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"regexp"
 	"testing"
 
-	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/page"
-	"github.com/chromedp/chromedp"
 )
 
 // print gives the page as it comes out of a printer; with -shots it is kept.
 func (w *window) print(name string) []byte {
 	w.t.Helper()
-	var pdf []byte
-	w.do(func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
-		css := true
-		out, err := cdp.Call(ctx, t, page.PrintToPDF, page.PrintToPDFParams{PreferCSSPageSize: &css})
-		pdf = out.Data
-		return chromedp.Void{}, err
-	})
+	css := true
+	pdf := call(w, page.PrintToPDF, page.PrintToPDFParams{PreferCSSPageSize: &css}).Data
 	if *shots {
 		if err := os.MkdirAll("shots", 0o755); err != nil {
 			w.t.Fatal(err)
@@ -64,19 +56,13 @@ func TestPrintedPapers(t *testing.T) {
 		if n := len(sheet.FindAll(pdf, -1)); n != p.sheets {
 			t.Errorf("%s: %d sheets", p.name, n)
 		}
-		w.do(func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
-			_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})
-			return chromedp.Void{}, err
-		})
+		call(w, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})
 		w.resize(624) // the width of the text on A4
 		w.sees(`[...document.querySelectorAll(".lt-header,.lt-footer,.lt-crumbs,.lt-noprint,main > h1")].every(x => getComputedStyle(x).display === "none")`)
 		w.sees(`[...document.querySelectorAll(".lt-paper-head")].every(h => h.children[0].offsetTop === h.children[1].offsetTop &&
 			[...h.children[1].querySelectorAll("p")].every(p => p.offsetHeight < 36))`)
 		w.sees(`getComputedStyle(document.querySelector(".lt-paper-page h2")).textTransform === "uppercase"`)
-		w.do(func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
-			_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{})
-			return chromedp.Void{}, err
-		})
+		call(w, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{})
 		w.resize(1280)
 	}
 }

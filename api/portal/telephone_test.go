@@ -1,14 +1,11 @@
 package portal_test
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
-
-	"github.com/chromedp/chromedp"
 )
 
 // effort is what filing costs somebody with a telephone, counted while a test does it.
@@ -63,50 +60,28 @@ const read = `(() => {
 })()`
 
 // page counts a click that led to a page, and what is to be read there.
-func (e *effort) page(w *window, ctx context.Context) error {
-	n, err := chromedp.Run(ctx, chromedp.Evaluate[[]int](read))
-	if err == nil {
-		e.pages, e.clicks, e.words, e.known = e.pages+1, e.clicks+1, e.words+n[0], e.known+n[1]
-	}
-	return err
-}
-
-// tap clicks something that leads to no other page.
-func (w *window) tap(css string) {
+func (e *effort) page(w *window) {
 	w.t.Helper()
-	w.act(css, chromedp.Click(chromedp.CSS(css)))
-	if w.cost != nil {
-		w.cost.clicks, w.cost.choices = w.cost.clicks+1, w.cost.choices+1
-	}
+	n := eval[[]int](w, read)
+	e.pages, e.clicks, e.words, e.known = e.pages+1, e.clicks+1, e.words+n[0], e.known+n[1]
 }
 
-// unfold opens what is folded, from within the page: while that is being laid out a click
-// from outside may miss what moves.
+// typed counts a field that was filled in.
+func (e *effort) typed(text string) {
+	e.fields, e.keys = e.fields+1, e.keys+utf8.RuneCountInString(text)
+}
+
+// unfold opens what is folded.
 func (w *window) unfold(summary, inside string) {
 	w.t.Helper()
-	w.do(chromedp.Evaluate[chromedp.Void](`document.querySelector("`+summary+`").click(); 0`), chromedp.WaitVisible(chromedp.CSS(inside)))
-	if w.cost != nil {
-		w.cost.clicks, w.cost.choices = w.cost.clicks+1, w.cost.choices+1
-	}
+	w.tap(summary)
+	w.shows(inside)
 }
 
-// enter types into an empty field.
-func (w *window) enter(name, text string) {
+// shows waits until something is laid out.
+func (w *window) shows(css string) {
 	w.t.Helper()
-	css := `input[name="` + name + `"]`
-	w.act(css, chromedp.SendKeys(chromedp.CSS(css), text))
-	if w.cost != nil {
-		w.cost.fields, w.cost.keys = w.cost.fields+1, w.cost.keys+utf8.RuneCountInString(text)
-	}
-}
-
-// pick chooses from a list: one click opens it, one chooses.
-func (w *window) pick(name, value string) {
-	w.t.Helper()
-	w.do(chromedp.SetValue(chromedp.CSS(`select[name="`+name+`"]`), value))
-	if w.cost != nil {
-		w.cost.clicks, w.cost.choices = w.cost.clicks+2, w.cost.choices+1
-	}
+	w.sees(`document.querySelector(` + js(css) + `)?.getClientRects().length`)
 }
 
 // A birth is filed on a telephone without scripts: from the front page to the receipt.
@@ -179,8 +154,7 @@ func (w *window) fileBirth(scripts bool) string {
 	w.follow(".lt-buttons button") // health card
 	w.tap(`input[value="post"]`)
 	if scripts { // the address appears at once
-		w.do(chromedp.WaitVisible(chromedp.CSS(`select[name="/delivery/address/commune"]`)))
-		w.do(chromedp.WaitNotPresent(chromedp.CSS(".htmx-request"))) // the page is not being changed any more
+		w.shows(`select[name="/delivery/address/commune"]`)
 	} else { // and without scripts after the first click
 		w.follow(".lt-buttons button")
 	}
@@ -220,14 +194,13 @@ func TestDeathOnATelephone(t *testing.T) {
 		{"deceased", func() { w.says("Vũ Đình Thắng", "Giấy báo tử") }},
 		{"choices", func() {
 			w.tap(`input[name="/choices/funeral"][value="true"]`)
-			w.do(chromedp.WaitVisible(chromedp.CSS(`input[name="/choices/survivor"]`)), chromedp.WaitNotPresent(chromedp.CSS(".htmx-request")))
+			w.shows(`input[name="/choices/survivor"]`)
 			w.tap(`input[name="/choices/survivor"][value="false"]`)
 		}},
 		{"funeral", func() {
 			w.enter("/funeral/organiser/id", cuc)
 			w.enter("/funeral/organiser/name", "Phan Thị Cúc")
 			w.tap(`input[name="/funeral/payee/method"][value="cash"]`)
-			w.do(chromedp.WaitNotPresent(chromedp.CSS(".htmx-request")))
 			w.enter("/funeral/payee/name", "Phan Thị Cúc")
 			w.tap(`input[name="/funeral/disaster"][value="false"]`)
 		}},

@@ -37,13 +37,30 @@
     e.preventDefault();
   });
 
+  // The questions that follow from an answer come for what stood in the form then: what
+  // was typed since stays.
+  document.addEventListener("htmx:before:swap", (e) => {
+    const { sourceElement: form, request } = e.detail.ctx;
+    if (!form.matches("form[hx-post]")) return;
+    for (const field of form.elements) {
+      if (!field.matches("input:not([type=hidden], [type=radio], [type=checkbox], [type=file]), textarea") || field.value === request.body.get(field.name)) continue;
+      for (const { fragment } of e.detail.tasks) {
+        const next = fragment.querySelector(`[name="${CSS.escape(field.name)}"]`);
+        if (next?.matches("textarea")) next.textContent = field.value;
+        else next?.setAttribute("value", field.value);
+      }
+    }
+  });
+
   // A form that somebody types in stays on its page until the answer is here: a browser
   // that loses the connection in the middle shows a page of its own and forgets what was
   // typed. The answer names the page to go on to, or is the page to show instead.
+  let telling;
   const tell = (text) => {
     const lost = document.getElementById("lost");
+    clearTimeout(telling); // what was to be told before is no longer so
     lost.textContent = "";
-    if (text) setTimeout(() => { lost.textContent = lost.dataset[text]; }, 50); // a text that changes is read out again
+    if (text) telling = setTimeout(() => { lost.textContent = lost.dataset[text]; }, 50); // a text that changes is read out again
   };
   const sent = new Set(); // forms on their way: pressed again they are not sent again
   const show = (html, at) => {
