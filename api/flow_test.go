@@ -456,15 +456,16 @@ func listen(t *testing.T, url, token string) (lines <-chan string, status int) {
 
 func TestEventsReachOnlyWhoMaySee(t *testing.T) {
 	w := newWorld(t, func(c *api.Config) { c.Limits.Streams = 2 })
-	srv := httptest.NewUnstartedServer(w.server)
-	srv.Config.WriteTimeout = time.Second
-	srv.Start()
+	hasty, srv := httptest.NewUnstartedServer(w.server), httptest.NewServer(w.server)
+	hasty.Config.WriteTimeout = time.Nanosecond // over before anything is answered: a stream has none
+	hasty.Start()
 	t.Cleanup(func() {
+		hasty.Close()
 		srv.Close()
 		http.DefaultClient.CloseIdleConnections()
 	})
-	mine, _ := listen(t, srv.URL, w.token(father))
-	foreign, _ := listen(t, srv.URL, w.token(stranger))
+	mine, _ := listen(t, hasty.URL, w.token(father))
+	foreign, _ := listen(t, hasty.URL, w.token(stranger))
 	if _, status := listen(t, srv.URL, w.token(mother)); status != 503 {
 		t.Errorf("a stream over the limit: %d", status)
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"lienthong/cmd/lienthong/system"
+	"lienthong/engine/runtime"
 	"lienthong/workflows"
 )
 
@@ -44,7 +45,8 @@ func newStage(t *testing.T, adjust ...func(*system.Config)) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg := system.Config{DB: system.Memory, Start: time.Date(2026, 9, 7, 1, 30, 0, 0, time.UTC), Still: true, Demo: true, Definitions: set}
+	cfg := system.Config{DB: system.Memory, Start: time.Date(2026, 9, 7, 1, 30, 0, 0, time.UTC), Still: true, Demo: true, Definitions: set,
+		Runtime: func(r *runtime.Config) { r.Timeout, r.Lease = patience, 2*patience }}
 	for _, f := range adjust {
 		f(&cfg)
 	}

@@ -10,7 +10,7 @@ func TestSimulationBeforeOnesEyes(t *testing.T) {
 	s := newStage(t)
 	w := s.openWindow(390)
 	b := s.browse("tester")
-	at := b.post("/lab/simulations", url.Values{"cases": {"2000"}, "days": {"150"}, "seed": {"1"}, "faults": {"none"}}).want(200).path
+	at := b.post("/lab/simulations", url.Values{"cases": {"5000"}, "days": {"180"}, "seed": {"1"}, "faults": {"none"}}).want(200).path
 	w.be(b, "vi")
 	w.open(at)
 	w.run(`window.stayed = true; window.first = document.getElementById("progress").textContent`)

@@ -70,7 +70,7 @@ func (p *process) restart() {
 // until polls the case until a part is in a state.
 func (p *process) until(account, code, step, state string) *story.Case {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.t.Context(), 3*time.Minute) // a dead process's lease lasts a minute
+	ctx, cancel := context.WithTimeout(p.t.Context(), 15*time.Minute) // bounds what hangs; a dead process's lease lasts a minute
 	defer cancel()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()

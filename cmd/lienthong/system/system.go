@@ -80,6 +80,7 @@ type System struct {
 	failed  chan error
 	life    context.Context // until Close
 	end     context.CancelFunc
+	grace   time.Duration // for what is being answered, at Close
 
 	counting sync.Mutex // guards pruned
 	pruned   engine.Pruned
@@ -94,7 +95,10 @@ func Open(ctx context.Context, c Config) (_ *System, err error) {
 	if c.Secret == "" {
 		c.Secret = "lienthong-demo"
 	}
-	s := &System{keep: c.Keep, log: c.Logger, failed: make(chan error, 2), Clock: runtime.SystemClock{}}
+	s := &System{keep: c.Keep, log: c.Logger, failed: make(chan error, 2), Clock: runtime.SystemClock{}, grace: 10 * time.Second}
+	if c.Still { // as long as it takes, on a slow machine too
+		s.grace = 5 * time.Minute
+	}
 	s.life, s.end = context.WithCancel(context.WithoutCancel(ctx))
 	defer func() {
 		if err != nil {
@@ -397,10 +401,10 @@ func (s *System) serve(l net.Listener, h http.Handler) {
 	})
 }
 
-// Close stops answering, lets requests that run finish within ten seconds, and
-// closes the stores.
+// Close stops answering, lets requests that run finish within ten seconds, or five
+// minutes where the business clock stands still, and closes the stores.
 func (s *System) Close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), s.grace)
 	defer cancel()
 	var errs []error
 	s.end()
