@@ -35,6 +35,7 @@ type Book interface {
 // Request is one request as its registry keeps it.
 type Request struct {
 	Registry, Operation, Key, Case, State string
+	Answer                                string // its data, as the registry keeps it
 	Performed                             int
 }
 
@@ -225,7 +226,7 @@ func (a *audit) one(code string, c *engine.Case, entries []engine.Entry) {
 	a.Findings.Cases++
 	owed := a.history(code, entries)
 	if !a.Blind {
-		a.performed(code, owed)
+		a.performed(code, owed, calledRefused(entries))
 	}
 	if c.Status != engine.CaseEnded {
 		a.unended("case %s is %s: %s", code, c.Status, where(c))
@@ -292,9 +293,22 @@ func by(e *engine.Entry) (actor, action string) {
 var once = []string{"population/assign_personal_id", "civil_status/register_birth", "residence/add_member",
 	"social_insurance/issue_child_card", "identity_card/issue", "treasury/collect"}
 
-// performed holds what the registries did for a case against what it owes.
-func (a *audit) performed(code string, owed map[string]engine.Delivery) {
-	done := map[string][]string{}
+// calledRefused are the requests of a case that were answered with a refusal first.
+func calledRefused(entries []engine.Entry) map[string]bool {
+	out := map[string]bool{}
+	for i := range entries {
+		if r := entries[i].Facts.Reply; r != nil && r.Outcome == engine.ReplyRefused {
+			out[r.Request] = true
+		}
+	}
+	return out
+}
+
+// performed holds what the registries did for a case against what it owes. A registry
+// that did what it then called refused is asked again, and tells its first answer under
+// the new key: that is done once.
+func (a *audit) performed(code string, owed map[string]engine.Delivery, refused map[string]bool) {
+	done, told, answers := map[string][]string{}, map[string]int{}, map[string]map[string]bool{}
 	for _, r := range a.byCase[code] {
 		d, ok := owed[r.Key]
 		switch {
@@ -305,11 +319,17 @@ func (a *audit) performed(code string, owed map[string]engine.Delivery) {
 		}
 		if r.State == "done" {
 			op := r.Registry + "/" + r.Operation
-			done[op] = append(done[op], r.Key)
+			if done[op] = append(done[op], r.Key); answers[op] == nil {
+				answers[op] = map[string]bool{}
+			}
+			answers[op][r.Answer] = true
+			if !refused[d.Key] {
+				told[op]++
+			}
 		}
 	}
 	for _, op := range once {
-		if len(done[op]) > 1 {
+		if told[op] > 1 || len(answers[op]) > 1 {
 			a.double("case %s had %s done under %s", code, op, strings.Join(done[op], " and "))
 		}
 	}

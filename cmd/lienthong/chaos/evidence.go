@@ -113,14 +113,14 @@ func readRegisters(ctx context.Context, dir string) ([]Request, []Record, error)
 }
 
 func readRequests(ctx context.Context, db *sql.DB, registry string) (out []Request, err error) {
-	rows, err := db.QueryContext(ctx, `SELECT operation, key, case_id, state, performed FROM requests`)
+	rows, err := db.QueryContext(ctx, `SELECT operation, key, case_id, state, coalesce(data, ''), performed FROM requests`)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		r := Request{Registry: registry}
-		if err := rows.Scan(&r.Operation, &r.Key, &r.Case, &r.State, &r.Performed); err != nil {
+		if err := rows.Scan(&r.Operation, &r.Key, &r.Case, &r.State, &r.Answer, &r.Performed); err != nil {
 			return nil, err
 		}
 		out = append(out, r)
