@@ -12,7 +12,7 @@ import (
 )
 
 // stateMachine is one procedure's transitions. It holds no fsm.FSM: Fire builds
-// one for the current state, fires it once and drops it.
+// one for the transition, fires it once and drops it.
 type stateMachine struct {
 	procedure string
 	edges     map[string]map[string][]string // state → action → targets
@@ -59,7 +59,7 @@ func (m *stateMachine) Fire(state, action, target string, guard func() error) (s
 		return "", m.defect(state, action, fmt.Errorf("%q is not a target of this action", target))
 	}
 	var src, dst string
-	f := fsm.NewFSM(state, m.events(state, action, target), fsm.Callbacks{
+	f := fsm.NewFSM(state, fsm.Events{{Name: action, Src: []string{state}, Dst: target}}, fsm.Callbacks{
 		"before_event": func(_ context.Context, e *fsm.Event) {
 			if guard == nil {
 				return
@@ -87,19 +87,6 @@ func (m *stateMachine) Fire(state, action, target string, guard func() error) (s
 		return state, nil
 	}
 	return "", m.defect(state, action, err)
-}
-
-// events describes only what is legal in the state, with the chosen target.
-func (m *stateMachine) events(state, action, target string) fsm.Events {
-	out := make(fsm.Events, 0, len(m.legal[state]))
-	for _, a := range m.legal[state] {
-		dst := m.edges[state][a][0]
-		if a == action {
-			dst = target
-		}
-		out = append(out, fsm.EventDesc{Name: a, Src: []string{state}, Dst: dst})
-	}
-	return out
 }
 
 func (m *stateMachine) wrongState(state, action string) error {

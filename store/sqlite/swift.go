@@ -3,6 +3,7 @@ package sqlite
 import (
 	"database/sql"
 	"errors"
+	"slices"
 
 	"lienthong/store/rowenc"
 )
@@ -72,7 +73,7 @@ func (x *counting) run(n int, q string, args ...any) {
 	switch {
 	case x.err != nil:
 	case x.keep != nil:
-		x.err = x.keep(q, args)
+		x.err = x.keep(q, slices.Clone(args)) // so that those of the others need no garbage
 	default:
 		x.err = x.exec(q, args...)
 	}
