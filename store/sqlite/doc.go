@@ -27,6 +27,11 @@
 //     and salt can be set to NULL.
 //   - An archived case's entries are gone from here by one way only: a stub marks
 //     the case with the hash that its history ended in (triggers).
+//   - A delivery and an answer hold a checksum of what was written (rowenc); a check
+//     compares it, and what is damaged is neither sent nor given as an answer. Whoever
+//     changes a column that is summed writes the sum.
+//   - A delivery that an earlier one of its dossier and registry holds back is marked
+//     (held), by whoever writes either of them.
 //   - A remembered account or session is as fresh as the file (people); nothing of
 //     the kind is remembered without the right to be the only one who writes.
 //   - Parameters are bound as ?1, ?2: SQLite gives $1 its number by first

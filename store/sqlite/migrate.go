@@ -36,8 +36,8 @@ func under(all embed.FS) fs.FS {
 // ErrNewer says that a file was written by a newer program than this.
 var ErrNewer = errors.New("written by a newer program")
 
-// alike is the oldest format whose tables and values are read as they are: since
-// then formats differ in what is written and in indexes only.
+// alike is the oldest format whose tables and values are read as they are: a
+// file of another one is read from a copy that is brought up.
 const alike = 13
 
 // Format is the newest format of a file that this program knows, and the one that it
