@@ -60,12 +60,13 @@ func (c *conn) registries(held bool, f func(registry string) error) error {
 
 // keysOf reads keys of deliveries.
 func (c *conn) keysOf(q string, args ...any) (keys []rowenc.Key, err error) {
-	return keys, c.each(q, args, func(r scanner) error {
+	err = c.each(q, args, func(r scanner) error {
 		var k rowenc.Key
 		err := r.Scan(&k.Case, &k.Seq, &k.N)
 		keys = append(keys, k)
 		return err
 	})
+	return keys, err
 }
 
 // turn is from when on a delivery may be claimed.
@@ -96,7 +97,7 @@ func (c *conn) turns(now int64, limit int, except ...string) (ts []turn, err err
 	return ts, err
 }
 
-// row reads a delivery; false when it is not there.
+// delivery reads a delivery; false when it is not there.
 func (c *conn) delivery(k rowenc.Key) (r rowenc.DeliveryRow, found bool, err error) {
 	err = c.each(deliveryOf, []any{k.Case, k.Seq, k.N}, func(row scanner) (err error) {
 		found = true
