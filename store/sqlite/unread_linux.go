@@ -1,7 +1,7 @@
 package sqlite
 
 /*
-#define _GNU_SOURCE
+#define _FILE_OFFSET_BITS 64 // as SQLite has it
 #include <errno.h>
 #include <stddef.h>
 #include <unistd.h>
@@ -30,7 +30,6 @@ static ssize_t told(ssize_t got)
 
 static ssize_t read_next(int fd, void *to, size_t n) { return told(read(fd, to, n)); }
 static ssize_t read_at(int fd, void *to, size_t n, off_t at) { return told(pread(fd, to, n, at)); }
-static ssize_t read_at64(int fd, void *to, size_t n, off64_t at) { return told(pread64(fd, to, n, at)); }
 
 // tell_unread returns 0 when reads of the built-in file system go through these
 // functions. Which of them it uses hangs on how SQLite was compiled.
@@ -40,7 +39,7 @@ static int tell_unread(void)
 	if (!v || v->version < 3)
 		return 1;
 	return v->set_system_call(v, "read", (syscall_ptr)read_next) || v->set_system_call(v, "pread", (syscall_ptr)read_at) ||
-	       v->set_system_call(v, "pread64", (syscall_ptr)read_at64);
+	       v->set_system_call(v, "pread64", (syscall_ptr)read_at);
 }
 */
 import "C"
