@@ -37,8 +37,8 @@ func TestExportAndImport(t *testing.T) {
 	heads := filepath.Join(dir, "heads")
 	says(t, 0, "sound", "verify", "--db", db, "--heads", heads)
 	says(t, 0, "2 cases still have what was known", "verify", "--pseudonymised", "--db", copied, "--against", heads)
-	says(t, 0, "2 cases rebuilt from 40 entries", "replay", "--db", copied)
-	says(t, 0, "2 identical", "replay", "--db", copied, "--against", "built-in")
+	says(t, 0, "2 cases rebuilt from 40 entries", "replay", "--lang", "en", "--db", copied)
+	says(t, 0, "2 identical", "replay", "--lang", "en", "--db", copied, "--against", "built-in")
 	if n := ask(t, copied, `SELECT count(*) FROM outbox WHERE status IN ('pending', 'accepted')`); n != "0" {
 		t.Errorf("%s deliveries of the copy would be sent", n)
 	}
@@ -73,7 +73,7 @@ func TestExportPlain(t *testing.T) {
 	says(t, 0, "2 cases", "export", "--plain", "--db", db, "--to", file)
 	says(t, 0, "with the data as it was", "import", "history", file, "--db", copied)
 	says(t, 0, "sound", "verify", "--db", copied)
-	says(t, 0, "2 identical", "replay", "--db", copied, "--against", "built-in")
+	says(t, 0, "2 identical", "replay", "--lang", "en", "--db", copied, "--against", "built-in")
 	const q = `SELECT hex(hash) || hex(salt) || hex(commitment) FROM entries ORDER BY case_code DESC, seq DESC LIMIT 1`
 	if a, b := ask(t, db, q), ask(t, copied, q); a != b || a == "" {
 		t.Errorf("%s is not %s", b, a)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"lienthong/engine"
 	"lienthong/workflows/digit"
 )
 
@@ -17,6 +18,7 @@ type importDigitCommand struct {
 	Agency string            `help:"Kind of agency of ours that handles it, such as civil_status; a stand-in without it."`
 	Role   map[string]string `help:"Take a role as one of ours: --role TL_CEMP=reception." placeholder:"ROLE=OURS"`
 	From   string            `help:"Day from which the version is in force." default:"2026-01-01"`
+	Lang   string            `help:"Language: vi or en." enum:"vi,en" default:"vi"`
 	Force  bool              `help:"Replace files that are there with another content."`
 }
 
@@ -55,10 +57,10 @@ func readAtMost(name string, n int64) ([]byte, error) {
 
 func (c *importDigitCommand) print(e *env, r digit.Result) {
 	for _, f := range r.Findings {
-		fmt.Fprintln(e.out, f)
+		fmt.Fprintln(e.out, f.In(c.Lang))
 	}
 	for _, p := range r.Procedures {
-		fmt.Fprintf(e.out, "%s → %s: %d states, %d transitions\n", p.Name, p.ID, p.States, len(p.Transitions))
+		fmt.Fprintf(e.out, engine.Text{VI: "%s → %s: %d trạng thái, %d chuyển\n", EN: "%s → %s: %d states, %d transitions\n"}.In(c.Lang), p.Name, p.ID, p.States, len(p.Transitions))
 	}
 	if c.Out != "" {
 		for _, name := range r.Names {

@@ -117,14 +117,14 @@ func TestVerify(t *testing.T) {
 
 func TestReplay(t *testing.T) {
 	_, db := played(t)
-	says(t, 0, "2 cases rebuilt from 40 entries", "replay", "--db", db)
+	says(t, 0, "2 cases rebuilt from 40 entries", "replay", "--lang", "en", "--db", db)
 	code := ask(t, db, `SELECT code FROM cases WHERE service = 'birth'`)
-	out := says(t, 0, "after entry 18", "replay", "--db", db, "--case", code)
+	out := says(t, 0, "after entry 18", "replay", "--lang", "en", "--db", db, "--case", code)
 	if !strings.Contains(out, "register") || !strings.Contains(out, "ended completed") {
 		t.Errorf("the case is told as %s", out)
 	}
 	part := strings.Replace(code, "-0001", "-0003", 1) // a dossier's code leads to its case
-	says(t, 0, "after entry 4", "replay", "--db", db, "--case", part, "--at", "4")
+	says(t, 0, "after entry 4", "replay", "--lang", "en", "--db", db, "--case", part, "--at", "4")
 	var was struct {
 		Good bool
 		Case struct {
@@ -132,20 +132,20 @@ func TestReplay(t *testing.T) {
 			Dossiers []struct{ Step, State string }
 		}
 	}
-	if err := json.Unmarshal([]byte(says(t, 0, "", "--json", "replay", "--db", db, "--case", code, "--at", "4")), &was); err != nil {
+	if err := json.Unmarshal([]byte(says(t, 0, "", "--json", "replay", "--lang", "en", "--db", db, "--case", code, "--at", "4")), &was); err != nil {
 		t.Fatal(err)
 	}
 	if !was.Good || was.Case.Seq != 4 || was.Case.Dossiers[0].State != "confirming" {
 		t.Errorf("%+v", was)
 	}
-	says(t, 1, "18 entries only", "replay", "--db", db, "--case", code, "--at", "99")
-	says(t, 1, "not_found", "replay", "--db", db, "--case", "nobody")
+	says(t, 1, "18 entries only", "replay", "--lang", "en", "--db", db, "--case", code, "--at", "99")
+	says(t, 1, "not_found", "replay", "--lang", "en", "--db", db, "--case", "nobody")
 
 	retell(t, db, `"channel":2`, `"channel":3`)
-	if out := says(t, 1, "1 differ", "replay", "--db", db); !strings.Contains(out, `: /channel: stored 3, rebuilt 2`) {
+	if out := says(t, 1, "1 differ", "replay", "--lang", "en", "--db", db); !strings.Contains(out, `: /channel: stored 3, rebuilt 2`) {
 		t.Errorf("told as %s", out)
 	}
-	says(t, 1, "/channel", "replay", "--db", db, "--case", ask(t, db, `SELECT code FROM cases WHERE service = 'death'`))
+	says(t, 1, "/channel", "replay", "--lang", "en", "--db", db, "--case", ask(t, db, `SELECT code FROM cases WHERE service = 'death'`))
 }
 
 // retell changes the stored state of the death.
@@ -166,7 +166,7 @@ func retell(t *testing.T, db, from, to string) {
 func TestKeepingIsRefused(t *testing.T) {
 	dir, db := played(t)
 	for _, args := range [][]string{
-		{"verify"}, {"replay"}, {"verify", "--db", db, "--checkpoint", "x"}, {"replay", "--db", db, "--at", "3"}, {"replay", "--db", db, "--at", "-1", "--case", "x"},
+		{"verify"}, {"replay"}, {"verify", "--db", db, "--checkpoint", "x"}, {"replay", "--lang", "en", "--db", db, "--at", "3"}, {"replay", "--lang", "en", "--db", db, "--at", "-1", "--case", "x"},
 	} {
 		if code, _, errs := lienthong(t, args...); code != 2 || errs == "" {
 			t.Errorf("%v: exit %d, %q", args, code, errs)
@@ -250,11 +250,11 @@ func TestArchive(t *testing.T) {
 	says(t, 0, "1 cases left the database now", "archive", "--db", db, "--to", to, "--before", "2027-01-01")
 	says(t, 0, "1 archived", "verify", "--db", db)
 	says(t, 0, "archive of cases.db, sealed", "verify", "--db", to)
-	says(t, 0, "1 cases rebuilt", "replay", "--db", to)
+	says(t, 0, "1 cases rebuilt", "replay", "--lang", "en", "--db", to)
 	says(t, 0, "nothing was left to do", "archive", "--db", db, "--to", to, "--before", "2027-01-01")
 	code := ask(t, db, `SELECT code FROM cases WHERE service = 'birth'`)
-	says(t, 1, "archived", "replay", "--db", db, "--case", code)
-	says(t, 0, "after entry 18", "replay", "--db", to, "--case", code)
+	says(t, 1, "archived", "replay", "--lang", "en", "--db", db, "--case", code)
+	says(t, 0, "after entry 18", "replay", "--lang", "en", "--db", to, "--case", code)
 	var a struct {
 		Good   bool
 		Cases  int64

@@ -19,6 +19,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"lienthong/engine"
+	"lienthong/engine/machine"
 	"lienthong/store/sqlite"
 )
 
@@ -104,9 +105,28 @@ func run(args []string, out, errs io.Writer) int {
 	case errors.Is(err, errNotGood):
 		return 1
 	default:
-		fmt.Fprintln(errs, "lienthong:", err)
+		fmt.Fprintln(errs, "lienthong:", told(err, language(k)))
 		return 1
 	}
+}
+
+// language is the one that a verb was asked to speak; "en" for those that do not choose.
+func language(k *kong.Context) string {
+	for _, f := range k.Flags() {
+		if f.Name == "lang" {
+			return f.Target.String()
+		}
+	}
+	return "en"
+}
+
+// told is an error in a language: what is wrong in files has texts in both.
+func told(err error, lang string) string {
+	var wrong *machine.FindingsError
+	if errors.As(err, &wrong) {
+		return wrong.In(lang)
+	}
+	return err.Error()
 }
 
 // version says what decides whether this program can take a database over.

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -78,6 +81,7 @@ func (c *migrateCommand) Run(e *env) error {
 	}
 	return c.at(e, func(s *caller) error {
 		all := moved{DryRun: c.DryRun, Cases: []caseMoved{}}
+		why := map[string]int{} // reasons to stay
 		bar := e.progress()
 		defer bar.end()
 		for {
@@ -92,8 +96,12 @@ func (c *migrateCommand) Run(e *env) error {
 			bar.show("cases "+thousands(int64(all.Moved+all.Refused)), 0, 0)
 			if e.asJSON {
 				all.Cases = append(all.Cases, page.Cases...)
-			} else {
-				for _, m := range page.Cases {
+			}
+			for _, m := range page.Cases {
+				if m.Refused != nil {
+					why[m.Refused.In(c.Lang)]++
+				}
+				if !e.asJSON {
 					fmt.Fprintln(e.out, m.in(c.site))
 				}
 			}
@@ -111,6 +119,9 @@ func (c *migrateCommand) Run(e *env) error {
 			what = say("sẽ chuyển", "would move")
 		}
 		fmt.Fprintf(e.out, "%s@%s → %s: %d %s, %d %s\n", c.Service, c.From, c.To, all.Moved, what, all.Refused, say("ở lại", "stay"))
+		for _, reason := range slices.SortedFunc(maps.Keys(why), func(a, b string) int { return cmp.Or(cmp.Compare(why[b], why[a]), cmp.Compare(a, b)) }) {
+			fmt.Fprintf(e.out, "%6d %s: %s\n", why[reason], say("ở lại", "stay"), reason)
+		}
 		return nil
 	})
 }
@@ -170,7 +181,7 @@ func (t times) in(say func(vi, en string) string) string {
 func (x stepMoved) changes(say func(vi, en string) string) []string {
 	var out []string
 	if x.New {
-		out = append(out, say("phần mới", "a new part")+" ("+x.Status+")")
+		out = append(out, say("phần mới", "a new part")+" ("+statusIn(say, x.Status)+")")
 	}
 	if x.From != x.To {
 		out = append(out, x.From+" → "+x.To)
@@ -198,6 +209,12 @@ func (x stepMoved) changes(say func(vi, en string) string) []string {
 		out = append(out, say("hỏi người khác", "other people are asked"))
 	}
 	return out
+}
+
+// statusIn is the standing of a part in words.
+func statusIn(say func(vi, en string) string, status string) string {
+	vi := map[string]string{string(engine.StatusWaiting): "đang chờ phần trước", string(engine.StatusOpen): "đang mở", string(engine.StatusClosed): "không mở"}[status]
+	return say(vi, status)
 }
 
 type revertCommand struct {

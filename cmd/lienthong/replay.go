@@ -20,9 +20,14 @@ type replayCommand struct {
 
 	Against string `help:"Decide the kept commands again under the definitions of this folder, or under the built-in ones (built-in), and tell what comes out otherwise." placeholder:"DIR"`
 	Version string `help:"With --against: under this version of the service, whatever day a case was filed on; without it the version it was filed under."`
+	Service string `help:"With --against: only cases of this service."`
+	From    string `help:"With --against: only cases filed on this day (2026-09-01) or later."`
+	To      string `help:"With --against: only cases filed on this day or earlier."`
 	Then    string `help:"What if: go on from --at with these commands instead of those that followed: JSON, or a file that holds it." placeholder:"JSON|FILE"`
 	GoOn    bool   `help:"With --then: afterwards the kept commands that still apply."`
 	Found   int    `help:"With --against: tell at most so many cases; a negative number tells all." default:"100"`
+
+	Lang string `help:"Language: vi or en." enum:"vi,en" default:"vi"`
 
 	CPUProfile string `help:"Write a CPU profile here." name:"cpuprofile" type:"path"`
 }
@@ -40,9 +45,19 @@ func (c *replayCommand) Validate() error {
 		return errors.New("--at does not go with --against")
 	case c.Version != "" && c.Against == "":
 		return errors.New("--version goes with --against")
+	case c.Service+c.From+c.To != "" && (c.Against == "" || c.Case != ""):
+		return errors.New("--service, --from and --to choose among many cases: they go with --against, without --case")
+	}
+	for _, day := range []string{c.From, c.To} {
+		if _, err := calendar.ParseDate(day); day != "" && err != nil {
+			return err
+		}
 	}
 	return nil
 }
+
+// say is one of two texts, in the language that was asked for.
+func (c *replayCommand) say(vi, en string) string { return engine.Text{VI: vi, EN: en}.In(c.Lang) }
 
 // Run rebuilds one case, or all.
 func (c *replayCommand) Run(e *env) (err error) {
@@ -104,9 +119,9 @@ func (c *replayCommand) print(e *env, f *sqlite.File, then *engine.Case, r repla
 		return err
 	}
 	printEntries(e.out, entries)
-	printCase(e.out, then)
+	c.printCase(e.out, then)
 	if r.Difference != nil {
-		fmt.Fprintln(e.out, "NOT GOOD:", r.Difference)
+		fmt.Fprintln(e.out, c.say("KHÔNG KHỚP:", "NOT GOOD:"), r.Difference.In(c.Lang))
 	}
 	return nil
 }
@@ -121,13 +136,13 @@ func printEntries(w io.Writer, entries []engine.Entry) {
 	}
 }
 
-func printCase(w io.Writer, c *engine.Case) {
-	fmt.Fprintf(w, "\n%s  %s %s  %s %s  after entry %d of %s\n", c.Code, c.Service, c.Version, c.Status, c.Outcome, c.Seq, local(c.Updated))
-	fmt.Fprintf(w, "  %s (%s), filed %s, about %s\n", c.Requester.Name, c.Requester.ID, local(c.Filed), c.Subject())
+func (r *replayCommand) printCase(w io.Writer, c *engine.Case) {
+	fmt.Fprintf(w, r.say("\n%s  %s %s  %s %s  sau mục %d lúc %s\n", "\n%s  %s %s  %s %s  after entry %d of %s\n"), c.Code, c.Service, c.Version, c.Status, c.Outcome, c.Seq, local(c.Updated))
+	fmt.Fprintf(w, r.say("  %s (%s), nộp %s, về %s\n", "  %s (%s), filed %s, about %s\n"), c.Requester.Name, c.Requester.ID, local(c.Filed), c.Subject())
 	for _, d := range c.Dossiers {
 		due := ""
 		if !d.Clock.Due.IsZero() {
-			due = "due " + local(d.Clock.Due)
+			due = r.say("hạn ", "due ") + local(d.Clock.Due)
 		}
 		fmt.Fprintf(w, "  %-20s %-22s %-8s %-16s %-24s %s\n", d.Step, d.Code, d.Status, d.State, d.Office, due)
 	}
@@ -136,9 +151,10 @@ func printCase(w io.Writer, c *engine.Case) {
 func local(t time.Time) string { return t.In(calendar.Zone).Format("2006-01-02 15:04:05") }
 
 // tellArchived says how many cases were not looked at.
-func tellArchived(e *env, n int64) {
+func (c *replayCommand) tellArchived(e *env, n int64) {
 	if n > 0 {
-		fmt.Fprintf(e.out, "%s cases are in archive files and were left out: replay those files too\n", thousands(n))
+		fmt.Fprintf(e.out, c.say("%s hồ sơ nằm trong tệp lưu trữ nên chưa xem: chạy replay cả với các tệp đó\n",
+			"%s cases are in archive files and were left out: replay those files too\n"), thousands(n))
 	}
 }
 
@@ -164,9 +180,11 @@ func (c *replayCommand) all(e *env, f *sqlite.File) error {
 			return
 		}
 		b := bad{Case: r.Case, Difference: r.Difference}
-		what := fmt.Sprint(r.Difference)
+		what := ""
 		if r.Err != nil {
 			b.Error, what = r.Err.Error(), r.Err.Error()
+		} else {
+			what = r.Difference.In(c.Lang)
 		}
 		found = append(found, b)
 		if !e.asJSON {
@@ -187,9 +205,10 @@ func (c *replayCommand) all(e *env, f *sqlite.File) error {
 		err = e.json(map[string]any{"good": len(found) == 0, "cases": n, "entries": entries, "erased": erased, "archived": archived, "found": found,
 			"took_s": took.Seconds(), "cases_per_s": perSecond(int64(n), took), "cpu_ms_per_case": each})
 	} else {
-		fmt.Fprintf(e.out, "%s: %s cases rebuilt from %s entries in %.1f s (%s cases/s, %.2f ms of CPU each), %s with erased payloads left out; %s differ\n", c.DB,
+		fmt.Fprintf(e.out, c.say("%s: dựng lại %s hồ sơ từ %s mục trong %.1f giây (%s hồ sơ/giây, %.2f ms xử lý mỗi hồ sơ), bỏ qua %s hồ sơ đã xóa dữ liệu; %s hồ sơ khác với bản lưu\n",
+			"%s: %s cases rebuilt from %s entries in %.1f s (%s cases/s, %.2f ms of CPU each), %s with erased payloads left out; %s differ\n"), c.DB,
 			thousands(int64(n)), thousands(entries), took.Seconds(), thousands(perSecond(int64(n), took)), each, thousands(erased), thousands(int64(len(found))))
-		tellArchived(e, archived)
+		c.tellArchived(e, archived)
 	}
 	if err == nil && len(found) > 0 {
 		return errNotGood

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"lienthong/cmd/lienthong/bench"
+	"lienthong/engine/calendar"
 	"lienthong/engine/machine"
 	"lienthong/engine/replay"
 	"lienthong/store/sqlite"
@@ -57,7 +58,7 @@ func (c *replayCommand) against(e *env, f *sqlite.File) error {
 	bar := e.progress()
 	began, busy := time.Now(), bench.CPU()
 	var seen int64
-	r, err := replay.Against(e.ctx, src, defs, replay.Options{Version: c.Version}, 0, c.Found, func(o replay.Outcome) {
+	r, err := replay.Against(e.ctx, src, defs, c.options(defs), 0, c.Found, func(o replay.Outcome) {
 		seen++
 		bar.show("cases "+thousands(seen), 0, 0)
 	})
@@ -78,7 +79,7 @@ func (c *replayCommand) against(e *env, f *sqlite.File) error {
 	if e.asJSON {
 		err = e.json(out)
 	} else {
-		out.print(e)
+		c.printReport(e, out)
 	}
 	if err == nil && !out.Good {
 		return errNotGood
@@ -86,21 +87,47 @@ func (c *replayCommand) against(e *env, f *sqlite.File) error {
 	return err
 }
 
-func (r reported) print(e *env) {
+// options says which cases are decided again, and under which version. A version that
+// one service alone has is meant for that service.
+func (c *replayCommand) options(defs *machine.Set) replay.Options {
+	o := replay.Options{Version: c.Version, Service: c.Service}
+	if c.From != "" {
+		o.From = calendar.Date(c.From).At(0, 0)
+	}
+	if c.To != "" {
+		o.To = calendar.Date(c.To).AddDays(1).At(0, 0)
+	}
+	var have []string
+	for _, s := range defs.Services() {
+		if c.Version != "" && s.Version == c.Version {
+			have = append(have, s.ID)
+		}
+	}
+	if len(have) == 1 && o.Service == "" && c.Case == "" {
+		o.Service = have[0]
+	}
+	return o
+}
+
+func (c *replayCommand) printReport(e *env, r reported) {
 	for _, o := range r.Found {
-		fmt.Fprintln(e.out, o)
+		fmt.Fprintln(e.out, o.In(c.Lang))
 	}
 	if r.More > 0 {
-		fmt.Fprintf(e.out, "and %s more cases that are not identical (--found)\n", thousands(r.More))
+		fmt.Fprintf(e.out, c.say("và %s hồ sơ khác nữa (--found)\n", "and %s more cases that are not identical (--found)\n"), thousands(r.More))
 	}
 	if len(r.Places) > 0 {
-		fmt.Fprintln(e.out, "\nwhere they part first:")
+		fmt.Fprintln(e.out, c.say("\nchỗ rẽ đầu tiên:", "\nwhere they part first:"))
 	}
 	for _, p := range r.Places {
-		fmt.Fprintf(e.out, "  %8s  %s %s  %s %s in %s: %s, e.g. %s\n", thousands(p.Cases), p.Service, p.Under, p.Step, p.Action, p.State, p.Kind, p.Example)
+		fmt.Fprintf(e.out, c.say("  %8s  %s, ví dụ %s\n", "  %8s  %s, e.g. %s\n"), thousands(p.Cases), p.In(c.Lang), p.Example)
 	}
-	fmt.Fprintf(e.out, "%s: %s cases with %s entries decided again in %.1f s (%s cases/s, %.2f ms of CPU each): %s identical, %s otherwise to the same end, %s to a different end, %s erased, %s not comparable\n",
+	fmt.Fprintf(e.out, c.say("%s: quyết định lại %s hồ sơ với %s mục trong %.1f giây (%s hồ sơ/giây, %.2f ms xử lý mỗi hồ sơ): %s giống hệt, %s khác đường mà cùng kết thúc, %s kết thúc khác, %s đã xóa dữ liệu, %s không so sánh được\n",
+		"%s: %s cases with %s entries decided again in %.1f s (%s cases/s, %.2f ms of CPU each): %s identical, %s otherwise to the same end, %s to a different end, %s erased, %s not comparable\n"),
 		r.File, thousands(r.Cases), thousands(r.Entries), r.Took, thousands(r.Rate), r.CPU,
 		thousands(r.Identical), thousands(r.SameEnd), thousands(r.OtherEnd), thousands(r.Blank), thousands(r.Unread))
-	tellArchived(e, r.Archived)
+	if r.LeftOut > 0 {
+		fmt.Fprintf(e.out, c.say("bỏ qua %s hồ sơ của dịch vụ khác hoặc nộp ngày khác\n", "%s cases of another service or filed on other days were left out\n"), thousands(r.LeftOut))
+	}
+	c.tellArchived(e, r.Archived)
 }

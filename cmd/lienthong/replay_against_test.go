@@ -31,7 +31,7 @@ func otherLaw(t *testing.T, name, old, new string) (dir string) {
 
 func TestReplayAgainst(t *testing.T) {
 	_, db := played(t)
-	says(t, 0, "2 identical, 0 otherwise", "replay", "--db", db, "--against", "built-in")
+	says(t, 0, "2 identical, 0 otherwise", "replay", "--lang", "en", "--db", db, "--against", "built-in")
 
 	for _, x := range []struct {
 		file, old, new string
@@ -46,7 +46,7 @@ func TestReplayAgainst(t *testing.T) {
 		{"procedures/birth_registration.yaml", "document: birth_certificate", "document: certificate_of_birth",
 			replay.Divergence{Step: "birth", State: "recording", Action: "reply", Kind: replay.ByEvent, Event: "result_issued", Pointer: "/result/document"}, replay.OtherEnd, "birth result"},
 	} {
-		out := says(t, 1, "", "--json", "replay", "--db", db, "--against", otherLaw(t, x.file, x.old, x.new))
+		out := says(t, 1, "", "--json", "replay", "--lang", "en", "--db", db, "--against", otherLaw(t, x.file, x.old, x.new))
 		var r replay.Report
 		if err := json.Unmarshal([]byte(out), &r); err != nil {
 			t.Fatal(err)
@@ -72,7 +72,7 @@ func TestReplayAgainst(t *testing.T) {
 // filing can be asked for, and one that is not there is said so for every case.
 func TestReplayAgainstAnotherVersion(t *testing.T) {
 	_, db := played(t)
-	says(t, 1, "There is no service birth of version 1999", "replay", "--db", db, "--against", "built-in", "--version", "1999")
+	says(t, 1, "There is no service birth of version 1999", "replay", "--lang", "en", "--db", db, "--against", "built-in", "--version", "1999")
 	set, err := workflows.Load()
 	if err != nil {
 		t.Fatal(err)
@@ -83,12 +83,12 @@ func TestReplayAgainstAnotherVersion(t *testing.T) {
 			older = s.Version
 		}
 	}
-	out := says(t, 1, "", "--json", "replay", "--db", db, "--against", "built-in", "--version", older)
+	out := says(t, 1, "", "--json", "replay", "--lang", "en", "--db", db, "--against", "built-in", "--version", older)
 	if !strings.Contains(out, "/choices: What else is asked for is not valid.") { // four steps where the older one has three
 		t.Errorf("not decided under %s: %s", older, out)
 	}
-	says(t, 2, "--version goes with --against", "replay", "--db", db, "--version", older)
-	says(t, 1, "no such file", "replay", "--db", db, "--against", filepath.Join(t.TempDir(), "nowhere"))
+	says(t, 2, "--version goes with --against", "replay", "--lang", "en", "--db", db, "--version", older)
+	says(t, 1, "no such file", "replay", "--lang", "en", "--db", db, "--against", filepath.Join(t.TempDir(), "nowhere"))
 	bad := otherLaw(t, "procedures/birth_registration.yaml", "clock: runs}\n  verifying:", "clock: strolls}\n  verifying:")
-	says(t, 1, "birth_registration.yaml:", "replay", "--db", db, "--against", bad)
+	says(t, 1, "birth_registration.yaml:", "replay", "--lang", "en", "--db", db, "--against", bad)
 }

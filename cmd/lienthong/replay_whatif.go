@@ -43,23 +43,23 @@ func (c *replayCommand) whatIf(e *env, f *sqlite.File) error {
 	if e.asJSON {
 		return e.json(a)
 	}
-	fmt.Fprintf(e.out, "%s after entry %d, and then:\n", code, at)
+	fmt.Fprintf(e.out, c.say("%s sau mục %d, rồi:\n", "%s after entry %d, and then:\n"), code, at)
 	printEntries(e.out, a.Entries)
 	for _, r := range a.Refused {
-		fmt.Fprintf(e.out, "  refused: %d (%s %s): %s: %s\n", r.Seq, r.Step, r.Action, r.Code, r.Why.EN)
+		fmt.Fprintf(e.out, c.say("  bị từ chối: %d (%s): %s: %s\n", "  refused: %d (%s): %s: %s\n"), r.Seq, strings.TrimSpace(r.Step+" "+r.Action), r.Code, r.Why.In(c.Lang))
 	}
 	if a.Case == nil {
-		fmt.Fprintln(e.out, "there would be no case")
+		fmt.Fprintln(e.out, c.say("sẽ không có hồ sơ nào", "there would be no case"))
 		return nil
 	}
-	printCase(e.out, a.Case)
+	c.printCase(e.out, a.Case)
 	for _, k := range a.Clocks {
 		if k.Step == "" && !k.Due.IsZero() {
-			fmt.Fprintf(e.out, "  the whole is due %s\n", local(k.Due))
+			fmt.Fprintf(e.out, c.say("  hạn của cả hồ sơ: %s\n", "  the whole is due %s\n"), local(k.Due))
 		}
 	}
 	for _, d := range a.Ends {
-		fmt.Fprintln(e.out, "  otherwise than kept:", d)
+		fmt.Fprintln(e.out, c.say("  khác với đã lưu:", "  otherwise than kept:"), d.In(c.Lang))
 	}
 	return nil
 }

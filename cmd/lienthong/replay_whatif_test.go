@@ -17,7 +17,7 @@ func TestReplayWhatIf(t *testing.T) {
 	}
 	what := func(at, then string, more ...string) replay.Alternative {
 		t.Helper()
-		out := says(t, 0, "", append([]string{"--json", "replay", "--db", db, "--case", code, "--at", at, "--then", then}, more...)...)
+		out := says(t, 0, "", append([]string{"--json", "replay", "--lang", "en", "--db", db, "--case", code, "--at", at, "--then", then}, more...)...)
 		var a replay.Alternative
 		if err := engine.Unmarshal([]byte(out), &a); err != nil {
 			t.Fatal(err)
@@ -53,9 +53,9 @@ func TestReplayWhatIf(t *testing.T) {
 		`{"actoin":"x"}`: `unknown field "actoin"`, `[`: "unexpected EOF", `[] []`: "cannot be read", `[]`: "0 commands",
 		`{"comment":"` + strings.Repeat("x", replay.MaxThen) + `"}`: "more than", "nowhere.json": "no such file",
 	} {
-		says(t, 1, want, "replay", "--db", db, "--case", code, "--at", "4", "--then", then)
+		says(t, 1, want, "replay", "--lang", "en", "--db", db, "--case", code, "--at", "4", "--then", then)
 	}
-	says(t, 1, "there is no entry 99", "replay", "--db", db, "--case", code, "--at", "99", "--then", "{}")
-	says(t, 2, "--then needs --case", "replay", "--db", db, "--then", "{}")
-	says(t, 0, "otherwise than kept: birth state", "replay", "--db", db, "--case", code, "--at", "4", "--then", `{"action":"dispute","input":{"comment":"Sai"}}`)
+	says(t, 1, "there is no entry 99", "replay", "--lang", "en", "--db", db, "--case", code, "--at", "99", "--then", "{}")
+	says(t, 2, "--then needs --case", "replay", "--lang", "en", "--db", db, "--then", "{}")
+	says(t, 0, "otherwise than kept: birth state", "replay", "--lang", "en", "--db", db, "--case", code, "--at", "4", "--then", `{"action":"dispute","input":{"comment":"Sai"}}`)
 }

@@ -46,10 +46,7 @@ func (f Finding) In(lang string) string {
 	if lang != "vi" {
 		return f.String()
 	}
-	severity := "lỗi"
-	if f.Severity == SeverityWarning {
-		severity = "cảnh báo"
-	}
+	severity := map[Severity]string{SeverityError: "lỗi", SeverityWarning: "cảnh báo", "note": "ghi chú"}[f.Severity]
 	s := fmt.Sprintf("%s:%d:%d: %s: %s [%s]", f.File, f.Line, f.Column, severity, f.Message.VI, f.Code)
 	if f.Hint.VI != "" {
 		s += ": " + f.Hint.VI

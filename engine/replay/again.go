@@ -14,6 +14,21 @@ type Options struct {
 	// filed on. "" means the version that it was filed under, or, when the definitions
 	// do not have that, the one in force on the day of filing.
 	Version string
+	// Service, From and To choose cases by how they were filed: of this service, not
+	// before From, before To. Zero values choose all.
+	Service  string
+	From, To time.Time
+}
+
+// takes tells whether a case is among those that were asked for; first is its first
+// entry.
+func (o Options) takes(first engine.Entry) bool {
+	for _, v := range first.Events {
+		if f, ok := v.(engine.Filed); ok && o.Service != "" && f.Service != o.Service {
+			return false
+		}
+	}
+	return (o.From.IsZero() || !first.At.Before(o.From)) && (o.To.IsZero() || first.At.Before(o.To))
 }
 
 // Verdict says what became of a case that was decided again.
@@ -26,6 +41,7 @@ const (
 	OtherEnd  Verdict = "different_end"  // it ended, or stands, elsewhere
 	Blank     Verdict = "erased"         // a payload was erased: it cannot be decided again
 	Unread    Verdict = "not_comparable" // its history cannot be read, or the definitions fail on it
+	LeftOut   Verdict = "left_out"       // it was not asked for
 )
 
 // Outcome is one case decided again.

@@ -3,7 +3,6 @@ package replay
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 
 	"lienthong/engine"
@@ -18,6 +17,9 @@ type Report struct {
 	OtherEnd  int64 `json:"different_end"`
 	Blank     int64 `json:"erased"`
 	Unread    int64 `json:"not_comparable"`
+	// LeftOut are cases that were not asked for: of another service, or filed on other
+	// days. They are in no other number.
+	LeftOut int64 `json:"left_out,omitempty"`
 	// Places are where the cases parted first, the most frequent first: what a diagram
 	// is painted with.
 	Places []Place `json:"places"`
@@ -103,6 +105,9 @@ func one(ctx context.Context, src Source, defs engine.Definitions, opt Options, 
 	if err != nil {
 		return fail(err)
 	}
+	if !opt.takes(history[0]) {
+		return Outcome{Case: code, Verdict: LeftOut, Entries: int64(len(history))}
+	}
 	return Again(defs, history, opt)
 }
 
@@ -132,6 +137,10 @@ type tally struct {
 }
 
 func (t *tally) add(o Outcome) {
+	if o.Verdict == LeftOut {
+		t.LeftOut++
+		return
+	}
 	t.Cases++
 	t.Entries += o.Entries
 	switch o.Verdict {
@@ -169,25 +178,4 @@ func (t *tally) add(o Outcome) {
 
 func (t *tally) sort() {
 	slices.SortStableFunc(t.Places, func(a, b Place) int { return cmp.Compare(b.Cases, a.Cases) })
-}
-
-// String tells what became of the case in a few lines.
-func (o Outcome) String() string {
-	s := fmt.Sprintf("%s: %s", o.Case, o.Verdict)
-	if o.Error != "" {
-		return s + ": " + o.Error
-	}
-	if o.First != nil {
-		s += "\n  first: " + o.First.String()
-	}
-	for _, f := range o.Refused {
-		s += fmt.Sprintf("\n  entry %d (%s %s) no longer applies: %s: %s", f.Seq, f.Step, f.Action, f.Code, f.Why.EN)
-	}
-	if n := o.RefusedCount - len(o.Refused); n > 0 {
-		s += fmt.Sprintf("\n  and %d more", n)
-	}
-	for _, e := range o.Ends {
-		s += "\n  end: " + e.String()
-	}
-	return s
 }

@@ -23,7 +23,7 @@ type Difference struct {
 
 // String tells the difference in one line; long values are cut.
 func (d *Difference) String() string {
-	return fmt.Sprintf("%s: stored %s, rebuilt %s", d.Pointer, short(d.Stored), short(d.Rebuilt))
+	return d.In("en")
 }
 
 func short(v any) string {

@@ -3,7 +3,6 @@ package replay
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -73,26 +72,6 @@ func (d *Divergence) ways(kept, now *engine.Entry) *Divergence {
 	}
 	d.Kept, d.Now = way(kept), way(now)
 	return d
-}
-
-// String tells it in one line.
-func (d *Divergence) String() string {
-	where := d.Action
-	if d.Step != "" {
-		where = d.Step + " " + d.Action
-	}
-	s := fmt.Sprintf("entry %d (%s", d.Seq, where)
-	if d.State != "" {
-		s += " in " + d.State
-	}
-	s += "): " + d.Why.EN
-	if d.Event != "" {
-		s += " [" + d.Event + d.Pointer + "]"
-	}
-	if d.Expected != nil || d.Got != nil {
-		s += ": kept " + short(d.Expected) + ", now " + short(d.Got)
-	}
-	return s
 }
 
 // place says where an entry happens.
@@ -346,15 +325,6 @@ type EndDiff struct {
 	What string `json:"what"`           // status, outcome, ended, state, final, closed, due, result
 	Kept any    `json:"kept"`
 	Now  any    `json:"now"`
-}
-
-// String tells it in one line.
-func (e EndDiff) String() string {
-	what := e.What
-	if e.Step != "" {
-		what = e.Step + " " + what
-	}
-	return what + ": kept " + short(e.Kept) + ", now " + short(e.Now)
 }
 
 // ends compares how two cases stand; now may be nil.

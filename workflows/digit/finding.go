@@ -21,8 +21,11 @@ type Finding struct {
 }
 
 // String is the finding as one line of English.
-func (f Finding) String() string {
-	s := f.Finding.String()
+func (f Finding) String() string { return f.In("en") }
+
+// In is the finding as one line of Vietnamese ("vi") or English.
+func (f Finding) In(lang string) string {
+	s := f.Finding.In(lang)
 	if f.Pointer != "" {
 		s += " (" + f.Pointer + ")"
 	}
