@@ -189,6 +189,15 @@ func (d *desks) kick(x *desk, at time.Time) {
 // keep is how many waits of a desk are kept to tell their distribution.
 const keep = 2000
 
+// stillWaiting counts the waits of what nobody has taken.
+func (d *desks) stillWaiting(x *desk, until time.Time) {
+	for _, j := range x.queue.list {
+		if !j.dead {
+			x.note(d.between(j.arrived, until), d.dice)
+		}
+	}
+}
+
 // note keeps a fair sample of the waits.
 func (x *desk) note(wait time.Duration, dc dice) {
 	x.seen++

@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -23,10 +24,12 @@ type Report struct {
 	From       calendar.Date      `json:"from"`
 	To         calendar.Date      `json:"to"`
 	Counts     Counts             `json:"counts"`
-	Outcomes   map[string]int     `json:"outcomes"`   // of ended cases
-	Refused    map[string]int     `json:"refused"`    // commands, by who and code
-	Struck     map[string]int     `json:"struck"`     // faults, by kind
-	Indicators []indicators.Value `json:"indicators"` // as they stand at the end of the run
+	Versions   map[string]int     `json:"versions"`        // cases by what they were filed under: birth@2026-09-01
+	Outcomes   map[string]int     `json:"outcomes"`        // of ended cases
+	Notes      []engine.Text      `json:"notes,omitempty"` // what of the plan had no effect
+	Refused    map[string]int     `json:"refused"`         // commands, by who and code
+	Struck     map[string]int     `json:"struck"`          // faults, by kind
+	Indicators []indicators.Value `json:"indicators"`      // as they stand at the end of the run
 	Due        []DueRow           `json:"due"`
 	Desks      []DeskRow          `json:"desks"`
 	Open       []int              `json:"open"`  // open cases at the end of each day
@@ -76,7 +79,8 @@ type DueRow struct {
 func (r DueRow) Late() int { return r.Late1 + r.Late2 + r.Late5 + r.Late10 + r.LateMore + r.OpenLate }
 
 // DeskRow is the people of one role at one office. Waits are office time in hours,
-// from a dossier's arrival to the moment somebody takes it.
+// from a dossier's arrival to the moment somebody takes it, or to the end of the run
+// of those that nobody has taken.
 type DeskRow struct {
 	Office  string      `json:"office"`
 	Name    engine.Text `json:"name"`
@@ -110,7 +114,7 @@ func (w *world) report() *Report {
 		Counts: Counts{Filed: t.filed, Cases: t.cases, Open: w.open(), Commands: t.commands, Entries: t.entries, Requests: t.requests, Performed: t.performed,
 			Sent: t.sent, Callbacks: t.callbacks, Incidents: t.incidents, Crashes: t.crashes, Silent: t.silent, Blocked: t.blocked, Checks: t.checks, Wholes: t.wholes,
 			CaseDays: round(t.caseDays(), 1)},
-		Outcomes: t.outcomes, Refused: t.refusals, Struck: w.faults.counts, Open: filled(t.open, w.cfg.Days), Begun: filled(t.begun, w.cfg.Days), Ended: filled(t.ended, w.cfg.Days),
+		Versions: t.versions, Outcomes: t.outcomes, Notes: w.inVain(), Refused: t.refusals, Struck: w.faults.counts, Open: filled(t.open, w.cfg.Days), Begun: filled(t.begun, w.cfg.Days), Ended: filled(t.ended, w.cfg.Days),
 		Failure: w.broken, Indicators: indicators.Of(engine.FiguresOf(t.sums), w.end, ""), Due: []DueRow{}, Desks: []DeskRow{}}
 	titles := map[string]engine.Text{}
 	for _, p := range w.set.Procedures() {
@@ -125,7 +129,12 @@ func (w *world) report() *Report {
 		return cmp.Or(cmp.Compare(a.office, b.office), cmp.Compare(a.role, b.role))
 	})
 	office := w.desks.between(w.start, w.end)
+	until := w.end
+	if w.broken != nil {
+		until = w.now
+	}
 	for _, k := range keys {
+		w.desks.stillWaiting(w.desks.all[k], until)
 		r.Desks = append(r.Desks, w.deskRow(w.desks.all[k], office))
 	}
 	return r
@@ -148,6 +157,19 @@ func (w *world) deskRow(x *desk, office time.Duration) DeskRow {
 	}
 	d.Longest = slices.Max(d.Queue)
 	return d
+}
+
+// inVain says what of the plan had no effect: leave on days that were not played.
+func (w *world) inVain() (out []engine.Text) {
+	first, last := calendar.DateOf(w.start), calendar.DateOf(w.end).AddDays(-1)
+	for _, l := range w.cfg.Plan.Clerks.Leave {
+		if l.To < first || l.From > last {
+			out = append(out, engine.Text{
+				VI: fmt.Sprintf("Nghỉ phép ở %s (%s) từ %s đến %s không rơi vào ngày nào được mô phỏng (%s – %s).", l.Office, roleName(l.Role, "vi"), l.From, l.To, first, last),
+				EN: fmt.Sprintf("The leave at %s (%s) from %s to %s is on none of the days that are played (%s – %s).", l.Office, roleName(l.Role, "en"), l.From, l.To, first, last)})
+		}
+	}
+	return out
 }
 
 func hours(d time.Duration) float64 { return round(d.Hours(), 2) }

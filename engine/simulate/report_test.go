@@ -231,3 +231,36 @@ func BenchmarkCaseDays(b *testing.B) {
 	}
 	b.ReportMetric(days/b.Elapsed().Seconds(), "case-days/s")
 }
+
+// TestWhoStillWaitsIsCounted: a run that ends while people are on leave tells how
+// long those wait whom nobody has served.
+func TestWhoStillWaitsIsCounted(t *testing.T) {
+	cfg := config(t, 60, 8, "none") // the leave begins on the second day and outlasts the run
+	cfg.Plan = onLeave(t)
+	r := run(t, cfg)
+	d := deskOf(t, r, "civil_status_20242", "officer")
+	if d.Left == 0 || d.Max < 16 {
+		t.Errorf("%+v", d)
+	}
+	if len(r.Notes) > 0 || r.Versions["birth@2026-09-01"] == 0 || r.Versions["birth@2026-09-01"]+r.Versions["death@2026-09-01"] != r.Counts.Cases {
+		t.Errorf("%v of %d cases, %v", r.Versions, r.Counts.Cases, r.Notes)
+	}
+}
+
+// TestLeaveInVainIsTold: leave on days that are not played changes nothing, and that
+// is said.
+func TestLeaveInVainIsTold(t *testing.T) {
+	cfg := config(t, 3, 2, "none")
+	cfg.Plan = onLeave(t)
+	for i := range cfg.Plan.Clerks.Leave {
+		cfg.Plan.Clerks.Leave[i].From, cfg.Plan.Clerks.Leave[i].To = "2026-10-01", "2026-10-09"
+	}
+	r := run(t, cfg)
+	var text bytes.Buffer
+	if err := r.Print(&text, "en"); err != nil || len(r.Notes) != len(cfg.Plan.Clerks.Leave) || !strings.Contains(text.String(), "is on none of the days that are played (2026-09-07 – 2026-09-08).") {
+		t.Errorf("%v %v: %s", err, r.Notes, text.String())
+	}
+	if !strings.Contains(text.String(), "Filed under: ") {
+		t.Errorf("no versions: %s", text.String())
+	}
+}

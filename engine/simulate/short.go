@@ -21,6 +21,11 @@ func (v view) Short() []string {
 		}
 	}
 	var out []string
+	for i, r := range v.Reports {
+		for _, n := range r.Notes {
+			out = append(out, v.mark(i)+n.In(v.Lang))
+		}
+	}
 	if len(late) > 0 {
 		out = append(out, strings.Join(late, "; ")+".")
 	}

@@ -14,6 +14,7 @@ type tally struct {
 	relays, ticks, crashes, incidents, silent, blocked, checks, wholes            int
 
 	refusals map[string]int // of filings by code, of clerks and withdrawals with a prefix
+	versions map[string]int // of cases, by service@version
 	outcomes map[string]int // of ended cases
 	sums     map[engine.Figure]int64
 	due      map[string]*DueRow // by procedure; "" = the case as a whole
@@ -24,7 +25,7 @@ type tally struct {
 }
 
 func newTally() tally {
-	return tally{refusals: map[string]int{}, outcomes: map[string]int{}, sums: map[engine.Figure]int64{}, due: map[string]*DueRow{}}
+	return tally{refusals: map[string]int{}, versions: map[string]int{}, outcomes: map[string]int{}, sums: map[engine.Figure]int64{}, due: map[string]*DueRow{}}
 }
 
 func (t *tally) caseDays() float64 { return t.days.Hours() / 24 }
@@ -45,6 +46,7 @@ func (w *world) measure() {
 // count adds a case to the sums, once: when it is forgotten, or at the end.
 func (w *world) count(f *file) {
 	c, t := f.c, &w.tally
+	t.versions[c.Service+"@"+c.Version]++
 	var past []*engine.Dossier
 	if slices.ContainsFunc(c.Dossiers, func(d *engine.Dossier) bool { return d.Attempt > 1 }) {
 		if history, err := w.store.History(w.ctx, c.Code, 1, 0); err == nil {

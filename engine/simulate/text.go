@@ -57,6 +57,7 @@ func (p *printer) head(r *Report) {
 	p.line(p.say("%d tờ khai, %d hồ sơ, %d còn mở; %d thao tác của người, %d mục lịch sử, %d yêu cầu gửi đi (%d lần gửi), %d sự cố, %d lần máy chủ chết",
 		"%d forms, %d cases, %d still open; %d commands of people, %d entries, %d requests (sent %d times), %d incidents, %d crashes of a server"),
 		c.Filed, c.Cases, c.Open, c.Commands, c.Entries, c.Requests, c.Sent, c.Incidents, c.Crashes)
+	p.line("%s: %s", p.say("Nộp theo phiên bản", "Filed under"), counted(r.Versions))
 	p.line(p.say("Kiểm tra: %d thay đổi, %d lần dựng lại cả hồ sơ", "Checked: %d changes, %d cases rebuilt from their whole history"), c.Checks, c.Wholes)
 	ends := map[string]int{}
 	for k, n := range r.Outcomes {
