@@ -55,6 +55,12 @@ func (s *sampler) mend(root map[string]any, v any, ps []engine.Problem) bool {
 			at = next
 		}
 		_, there := parent[name]
+		if p.Code == "contains" {
+			if list, ok := s.hold(root, at, name, parent[name]); ok {
+				parent[name] = list
+				continue
+			}
+		}
 		if at == nil || there && (p.Code == "unknown_field" || s.one(2)) {
 			delete(parent, name)
 			continue
@@ -62,6 +68,47 @@ func (s *sampler) mend(root map[string]any, v any, ps []engine.Problem) bool {
 		parent[name] = s.draw(root, at, 2)
 	}
 	return true
+}
+
+// hold is a list with an item of each kind that some rule of the form wants it to
+// contain: a paper for each choice that needs one.
+func (s *sampler) hold(root, at map[string]any, name string, have any) ([]any, bool) {
+	list, ok := have.([]any)
+	for _, want := range wanted(root, name) {
+		item, _ := s.draw(root, asMap(at["items"]), 2).(map[string]any)
+		for k, sub := range asMap(want["properties"]) {
+			if item != nil {
+				item[k] = s.draw(root, asMap(sub), 2)
+			}
+		}
+		if item != nil {
+			list = append(slices.Clone(list), item)
+		}
+	}
+	return list, ok && len(list) > 0
+}
+
+// wanted are the schemas that rules of a form want a list of it to contain.
+func wanted(m map[string]any, name string) (out []map[string]any) {
+	if m == nil {
+		return nil
+	}
+	if c := asMap(asMap(asMap(m["properties"])[name])["contains"]); c != nil {
+		out = append(out, c)
+	}
+	for _, k := range []string{"then", "else"} {
+		out = append(out, wanted(asMap(m[k]), name)...)
+	}
+	rules, _ := m["allOf"].([]any)
+	for _, r := range rules {
+		out = append(out, wanted(asMap(r), name)...)
+	}
+	return out
+}
+
+func asMap(v any) map[string]any {
+	m, _ := v.(map[string]any)
+	return m
 }
 
 // draw draws a value as far as the schema is a simple one.
