@@ -123,11 +123,13 @@ diễn biến:
   - {sau: 3 fortnights}
   - thì: {birth: registerd, hồ sơ: {cổgn: 1}}
   - {đến: 2026-13-01}
+  - {khi: người yêu cầu, làm: complete the, phần: birth}
 `)
 	for _, want := range []string{
 		`2:59: error: There is no person "nobody"`, `4:11: error: There is no person "một cữa"`, `5:25: error: There is no action "recieve". [unknown_word]: did you mean "receive"?`,
 		`6:40: error: There is no part "brith"`, `known: birth, card, identity, residence`, `7:21: error: There is no register "popluation"`,
 		`refusal of population "nothing_such"`, `"3 fortnights" is not a length of time`, `10:18: error: There is no state "registerd"`, `There is no word "cổgn"`, `"2026-13-01" is not a date and time`,
+		`There is no action "complete the". [unknown_word]: did you mean "Complete the file" (answer_supplement)? known: `,
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%q is missing in\n%s", want, got)

@@ -50,7 +50,26 @@ func (r resolver) pick(n *node, what engine.Text, words []word) string {
 		}
 	}
 	r.unknown(n, what, s, known)
+	r.byTitle(s, words)
 	return ""
+}
+
+// byTitle suggests the titles that hold what was written, for an unknown word that was
+// just reported.
+func (r resolver) byTitle(s string, words []word) {
+	f := &r.found[len(r.found)-1]
+	for _, w := range words {
+		for _, t := range w.titles {
+			if strings.Contains(fold(t.VI), fold(s)) {
+				f.Hint.VI = fmt.Sprintf("Có phải %q (%s)? ", t.VI, w.id) + f.Hint.VI
+				return
+			}
+			if strings.Contains(fold(t.EN), fold(s)) {
+				f.Hint.EN = fmt.Sprintf("did you mean %q (%s)? ", t.EN, w.id) + f.Hint.EN
+				return
+			}
+		}
+	}
 }
 
 // oneOf finds the word of a table that a text is a form of.
