@@ -37,7 +37,7 @@ var findingCases = []struct {
 	{"too_deep", "forms/x.yaml", "", "form: x\nschema:\n  " + strings.Repeat("- ", 200) + "a", "3:201"},
 	{"yaml_syntax", "forms/x.yaml", "", "form: x\nschema: {a: [}\n", "2:14"},
 	{"yaml_syntax", "forms/x.yaml", "", "form: x\nform: y\n", "2:1"},
-	{"yaml_syntax", "forms/x.yaml", "", "form: \xff", "0:0"},
+	{"yaml_syntax", "forms/x.yaml", "", "form: \xff", "1:7"},
 	{"yaml_syntax", "calendars/vn.yaml", "announced:", "anounced:", "2:1"},
 	{"yaml_alias", "forms/x.yaml", "", "form: &a x\nschema: *a\n", "1:7"},
 	{"yaml_documents", "forms/x.yaml", "", "form: x\n---\nform: y\n", "3:1"},

@@ -66,6 +66,8 @@ var patterns = []struct {
 	{regexp.MustCompile(`^could not find '(.)' character corresponding to '(.)'$`), "thiếu '$1' ứng với '$2'"},
 	{regexp.MustCompile(`^the YAML parser gave up: (?s:(.*))$`), "không phân tích được YAML ($1)"},
 	{regexp.MustCompile(`^this form of YAML is not used here: (.*)$`), "không dùng dạng YAML này: $1"},
+	{regexp.MustCompile(`^expression recursion limit exceeded: (\d+)$`), "lồng nhau quá $1 tầng"},
+	{regexp.MustCompile(`^expression code point size exceeds limit: size: (\d+), limit (\d+)$`), "dài $1 ký tự, quá giới hạn $2"},
 	{regexp.MustCompile(`^undefined field '(.+)'$`), "không có trường “$1”"},
 	{regexp.MustCompile(`^undeclared reference to '(.+?)' \(.*\)$`), "không có tên “$1” ở đây"},
 	{regexp.MustCompile(`^found no matching overload for '(.+)' applied to '(.+)'$`), "không áp dụng được $1 cho $2"},

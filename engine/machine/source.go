@@ -101,8 +101,8 @@ func parseFile(r *report, file string, data []byte) (doc *node) {
 		r.add(file, 0, 0, "too_large", len(data), maxFileSize)
 		return nil
 	}
-	if !utf8.Valid(data) || strings.ContainsRune(string(data), 0) {
-		r.add(file, 0, 0, "yaml_syntax", phrase("the file is not UTF-8 text"))
+	if line, col, ok := notText(data); ok {
+		r.add(file, line, col, "yaml_syntax", phrase("the file is not UTF-8 text"))
 		return nil
 	}
 	defer func() { // the parser is somebody else's and its input anybody's
@@ -141,6 +141,24 @@ func parseFile(r *report, file string, data []byte) (doc *node) {
 		return nil
 	}
 	return doc
+}
+
+// notText is where the first byte stands that is no UTF-8 text, or a NUL.
+func notText(data []byte) (line, col int, found bool) {
+	line, col = 1, 1
+	for len(data) > 0 {
+		r, n := utf8.DecodeRune(data)
+		switch {
+		case r == utf8.RuneError && n == 1 || r == 0:
+			return line, col, true
+		case r == '\n':
+			line, col = line+1, 1
+		default:
+			col++
+		}
+		data = data[n:]
+	}
+	return 0, 0, false
 }
 
 func reportYAML(r *report, file string, err error) {
