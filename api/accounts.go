@@ -26,8 +26,9 @@ type accountView struct {
 }
 
 type officeRef struct {
-	ID   string `json:"id"`
-	Name Text   `json:"name"`
+	ID    string `json:"id"`
+	Name  Text   `json:"name"`
+	Place Text   `json:"place,omitzero" doc:"The commune or province where it sits, for papers"`
 }
 
 func (s *Server) officeRef(id string) *officeRef {
@@ -38,7 +39,7 @@ func (s *Server) officeRef(id string) *officeRef {
 	if o.Name.IsZero() {
 		o.Name = Text{VI: id, EN: id}
 	}
-	return &officeRef{ID: id, Name: o.Name}
+	return &officeRef{ID: id, Name: o.Name, Place: s.cfg.Definitions.Unit(o.Unit)}
 }
 
 func (s *Server) accountView(a *engine.Account) accountView {

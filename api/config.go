@@ -60,8 +60,10 @@ type Catalogue interface {
 	RenderSubform(id string, vars engine.Vars) (engine.Subform, error)
 	// Form returns a form by id, or nil.
 	Form(id string) *engine.Form
-	// Units names the administrative units by code.
+	// Units names the administrative units by code, Unit one of them; the zero text
+	// when it is not known.
 	Units() map[string]engine.Text
+	Unit(code string) engine.Text
 }
 
 // Publisher keeps the published versions of services.

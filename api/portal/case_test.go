@@ -233,6 +233,7 @@ func TestPayTheFee(t *testing.T) {
 	f.send().want(200).says("Đã ghi nhận")
 	s.settle()
 	f.send().want(200)
+	me.open(at+"/receipt").want(200).says("Phí bản sao trích lục: 2 × 8.000 đ = 16.000 đ", "TT 281/2016/TT-BTC", "Lệ phí đăng ký thường trú của trẻ em: miễn")
 	me.open(at+"/pay").want(200).says("đã nộp", "KB2026").saysNot("<form method=\"post\" action=\"/cases")
 	if fee := tale.Now().Fee; fee.Status != "paid" {
 		t.Errorf("fee %+v", fee)

@@ -3,6 +3,7 @@ package portal
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -185,11 +186,34 @@ func (x *dossier) deed(action string) *deed {
 	return nil
 }
 
-// Date is the slip's date in words: ngày 07 tháng 9 năm 2026.
-func (d *slipPageData) Date() string { return longDate(d.At) }
+// Date is the slip's place and date: Phường Ba Đình, ngày 07 tháng 9 năm 2026.
+func (d *slipPageData) Date() string { return d.Part.Office.dated(d.At) }
 
-// longDate writes a day as official papers do: days and the months January and
-// February with two digits (NĐ 30/2020/NĐ-CP).
+// dated writes place and day as official papers do: the unit where the office sits, then
+// the day in words; days and the months January and February with two digits
+// (NĐ 30/2020/NĐ-CP, annex I, II.4). Without an office the day stands alone.
+func (o *office) dated(t Time) string {
+	day := longDate(t)
+	if o == nil || o.Place.VI == "" {
+		return day
+	}
+	return placeOnPaper(o.Place.VI) + ", " + day
+}
+
+// placeOnPaper names a unit in the line of the date: a province without what it is, but
+// one that is named after a person in full.
+func placeOnPaper(unit string) string {
+	if unit == "Thành phố Hồ Chí Minh" {
+		return unit
+	}
+	for _, kind := range []string{"Thành phố ", "Tỉnh "} {
+		if name, ok := strings.CutPrefix(unit, kind); ok {
+			return name
+		}
+	}
+	return unit
+}
+
 func longDate(t Time) string {
 	at := t.In(zone)
 	month := at.Format("1")

@@ -25,9 +25,9 @@ type receiptPageData struct {
 // slip is the receipt of one case.
 type slip struct {
 	Case   *caseView
-	Office string
-	Date   string // of filing, in words
-	Return string // how the results come
+	Office *office // the first that has a part; nil when none has yet
+	Date   string  // place and day of filing, in words
+	Return string  // how the results come
 	Papers []string
 	QR     template.HTML
 	Path   string // of the case, for whoever looks at the slip
@@ -58,12 +58,13 @@ func (v *visit) receiptPage() error {
 		if c.View != "full" {
 			return &problem{Status: http.StatusNotFound}
 		}
-		s := slip{Case: c, Date: longDate(c.Filed), Return: returned(c.Application), Papers: attached(c.Application), Path: v.casePath(c)}
+		s := slip{Case: c, Return: returned(c.Application), Papers: attached(c.Application), Path: v.casePath(c)}
 		for _, x := range c.Dossiers {
-			if x.Office != nil && s.Office == "" {
-				s.Office = x.Office.Name.VI
+			if x.Office != nil && s.Office == nil {
+				s.Office = x.Office
 			}
 		}
+		s.Date = s.Office.dated(c.Filed)
 		if s.QR, err = qrCode(v.address("/cases/"+c.Code), v.t("receipt.qr", c.Code)); err != nil {
 			return err
 		}

@@ -47,7 +47,7 @@ func (v *visit) resultPage() error {
 		return err
 	}
 	d := resultPageData{Case: c, Part: x, Result: x.Result, Title: textOf(x.Result.Title).VI, Rows: r.plain(x.Result.Data),
-		Path: "/r/" + seg(x.Result.ID), Date: longDate(x.Result.Issued)}
+		Path: "/r/" + seg(x.Result.ID), Date: x.Office.dated(x.Result.Issued)}
 	d.Check = v.address(d.Path)
 	if d.Title == "" {
 		d.Title = x.Result.Document

@@ -20,8 +20,9 @@ type account struct {
 }
 
 type office struct {
-	ID   string `json:"id"`
-	Name Text   `json:"name"`
+	ID    string `json:"id"`
+	Name  Text   `json:"name"`
+	Place Text   `json:"place"` // where it sits: a commune or a province
 }
 
 // Citizen tells a citizen from staff.

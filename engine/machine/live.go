@@ -99,6 +99,9 @@ func (l *Live) Form(id string) *engine.Form { return l.Set().Form(id) }
 // Units maps the codes of provinces and communes to their names.
 func (l *Live) Units() map[string]engine.Text { return l.Set().Units() }
 
+// Unit names one province or commune; the zero text when nobody knows it.
+func (l *Live) Unit(code string) engine.Text { return l.Set().Unit(code) }
+
 // FeeItems says what a fee is asked for.
 func (l *Live) FeeItems(f *engine.Fee, vars engine.Vars, amount int64) ([]engine.FeeItem, error) {
 	return l.Set().FeeItems(f, vars, amount)

@@ -218,6 +218,9 @@ func (s *Set) Units() map[string]engine.Text {
 	return out
 }
 
+// Unit names one province or commune; the zero text when nobody knows it.
+func (s *Set) Unit(code string) engine.Text { return s.units[code] }
+
 // Operation describes a registry's operation.
 func (s *Set) Operation(registry, operation string) (engine.Operation, bool) {
 	r := s.registries[registry]
