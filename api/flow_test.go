@@ -296,6 +296,12 @@ func TestPrefill(t *testing.T) {
 			t.Errorf("%s is not known: %s", pointer, dead.raw)
 		}
 	}
+	// Whoever applies is proposed as the one who arranges the funeral and is paid.
+	for pointer, want := range map[string]string{"/funeral/organiser/id": daughter, "/funeral/organiser/name": "Phan Thị Cúc", "/funeral/payee/name": "Phan Thị Cúc", "/survivor/representative/id": daughter} {
+		if got := engine.At(dead.get("values"), pointer); got != want {
+			t.Errorf("%s is %v, want %s", pointer, got, want)
+		}
+	}
 	// Silent registers leave the form empty and say so.
 	*w.silent = true
 	if b := w.send(father, "GET", "/api/v1/services/birth/prefill", nil).want(200); b.str("missing.0.code") != "unavailable" || len(b.get("values").(map[string]any)) != 0 {
