@@ -12,6 +12,15 @@
     if (button) window.print();
   });
 
+  // The names of the files that were chosen, in the words of the page.
+  const chosen = () => document.querySelectorAll(".lt-upload").forEach((box) => {
+    const name = box.querySelector(".lt-upload-name");
+    name.textContent = [...box.querySelector("input").files].map((f) => f.name).join(", ") || name.dataset.none;
+  });
+  document.addEventListener("change", chosen);
+  document.addEventListener("htmx:after:swap", chosen);
+  addEventListener("pageshow", chosen); // a way back brings the files with it
+
   // Alt and a letter leads to what has it as access key, where the browser itself
   // wants other keys for that.
   document.addEventListener("keydown", (e) => {
