@@ -364,3 +364,19 @@ func TestBegunTwice(t *testing.T) {
 		t.Errorf("%d drafts, %v", len(list), err)
 	}
 }
+
+// A file that is refused keeps its place: the entry is still there, with the message at
+// it, also when nothing else was said of it. What must be attached is told in words
+// before there is any entry.
+func TestARefusedFileKeepsItsEntry(t *testing.T) {
+	s := newStage(t)
+	b := s.browse(tung)
+	draft := b.start("birth")
+	b.fill(draft+"/pages/relation_to_child", "/relation_to_child", "authorised").want(200)
+	at := draft + "/pages/attachments"
+	r := b.open(at).want(200).says("Trong trường hợp của bạn cần đính kèm:", "<li>Văn bản ủy quyền</li>").saysNot("<li>authorisation</li>")
+	f := b.form(b.form(r, at).send("add:/attachments").want(200), at)
+	f.fields.Del("do")
+	f.sendFile("/attachments/0/document#file", "đơn.pdf", []byte("MZ\x90\x00")).want(422).
+		says(`href="#f-attachments-0-document">Tệp “đơn.pdf” không phải là PDF`, `id="f-attachments-0-document-wrong"`)
+}

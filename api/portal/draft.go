@@ -178,7 +178,7 @@ func (v *visit) answer(d *draftData, f *form.Form, page string, places []provinc
 	if taken.Removed >= 0 {
 		d.shift(taken)
 	}
-	if taken.List == "" {
+	if taken.List == "" && len(wrong) == 0 { // the entry whose file was refused stays, with the message
 		for _, t := range f.Tidy(d.Application, page) {
 			d.shift(t)
 		}

@@ -306,23 +306,10 @@ func (a *asking) list(f *field, q *form.Question, level int, needed []string) {
 		}
 		f.Adds = lowerFirst(f.Adds)
 	}
-	for _, kind := range q.Papers {
-		f.Papers = append(f.Papers, a.wordFor(q, kind))
+	for _, label := range q.Papers {
+		f.Papers = append(f.Papers, label.In(a.v.lang))
 	}
 	f.Spare = len(f.Papers) == 0 && q.Uploads
-}
-
-// wordFor is the label of a word that an entry of a list may hold.
-func (a *asking) wordFor(q *form.Question, word string) string {
-	out := word
-	q.Walk(func(x *form.Question) {
-		for _, o := range x.Options {
-			if o.Value == word {
-				out = o.Label.In(a.v.lang)
-			}
-		}
-	})
-	return out
 }
 
 // longChoice is the number of options from which a list is better than buttons.

@@ -51,7 +51,7 @@ type Question struct {
 	More     bool // of a list: another entry may be added
 	Uploads  bool // of a list without an entry: an entry would hold a paper
 	Fewer    bool // of an entry: it may be removed
-	Papers   []string
+	Papers   []Text
 }
 
 // Option is one answer to choose.
@@ -196,12 +196,13 @@ func (a asker) entries(q *Question, l []*object, value any) {
 	}
 	list, _ := value.([]any)
 	least, most := leastOf(l), longest
+	var needed []string
 	for _, o := range l {
 		if n := o.number("maxItems"); n > 0 {
 			most = min(most, n)
 		}
 		if kind := containsConst(o); kind != "" {
-			q.Papers = append(q.Papers, kind)
+			needed = append(needed, kind)
 		}
 	}
 	if len(list) < least && q.Required {
@@ -216,11 +217,26 @@ func (a asker) entries(q *Question, l []*object, value any) {
 		q.Parts = append(q.Parts, part)
 	}
 	q.More = len(list) < most
-	if len(q.Parts) == 0 {
-		if part := a.question(q.Pointer+"/0", []*object{items}, nil, true, q.Suggest); part != nil {
-			part.Walk(func(x *Question) { q.Uploads = q.Uploads || x.Kind == Document })
+	if part := a.question(q.Pointer+"/0", []*object{items}, nil, true, q.Suggest); part != nil {
+		part.Walk(func(x *Question) { q.Uploads = q.Uploads || len(q.Parts) == 0 && x.Kind == Document })
+		for _, word := range needed {
+			q.Papers = append(q.Papers, part.labelOf(word))
 		}
 	}
+}
+
+// labelOf is the text of a word that some question here and below offers; the word
+// itself when none does.
+func (q *Question) labelOf(word string) Text {
+	out := Text{VI: word, EN: word}
+	q.Walk(func(x *Question) {
+		for _, o := range x.Options {
+			if o.Value == word {
+				out = o.Label
+			}
+		}
+	})
+	return out
 }
 
 // containsConst is the word that a list must have among its entries: {contains:
