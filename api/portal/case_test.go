@@ -346,3 +346,14 @@ func TestWhatARegisterRefused(t *testing.T) {
 	me.lang = "en"
 	me.open("/cases/" + tale.Code).want(200).says("could not be done. The marriage is not found")
 }
+
+// The receipt names the papers in words: as they were called, else by their kind.
+func TestTheReceiptNamesThePapers(t *testing.T) {
+	s := newStage(t)
+	me := s.browse(tuan)
+	first, second := me.upload("một.pdf", aPDF()), me.upload("hai.png", aPNG(t))
+	tale := s.begin("birth-b4", func(app map[string]any) {
+		app["attachments"] = []any{map[string]any{"kind": "dwelling_paper", "document": first}, map[string]any{"kind": "other", "document": second, "name": "Bản <điện tử>"}}
+	})
+	me.open("/cases/"+tale.Code+"/receipt").want(200).says("<li>Giấy tờ chứng minh chỗ ở hợp pháp</li><li>Bản &lt;điện tử&gt;</li>").saysNot("dwelling_paper")
+}

@@ -4,7 +4,10 @@ import (
 	"html/template"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
+
+	"lienthong/api/portal/form"
 )
 
 func (p *Portal) receiptPages() []page {
@@ -58,7 +61,10 @@ func (v *visit) receiptPage() error {
 		if c.View != "full" {
 			return &problem{Status: http.StatusNotFound}
 		}
-		s := slip{Case: c, Return: returned(c.Application), Papers: attached(c.Application), Path: v.casePath(c)}
+		s := slip{Case: c, Return: returned(c.Application), Path: v.casePath(c)}
+		if s.Papers, err = v.attached(c); err != nil {
+			return err
+		}
 		for _, x := range c.Dossiers {
 			if x.Office != nil && s.Office == nil {
 				s.Office = x.Office
@@ -92,19 +98,33 @@ func returned(app map[string]any) string {
 	return ""
 }
 
-// attached names the papers of an application.
-func attached(app map[string]any) []string {
+// attached names the papers of an application in Vietnamese: by the name that was given,
+// else by their kind.
+func (v *visit) attached(c *caseView) ([]string, error) {
+	if list, _ := c.Application["attachments"].([]any); len(list) == 0 {
+		return nil, nil
+	}
+	w, err := v.again(c)
+	if err != nil {
+		return nil, err
+	}
+	q := w.form.Ask("attachments", form.State{Value: c.Application})
+	if q == nil {
+		return nil, nil
+	}
 	var out []string
-	list, _ := app["attachments"].([]any)
-	for _, e := range list {
-		m, _ := e.(map[string]any)
-		name, _ := m["name"].(string)
+	for i, part := range q.Parts {
+		name, _ := form.Get(c.Application, part.Pointer+"/name").(string)
+		kind, _ := form.Get(c.Application, part.Pointer+"/kind").(string)
 		if name == "" {
-			name, _ = m["kind"].(string)
+			name = part.LabelOf(kind).VI
+		}
+		if name == "" {
+			name = "Giấy tờ " + strconv.Itoa(i+1)
 		}
 		out = append(out, name)
 	}
-	return out
+	return out, nil
 }
 
 // document hands out a paper as the surface does: to be kept, never to be run.

@@ -169,13 +169,13 @@ func (a asker) group(q *Question, l []*object, value any) {
 func (a asker) either(pointer string, s *shape, c choice, l []*object) *Question {
 	q := &Question{Pointer: pointer + "#one", Kind: Either, Required: true, Decides: true}
 	for _, head := range c.heads {
-		q.Options = append(q.Options, Option{Value: head, Label: a.f.labelOf(l, head), Chosen: head == c.chosen})
+		q.Options = append(q.Options, Option{Value: head, Label: a.f.LabelOf(l, head), Chosen: head == c.chosen})
 	}
 	return q
 }
 
-// labelOf is what a property is called, asked or not.
-func (f *Form) labelOf(layers []*object, name string) Text {
+// LabelOf is what a property is called, asked or not.
+func (f *Form) LabelOf(layers []*object, name string) Text {
 	for _, o := range layers {
 		if props := o.obj("properties"); props != nil {
 			if p := props.obj(name); p != nil {
@@ -220,14 +220,14 @@ func (a asker) entries(q *Question, l []*object, value any) {
 	if part := a.question(q.Pointer+"/0", []*object{items}, nil, true, q.Suggest); part != nil {
 		part.Walk(func(x *Question) { q.Uploads = q.Uploads || len(q.Parts) == 0 && x.Kind == Document })
 		for _, word := range needed {
-			q.Papers = append(q.Papers, part.labelOf(word))
+			q.Papers = append(q.Papers, part.LabelOf(word))
 		}
 	}
 }
 
-// labelOf is the text of a word that some question here and below offers; the word
+// LabelOf is the text of a word that some question here and below offers; the word
 // itself when none does.
-func (q *Question) labelOf(word string) Text {
+func (q *Question) LabelOf(word string) Text {
 	out := Text{VI: word, EN: word}
 	q.Walk(func(x *Question) {
 		for _, o := range x.Options {
