@@ -3,6 +3,8 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"sync"
 
 	"lienthong/engine"
 	"lienthong/store/rowenc"
@@ -16,19 +18,54 @@ func (s *Store) seen(q string) string {
 	return q
 }
 
+// idle are the connections for short look-ups that nobody has. The one that was used
+// last is taken first: what it read of the inner pages is still there.
+type idle struct {
+	free chan struct{} // one for each connection that nobody has; closed with the store
+
+	mu    sync.Mutex
+	conns []*conn // at least as many
+}
+
+func newIdle(n int) *idle { return &idle{free: make(chan struct{}, n)} }
+
+// take waits for a connection; errClosed when there will be none.
+func (p *idle) take(ctx context.Context) (*conn, error) {
+	select {
+	case _, open := <-p.free:
+		if !open {
+			return nil, errClosed
+		}
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	last := len(p.conns) - 1
+	c := p.conns[last]
+	p.conns = p.conns[:last]
+	return c, nil
+}
+
+func (p *idle) put(c *conn) {
+	p.mu.Lock()
+	p.conns = append(p.conns, c)
+	p.mu.Unlock()
+	p.free <- struct{}{}
+}
+
 // reading runs a function with one of the connections that are kept for short
 // look-ups. The function's statements are not interrupted when ctx ends.
 func (s *Store) reading(ctx context.Context, f func(*conn) error) error {
-	select {
-	case c, open := <-s.readers:
-		if !open {
-			return rowenc.Busy("store.read", errClosed)
-		}
-		defer func() { s.readers <- c }()
-		return f(c)
-	case <-ctx.Done():
-		return ctx.Err()
+	c, err := s.readers.take(ctx)
+	if errors.Is(err, errClosed) {
+		return rowenc.Busy("store.read", err)
 	}
+	if err != nil {
+		return err
+	}
+	defer s.readers.put(c)
+	return f(c)
 }
 
 // prepared returns the reader pool's statement of a query.

@@ -126,9 +126,9 @@ type Store struct {
 	done   chan struct{} // the writer has ended
 	copier *copier
 
-	readers chan *conn // for short look-ups
-	readDB  *sql.DB    // for lists
-	reads   sync.Map   // query of a list → *sql.Stmt
+	readers *idle    // for short look-ups
+	readDB  *sql.DB  // for lists
+	reads   sync.Map // query of a list → *sql.Stmt
 }
 
 var _ engine.Store = (*Store)(nil)
@@ -223,17 +223,16 @@ func (s *Store) openReaders(ctx context.Context) error {
 	}
 	db.SetMaxOpenConns(s.cfg.Readers)
 	db.SetMaxIdleConns(s.cfg.Readers)
-	readers := make(chan *conn, s.cfg.Readers)
+	readers := newIdle(s.cfg.Readers)
 	err = db.PingContext(ctx)
 	for i := 0; i < s.cfg.Readers && err == nil; i++ {
 		var c *conn
 		if c, err = s.connect(readerDSN(s.cfg)); err == nil {
-			readers <- c
+			readers.put(c)
 		}
 	}
 	if err != nil {
-		close(readers)
-		for c := range readers {
+		for _, c := range readers.conns {
 			err = errors.Join(err, c.close())
 		}
 		return errors.Join(fmt.Errorf("sqlite: %w", err), db.Close())
@@ -245,10 +244,14 @@ func (s *Store) openReaders(ctx context.Context) error {
 // closeReaders waits for those who read and closes their connections.
 func (s *Store) closeReaders() error {
 	var errs []error
-	for range cap(s.readers) {
-		errs = append(errs, (<-s.readers).close())
+	for range cap(s.readers.free) {
+		c, err := s.readers.take(context.Background())
+		if err == nil {
+			err = c.close()
+		}
+		errs = append(errs, err)
 	}
-	close(s.readers)
+	close(s.readers.free)
 	s.reads.Range(func(_, v any) bool { _ = v.(*sql.Stmt).Close(); return true })
 	return errors.Join(append(errs, s.readDB.Close())...)
 }
