@@ -355,5 +355,5 @@ func TestTheReceiptNamesThePapers(t *testing.T) {
 	tale := s.begin("birth-b4", func(app map[string]any) {
 		app["attachments"] = []any{map[string]any{"kind": "dwelling_paper", "document": first}, map[string]any{"kind": "other", "document": second, "name": "Bản <điện tử>"}}
 	})
-	me.open("/cases/"+tale.Code+"/receipt").want(200).says("<li>Giấy tờ chứng minh chỗ ở hợp pháp</li><li>Bản &lt;điện tử&gt;</li>").saysNot("dwelling_paper")
+	me.open("/cases/" + tale.Code + "/receipt").want(200).says("<li>Giấy tờ chứng minh chỗ ở hợp pháp</li><li>Bản &lt;điện tử&gt;</li>").saysNot("dwelling_paper")
 }
