@@ -173,7 +173,8 @@ func TestNeededPapers(t *testing.T) {
 	f := birth(t)
 	value := map[string]any{"relation_to_child": "authorised", "registration": map[string]any{"situation": "surrogacy"}}
 	q := f.Ask("attachments", form.State{Value: value})
-	if !reflect.DeepEqual(q.Papers, []string{"surrogacy_confirmation", "authorisation"}) || !q.Required {
+	want := []form.Text{{VI: "Văn bản xác nhận mang thai hộ", EN: "Confirmation of surrogacy"}, {VI: "Văn bản ủy quyền", EN: "Authorisation"}}
+	if !reflect.DeepEqual(q.Papers, want) || !q.Required {
 		t.Errorf("%v %v", q.Papers, q.Required)
 	}
 }
