@@ -21,7 +21,7 @@ type exchange struct {
 	callback func(registry string) string // where a later answer goes
 	now      func() time.Time             // business clock
 	messages *workflows.Messages
-	person   func(ctx context.Context, id string) engine.Person
+	person   func(ctx context.Context, id string) (engine.Person, error)
 	owed     func(ctx context.Context, key string) (*engine.Delivery, error)
 }
 
@@ -52,7 +52,9 @@ func (x *exchange) Send(ctx context.Context, d engine.Delivery) runtime.Answer {
 	}
 	input := d.Input
 	if d.Registry == engine.NotificationRegistry {
-		input = x.message(ctx, d)
+		if input, err = x.message(ctx, d); err != nil { // later, and not to half of the channels
+			return runtime.Answer{Outcome: runtime.Transient, Code: "receiver_unknown", Detail: engine.Text{VI: "Chưa đọc được tài khoản người nhận", EN: err.Error()}}
+		}
 	}
 	a, err := x.client.Send(ctx, wire.Request{Registry: d.Registry, Operation: d.Operation, Key: key, Case: d.Case, Step: d.Step,
 		At: x.now(), Callback: x.callback(d.Registry), Input: input})
@@ -70,11 +72,14 @@ func (x *exchange) Ask(ctx context.Context, d engine.Delivery) runtime.Answer {
 
 // message renders a notification for the carrier: words for the person, never in
 // history, from the catalogue.
-func (x *exchange) message(ctx context.Context, d engine.Delivery) map[string]any {
+func (x *exchange) message(ctx context.Context, d engine.Delivery) (map[string]any, error) {
 	what, _ := d.Input["what"].(string)
 	params, _ := d.Input["params"].(map[string]any)
 	to, _ := d.Input["to"].(string)
-	p := x.person(ctx, to)
+	p, err := x.person(ctx, to)
+	if err != nil {
+		return nil, err
+	}
 	subject, text := x.messages.Render(what, params, "vi")
 	receiver := map[string]any{"id": to}
 	if p.Name != "" {
@@ -87,7 +92,7 @@ func (x *exchange) message(ctx context.Context, d engine.Delivery) map[string]an
 	if p.Email != "" {
 		receiver["email"], channels = p.Email, append(channels, "email")
 	}
-	return map[string]any{"to": receiver, "channels": channels, "subject": subject, "text": text, "case": d.Case, "about": what}
+	return map[string]any{"to": receiver, "channels": channels, "subject": subject, "text": text, "case": d.Case, "about": what}, nil
 }
 
 // answer turns what the wire client learnt into the runtime's terms. An error is a

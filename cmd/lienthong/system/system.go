@@ -308,13 +308,16 @@ func beside(surface, pages http.Handler) http.Handler {
 	})
 }
 
-// person finds how to reach somebody who has an account.
-func (s *System) person(ctx context.Context, id string) engine.Person {
+// person finds how to reach somebody: without an account by their id alone.
+func (s *System) person(ctx context.Context, id string) (engine.Person, error) {
 	a, err := s.Store.Account(ctx, id)
-	if err != nil {
-		return engine.Person{ID: id}
+	if engine.CodeOf(err) == engine.NotFound {
+		return engine.Person{ID: id}, nil
 	}
-	return engine.Person{ID: id, Name: a.Name, Phone: a.Phone, Email: a.Email}
+	if err != nil {
+		return engine.Person{}, err
+	}
+	return engine.Person{ID: id, Name: a.Name, Phone: a.Phone, Email: a.Email}, nil
 }
 
 // stepping is the runtime with the registries stepped along: advancing the clock
