@@ -112,7 +112,7 @@ func (a *Agencies) serveOperation(w http.ResponseWriter, req *http.Request, r *r
 	}
 	switch {
 	case errors.Is(err, errConflict):
-		problem(w, http.StatusConflict, "key_reused", "The key belongs to another request.")
+		problem(w, http.StatusConflict, wire.CodeKeyReused, "The key belongs to another request.")
 	case errors.Is(err, errClash):
 		problem(w, http.StatusConflict, "done_otherwise", "It was done before, with other content.")
 	case err != nil:

@@ -20,6 +20,10 @@ const (
 	Unknown Outcome = "unknown"
 )
 
+// CodeKeyReused is the code of an Incident: the registry has another request under
+// the key.
+const CodeKeyReused = "key_reused"
+
 // Request asks one registry to perform one operation.
 type Request struct {
 	Registry  string         `json:"-"`

@@ -45,6 +45,11 @@ func RequestKey(d engine.Delivery) (string, error) {
 }
 
 // Send asks the registry to perform the delivery's operation under its key.
+//
+// A message is rendered when it is sent. Its key says what history says, so whatever
+// else the registry has under it is the same message to where its receiver was, or in
+// the words that the catalogue had, when it went out first: it stands, and what became
+// of it is asked.
 func (x *exchange) Send(ctx context.Context, d engine.Delivery) runtime.Answer {
 	key, err := RequestKey(d)
 	if err != nil {
@@ -58,6 +63,9 @@ func (x *exchange) Send(ctx context.Context, d engine.Delivery) runtime.Answer {
 	}
 	a, err := x.client.Send(ctx, wire.Request{Registry: d.Registry, Operation: d.Operation, Key: key, Case: d.Case, Step: d.Step,
 		At: x.now(), Callback: x.callback(d.Registry), Input: input})
+	if d.Registry == engine.NotificationRegistry && a.Code == wire.CodeKeyReused {
+		return x.Ask(ctx, d)
+	}
 	return answer(a, err)
 }
 
