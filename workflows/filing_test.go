@@ -57,3 +57,29 @@ func TestWholeNumbersMayBeWrittenAsFractions(t *testing.T) {
 		t.Errorf("one and a half copies: %v", err)
 	}
 }
+
+// A postman needs more than a commune: results and money go by post to a house.
+func TestWhatGoesByPostNeedsAHouse(t *testing.T) {
+	for _, c := range []struct {
+		example, at string
+		post        func(app map[string]any, address map[string]any)
+	}{
+		{"birth-b4", "/delivery/address/detail", func(app, address map[string]any) {
+			app["delivery"] = map[string]any{"channel": "post", "address": address}
+		}},
+		{"death-o4", "/delivery/address/detail", func(app, address map[string]any) {
+			app["delivery"] = map[string]any{"channel": "post", "address": address}
+		}},
+		{"death-o4", "/funeral/payee/address/detail", func(app, address map[string]any) {
+			app["funeral"].(map[string]any)["payee"] = map[string]any{"method": "post", "name": "Phan Thị Cúc", "id": "001174000702", "address": address}
+		}},
+	} {
+		err := fileAs(t, c.example, func(app map[string]any) { c.post(app, map[string]any{"commune": "00004"}) })
+		if e, ok := err.(*engine.Error); !ok || !slices.ContainsFunc(e.Problems, func(p engine.Problem) bool { return p.Pointer == c.at && p.Code == "required" }) {
+			t.Errorf("%s without a house: %v, want a problem at %s", c.example, err, c.at)
+		}
+		if err := fileAs(t, c.example, func(app map[string]any) { c.post(app, map[string]any{"commune": "00004", "detail": "12 Đội Cấn"}) }); err != nil {
+			t.Errorf("%s with a house: %v", c.example, err)
+		}
+	}
+}

@@ -36,6 +36,7 @@ func TestHiddenHistoriesDecideTheSame(t *testing.T) {
 		given := slices.Clone(history) // by people and registries; what the law says itself stands in the events
 		for i := range given {
 			given[i].Events = nil
+			given[i].Versions = engine.Versions{} // a hash may end in many digits
 		}
 		was, is := plainText(t, given), plainText(t, hidden)
 		for s := range private(was) {

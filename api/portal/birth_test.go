@@ -97,3 +97,41 @@ func TestEveryPageSaysWhoNeedsIt(t *testing.T) {
 		b.open(at + "/pages/delivery").want(200).says("Cần cho: mọi phần của hồ sơ")
 	}
 }
+
+// Whoever changes only the commune of the proposed residence is asked for the household
+// there: that of the old commune is not filed under the new one.
+func TestAnotherCommuneIsAnotherHousehold(t *testing.T) {
+	s := newStage(t)
+	b := s.browse(tung)
+	at := b.start("birth")
+	b.fill(at+"/pages/registration", "/registration/situation", "ordinary")
+	b.fill(at+"/pages/choices", "/choices/residence", "true", "/choices/card", "false", "/choices/identity", "false")
+	page := b.form(b.open(at+"/pages/residence"), "/pages/residence")
+	if got := page.fields.Get("/residence/household"); got != "HCM-0002" {
+		t.Fatalf("the register proposes %q", got)
+	}
+	r := page.set("/residence/commune", "20242", "/residence/relation", "daughter").send().want(422)
+	again := b.form(r, "/pages/residence")
+	for _, name := range []string{"/residence/household", "/residence/head/id", "/residence/head/name"} {
+		if got := again.fields.Get(name); got != "" {
+			t.Errorf("%s is still %q", name, got)
+		}
+	}
+	r.says("Mã hộ gia đình")
+	again.set("/residence/commune", "26743").send().want(200)
+	if got := b.form(b.open(at+"/pages/residence"), "/pages/residence").fields.Get("/residence/household"); got != "HCM-0002" {
+		t.Errorf("back at the register's commune the household is %q", got)
+	}
+}
+
+// A result by post needs a house, not a commune alone.
+func TestAResultByPostNeedsAHouse(t *testing.T) {
+	s := newStage(t)
+	b := s.browse(tung)
+	at := b.start("birth")
+	r := b.fill(at+"/pages/delivery", "/delivery/channel", "post").want(422).says("Hãy chọn: Xã, phường, đặc khu.")
+	r = b.form(r, "/pages/delivery").set("/delivery/address/commune", "26743").send().want(422).says("Hãy nhập: Số nhà, đường, thôn, tổ dân phố.")
+	if r = b.form(r, "/pages/delivery").set("/delivery/address/detail", "5 Lê Lai").send().want(200); r.path == at+"/pages/delivery" {
+		t.Error("the page was not taken")
+	}
+}

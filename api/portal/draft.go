@@ -130,6 +130,15 @@ func (d *draftData) state(wrong map[string][]string) form.State {
 	return form.State{Value: d.Application, Known: known, Disputed: d.Disputes, Wrong: wrong}
 }
 
+// registers are the registers' values by pointer.
+func (d *draftData) registers() map[string]any {
+	out := map[string]any{}
+	for pointer, k := range d.Pages.Known {
+		out[pointer] = k.Value
+	}
+	return out
+}
+
 // filing is what is checked and filed: the disputes only of what is still there.
 func (d *draftData) filing(f *form.Form) map[string]any {
 	app := f.Answer(d.Application)
@@ -159,6 +168,7 @@ func (v *visit) answer(d *draftData, f *form.Form, page string, places []provinc
 	if wrong, err = v.takeFiles(d, page); err != nil {
 		return taken, nil, err
 	}
+	before := form.Merge(d.Application, nil)
 	taken = f.Take(d.Application, page, v.form)
 	for pointer, why := range taken.Disputed {
 		right := v.form.Get(pointer+"#right") != ""
@@ -183,6 +193,7 @@ func (v *visit) answer(d *draftData, f *form.Form, page string, places []provinc
 			d.shift(t)
 		}
 	}
+	f.Follow(before, d.Application, page, d.registers())
 	f.Provinces(d.Application, provinceOf(places))
 	return taken, wrong, nil
 }

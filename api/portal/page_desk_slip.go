@@ -189,9 +189,10 @@ func (x *dossier) deed(action string) *deed {
 // Date is the slip's place and date: Phường Ba Đình, ngày 07 tháng 9 năm 2026.
 func (d *slipPageData) Date() string { return d.Part.Office.dated(d.At) }
 
-// dated writes place and day as official papers do: the unit where the office sits, then
-// the day in words; days and the months January and February with two digits
-// (NĐ 30/2020/NĐ-CP, annex I, II.4). Without an office the day stands alone.
+// dated writes the line of place and day: the unit where the office sits, then the day in
+// words; days and the months January and February with two digits. So such papers are
+// usually written; the rule itself was not read, and officials must confirm it (tag M:
+// docs/definitions.md). Without an office the day stands alone.
 func (o *office) dated(t Time) string {
 	day := longDate(t)
 	if o == nil || o.Place.VI == "" {

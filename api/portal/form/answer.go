@@ -1,9 +1,11 @@
 package form
 
 import (
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Answer is what the values say when only what is asked counts: members that a
@@ -258,4 +260,43 @@ func plain(v any) any {
 		return out
 	}
 	return v
+}
+
+// Follow keeps proposals true that hold only beside another one (x-goes-with names the
+// property beside it), in place, at and below one property of the top: when that was
+// answered otherwise than the register has it, the register's values that stand here
+// unchanged go; when it is again as the register has it and was not before, they come
+// back where nothing else was answered. known are the register's values by pointer.
+func (f *Form) Follow(before, value map[string]any, page string, known map[string]any) {
+	list := func(at string) bool { return f.typeAt(at) == "array" }
+	set := func(at string, v any) { put(value, Split(at), "", v, list) }
+	for _, at := range slices.Sorted(maps.Keys(known)) {
+		group, beside := f.goesWith(at)
+		proposed, ok := known[beside]
+		if !ok || !Under(at, Top(page)) {
+			continue
+		}
+		switch now := Get(value, beside); {
+		case blank(now):
+		case !equal(now, proposed):
+			if equal(Get(value, at), known[at]) {
+				set(at, nil)
+			}
+		case !equal(Get(before, beside), proposed) && blank(Get(before, group)):
+			set(at, known[at])
+		}
+	}
+}
+
+// goesWith is the property at or above a pointer whose value holds only beside another
+// one, and that other one; "" when there is none.
+func (f *Form) goesWith(pointer string) (group, beside string) {
+	for at := pointer; at != ""; {
+		up := at[:strings.LastIndex(at, "/")]
+		if name, ok := first[string](f.schemasAt(at), "x-goes-with"); ok {
+			return at, up + "/" + escape(name)
+		}
+		at = up
+	}
+	return "", ""
 }

@@ -232,3 +232,44 @@ func FuzzTake(f *testing.F) {
 		}
 	})
 }
+
+// A proposed household goes with the proposed commune: with another commune what was not
+// changed goes, with the proposed one again it comes back where nothing else was said.
+func TestProposalsGoWithTheirCommune(t *testing.T) {
+	f := birth(t)
+	known := map[string]any{"/residence/commune": "00004", "/residence/household": "HN-0001", "/residence/head/id": "001058000101", "/residence/head/name": "Nguyễn Văn Hùng",
+		"/residence/address/commune": "00004", "/residence/address/detail": "Số 1"}
+	proposed := func() map[string]any {
+		return map[string]any{"residence": map[string]any{"commune": "00004", "household": "HN-0001", "relation": "son",
+			"head": map[string]any{"id": "001058000101", "name": "Nguyễn Văn Hùng"}, "address": map[string]any{"commune": "00004", "detail": "Số 1"}}}
+	}
+	for _, c := range []struct {
+		name        string
+		first, then url.Values
+		want        map[string]any
+	}{
+		{"nothing changed", url.Values{"/residence/relation": {"daughter"}}, nil, map[string]any{"/residence/household": "HN-0001", "/residence/head/name": "Nguyễn Văn Hùng"}},
+		{"another commune", url.Values{"/residence/commune": {"20242"}}, nil,
+			map[string]any{"/residence/commune": "20242", "/residence/relation": "son", "/residence/household": nil, "/residence/head/id": nil, "/residence/head/name": nil, "/residence/address/detail": nil}},
+		{"another household too", url.Values{"/residence/commune": {"20242"}, "/residence/household": {"DN-0001"}}, nil,
+			map[string]any{"/residence/household": "DN-0001", "/residence/head/id": nil}},
+		{"there and back", url.Values{"/residence/commune": {"20242"}}, url.Values{"/residence/commune": {"00004"}, "/residence/household": {""}},
+			map[string]any{"/residence/household": "HN-0001", "/residence/head/id": "001058000101", "/residence/address/detail": "Số 1"}},
+		{"there, answered, and back", url.Values{"/residence/commune": {"20242"}, "/residence/household": {"DN-0001"}}, url.Values{"/residence/commune": {"00004"}},
+			map[string]any{"/residence/household": "DN-0001", "/residence/head/id": "001058000101"}},
+		{"another household of the same commune", url.Values{"/residence/household": {""}, "/residence/head/id": {"001195000104"}}, url.Values{"/residence/relation": {"son"}},
+			map[string]any{"/residence/household": nil, "/residence/head/id": "001195000104"}},
+	} {
+		value := proposed()
+		for _, post := range []url.Values{c.first, c.then} {
+			before := form.Merge(value, nil)
+			f.Take(value, "residence", post)
+			f.Follow(before, value, "residence", known)
+		}
+		for at, want := range c.want {
+			if got := form.Get(value, at); got != want {
+				t.Errorf("%s: %s is %v, want %v", c.name, at, got, want)
+			}
+		}
+	}
+}
