@@ -469,7 +469,11 @@ func (p *picture) delivery(key, registry string, since time.Time) (waitingView, 
 		return w, nil
 	}
 	d, err := p.s.cfg.Store.Delivery(p.ctx, key)
-	if engine.CodeOf(err) == engine.NotFound {
+	switch engine.CodeOf(err) {
+	case engine.NotFound:
+		return w, nil
+	case engine.CorruptHistory: // the case can be looked at, though this cannot
+		w.Status = engine.DeliveryIncident
 		return w, nil
 	}
 	if err != nil {

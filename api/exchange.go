@@ -31,6 +31,7 @@ type deliveryView struct {
 	Note      string `json:"note,omitempty"`
 	// In the list only.
 	Leased  Time `json:"leased_until,omitzero" doc:"Being worked on now, at most until then; wall clock"`
+	Damaged bool `json:"damaged,omitempty" doc:"It, or its entry in history, cannot be read or written where it is stored; it is left alone for a while, and then looked at again"`
 	Breaker Time `json:"breaker_until,omitzero" doc:"Nothing is sent to the registry until then: it has not answered for a while; wall clock"`
 }
 
@@ -122,7 +123,7 @@ func (s *Server) exchange(ctx context.Context, in *struct {
 	for i := range list {
 		d := &list[i]
 		v := s.deliveryView(&d.Delivery)
-		v.Failed, v.Breaker = d.Failed, at(open[d.Registry])
+		v.Failed, v.Breaker, v.Damaged = d.Failed, at(open[d.Registry]), d.Damaged != ""
 		if d.Lease.After(wall) {
 			v.Leased = at(d.Lease)
 		}

@@ -30,6 +30,7 @@ type lineView struct {
 	Accepted  int  `json:"accepted" doc:"Taken; the answer is to come"`
 	Incidents int  `json:"incidents" doc:"A person must act"`
 	Overdue   int  `json:"overdue" doc:"The answer was expected before now"`
+	Damaged   int  `json:"damaged" doc:"Cannot be read or written where they are stored, as this process has met them"`
 	Oldest    Time `json:"oldest,omitzero" doc:"When the oldest of them was asked for"`
 }
 
@@ -146,7 +147,7 @@ func (s *Server) exchangeSummary(ctx context.Context, in *struct{ Period }) (*ex
 		return nil, err
 	}
 	for _, l := range lines {
-		of(l.Registry).Now = lineView{Waiting: l.Waiting(), Pending: l.Pending, Accepted: l.Accepted, Incidents: l.Incidents, Overdue: l.Overdue, Oldest: at(l.Oldest)}
+		of(l.Registry).Now = lineView{Waiting: l.Waiting(), Pending: l.Pending, Accepted: l.Accepted, Incidents: l.Incidents, Overdue: l.Overdue, Damaged: l.Damaged, Oldest: at(l.Oldest)}
 	}
 	for _, l := range s.cfg.Runtime.Lines() {
 		of(l.Registry).Breaker = breakerView{State: breakerState(l.Until, wall), Until: at(l.Until), Failed: l.Failed, Busy: l.Busy}

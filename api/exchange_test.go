@@ -1,8 +1,10 @@
 package api_test
 
 import (
+	"context"
 	"fmt"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -169,5 +171,48 @@ func TestExchangeVisibility(t *testing.T) {
 	for _, account := range []string{father, "administrator", "tester", "officer." + officeBirth} {
 		w.send(account, "GET", "/api/v1/exchange", nil).refused(403, "forbidden")
 		w.send(account, "GET", "/api/v1/exchange/summary", nil).refused(403, "forbidden")
+	}
+}
+
+// damaging is a store that cannot read what it owes.
+type damaging struct{ api.Store }
+
+func (s damaging) Owed(ctx context.Context, q engine.OwedQuery) ([]engine.Owed, string, error) {
+	ds, next, err := s.Store.Owed(ctx, q)
+	for i := range ds {
+		ds[i].Damaged = "malformed"
+	}
+	return ds, next, err
+}
+
+func (s damaging) Lines(ctx context.Context, now time.Time) ([]engine.Line, error) {
+	ls, err := s.Store.Lines(ctx, now)
+	for i := range ls {
+		ls[i].Damaged = ls[i].Waiting()
+	}
+	return ls, err
+}
+
+func (s damaging) Delivery(ctx context.Context, key string) (*engine.Delivery, error) {
+	return nil, &engine.Error{Code: engine.CorruptHistory, Op: "store.delivery"}
+}
+
+// TestExchangeDamaged: what the store cannot read of what it owes is seen in the list,
+// the summary and the metrics; its case can still be looked at.
+func TestExchangeDamaged(t *testing.T) {
+	w := newWorld(t, func(c *api.Config) { c.Store = damaging{c.Store} })
+	*w.silent = true
+	code := w.file()
+	w.settle()
+	w.act("reception."+officeBirth, code, "birth", "receive", nil).want(200)
+	if list := w.send("operator", "GET", "/api/v1/exchange", nil).want(200); list.get("deliveries.0.damaged") != true {
+		t.Errorf("the list: %s", list.raw)
+	}
+	figures(t, "now", w.send("operator", "GET", "/api/v1/exchange/summary", nil).want(200).registry("population")["now"], map[string]any{"waiting": 1, "damaged": 1})
+	if text := w.send("", "GET", "/metrics", nil).want(200).raw; !strings.Contains(string(text), `lienthong_exchange_damaged{registry="population"} 1`) {
+		t.Error("the metrics do not tell")
+	}
+	if c := w.send("reception."+officeBirth, "GET", "/api/v1/cases/"+code, nil).want(200); !strings.Contains(string(c.raw), `"status":"incident"`) {
+		t.Errorf("the case: %s", c.raw)
 	}
 }

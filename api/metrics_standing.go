@@ -32,6 +32,7 @@ var (
 	storeUp      = gauge("store_up", "Whether the store answered this scrape; without it figures below are missing.")
 	waitingDesc  = gauge("exchange_waiting", "Requests to a registry that are not done, by status: pending, accepted, incident.", "registry", "status")
 	overdueDesc  = gauge("exchange_overdue", "Requests whose answer was expected before now.", "registry")
+	damagedDesc  = gauge("exchange_damaged", "Requests that cannot be read or written where they are stored, as this process has met them; must be 0.", "registry")
 	oldestDesc   = gauge("exchange_oldest_waiting_seconds", "Age of the oldest request that is not done, by the business clock.", "registry")
 	breakerDesc  = gauge("exchange_breaker_open", "1 while nothing is sent to the registry because it did not answer.", "registry")
 	failuresDesc = gauge("exchange_failures_in_a_row", "Exchanges that failed since the last one that did not.", "registry")
@@ -113,6 +114,7 @@ func (g *standing) owed(set func(*prometheus.Desc, float64, ...string)) error {
 		set(waitingDesc, float64(l.Accepted), l.Registry, "accepted")
 		set(waitingDesc, float64(l.Incidents), l.Registry, "incident")
 		set(overdueDesc, float64(l.Overdue), l.Registry)
+		set(damagedDesc, float64(l.Damaged), l.Registry)
 		set(oldestDesc, max(now.Sub(l.Oldest), 0).Seconds(), l.Registry)
 	}
 	for id := range c.Registries { // a series that disappears cannot alert
@@ -123,6 +125,7 @@ func (g *standing) owed(set func(*prometheus.Desc, float64, ...string)) error {
 			set(waitingDesc, 0, id, status)
 		}
 		set(overdueDesc, 0, id)
+		set(damagedDesc, 0, id)
 		set(oldestDesc, 0, id)
 	}
 	return nil

@@ -24,6 +24,9 @@ type Owed struct {
 	Failed int       // exchanges that failed, over its whole life (Tries begins anew)
 	Node   string    // who works on it; "" = nobody
 	Lease  time.Time // until when, by the wall clock
+	// Damaged says what is wrong with it in the file; "" = nothing that is known. Of one
+	// that cannot be read no more is told than its key, and what else is certain.
+	Damaged string
 }
 
 // Line is what one registry is owed now.
@@ -33,6 +36,7 @@ type Line struct {
 	Accepted  int
 	Incidents int
 	Overdue   int       // an answer was expected before now
+	Damaged   int       // of them: cannot be read or written where they are stored, as far as was met
 	Oldest    time.Time // business time of the oldest; zero = nothing waits
 }
 

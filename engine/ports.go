@@ -149,8 +149,9 @@ type Outbox interface {
 	// (same case, step and registry) was accepted; accepted ones whose Next has
 	// come. Each claim raises the fence; an effect born leased has fence 1. An earlier
 	// sibling holds back while it is pending, or an incident that was never sent. One
-	// whose entry cannot be read is not returned: it becomes an incident. Deliveries to
-	// the registries named last are left alone.
+	// that is damaged is not returned: it becomes an incident, or where not even that can
+	// be written it is left alone for a while; see Owed.Damaged. Deliveries to the
+	// registries named last are left alone.
 	Claim(ctx context.Context, node string, now, lease time.Time, limit int, except ...string) ([]Delivery, error)
 	// Held tells whether an earlier sibling holds a delivery back. NotFound.
 	Held(ctx context.Context, key string) (bool, error)

@@ -106,6 +106,7 @@ type registryLine struct {
 		Waiting   int  `json:"waiting"`
 		Incidents int  `json:"incidents"`
 		Overdue   int  `json:"overdue"`
+		Damaged   int  `json:"damaged"`
 		Oldest    Time `json:"oldest"`
 	} `json:"now"`
 	Breaker struct {

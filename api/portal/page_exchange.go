@@ -43,6 +43,7 @@ type delivery struct {
 	Note      string          `json:"note"`
 	Leased    Time            `json:"leased_until"`
 	Breaker   Time            `json:"breaker_until"`
+	Damaged   bool            `json:"damaged"`
 	May       []string        `json:"may"`
 	Reply     json.RawMessage `json:"reply"`
 	Refusals  map[string]Text `json:"refusals"`

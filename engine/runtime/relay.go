@@ -117,6 +117,9 @@ func (r *Runtime) handle(ctx context.Context, p parcel) error {
 	if engine.CodeOf(e) == engine.StaleVersion {
 		return nil
 	}
+	if e != nil { // the store remembers what it cannot write, and leaves it alone for a while
+		r.log.Error("incident not recorded", line(&p.Delivery), cause(e))
+	}
 	return e
 }
 

@@ -77,8 +77,11 @@ const (
 	AnswerByHand  = 3 // either, recorded by a person
 )
 
+// ID is the delivery's key in its parts.
+func (r *DeliveryRow) ID() Key { return Key{r.Case, r.Seq, r.N} }
+
 // Key is the delivery's key.
-func (r *DeliveryRow) Key() string { return Key{r.Case, r.Seq, r.N}.String() }
+func (r *DeliveryRow) Key() string { return r.ID().String() }
 
 // NewDelivery makes the row of a new effect, leased when node and lease are set:
 // the first claim is then the committing node's, with fence 1.

@@ -27,6 +27,15 @@ func owedQuery(q engine.OwedQuery) (string, []any, error) {
 	default:
 		b.add(owedBy + `outbox_age WHERE status NOT IN ('done', 'skipped')`)
 	}
+	owedFilters(b, q)
+	if err := owedAfter(b, q.After); err != nil {
+		return "", nil, err
+	}
+	b.add(` ORDER BY at, case_code, seq, n LIMIT ?`, more(q.Limit))
+	return b.text.String(), b.args, nil
+}
+
+func owedFilters(b *query, q engine.OwedQuery) {
 	if q.Status != "" {
 		b.add(` AND status = ?`, q.Status)
 	}
@@ -46,15 +55,18 @@ func owedQuery(q engine.OwedQuery) (string, []any, error) {
 		}
 		b.add(`))`)
 	}
-	if q.After != "" {
-		at, place, err := rowenc.ParseCursor("w", q.After, 3)
-		if err != nil {
-			return "", nil, err
-		}
+}
+
+// owedAfter leaves out what a cursor has passed.
+func owedAfter(b *query, after string) error {
+	if after == "" {
+		return nil
+	}
+	at, place, err := rowenc.ParseCursor("w", after, 3)
+	if err == nil {
 		b.add(` AND (at, case_code, seq, n) > (?, ?, CAST(? AS INTEGER), CAST(? AS INTEGER))`, at, place[0], place[1], place[2])
 	}
-	b.add(` ORDER BY at, case_code, seq, n LIMIT ?`, more(q.Limit))
-	return b.text.String(), b.args, nil
+	return err
 }
 
 // Owed lists deliveries that are not done, oldest first.
@@ -63,28 +75,36 @@ func (s *Store) Owed(ctx context.Context, q engine.OwedQuery) ([]engine.Owed, st
 	if err != nil || q.Offices != nil && len(q.Offices) == 0 {
 		return []engine.Owed{}, "", err
 	}
-	var rs []rowenc.DeliveryRow
-	err = s.each(ctx, text, args, func(rows *sql.Rows) error {
-		r, err := scanDelivery(rows.Scan)
-		rs = append(rs, r)
-		return err
-	})
+	var rs []owedRow
+	ill := s.damaged.all()
+	if len(ill) == 0 {
+		err = s.each(ctx, text, args, func(rows *sql.Rows) error {
+			r, err := scanDelivery(rows.Scan)
+			if rs = append(rs, owedRow{DeliveryRow: r}); err == nil && !r.Sound() {
+				err = errAltered
+			}
+			return err
+		})
+	}
+	if len(ill) > 0 || err != nil && ctx.Err() == nil {
+		rs, err = s.oneByOne(ctx, q)
+	}
 	if err != nil {
 		return nil, "", failure("store.owed", "", err)
 	}
 	next := ""
 	if q.Limit > 0 && len(rs) > q.Limit {
 		rs = rs[:q.Limit]
-		next = rowenc.OwedCursor(&rs[q.Limit-1])
+		next = rowenc.OwedCursor(&rs[q.Limit-1].DeliveryRow)
 	}
 	out, h := make([]engine.Owed, len(rs)), s.histories(ctx)
 	for i := range rs {
-		r := &rs[i]
-		d, err := h.delivery(r)
-		if err != nil {
+		if out[i], err = rs[i].owed(h); err != nil {
 			return nil, "", err
 		}
-		out[i] = engine.Owed{Delivery: d, Failed: r.Failed, Node: r.Node, Lease: rowenc.Time(r.Lease)}
+		if x, met := ill[rs[i].ID()]; met && out[i].Damaged == "" {
+			out[i].Damaged = x.what
+		}
 	}
 	return out, next, nil
 }
@@ -106,6 +126,11 @@ func (s *Store) Lines(ctx context.Context, now time.Time) ([]engine.Line, error)
 	if err != nil {
 		return nil, failure("store.lines", "", err)
 	}
+	for _, x := range s.damaged.all() {
+		if i := slices.IndexFunc(out, func(l engine.Line) bool { return l.Registry == x.registry }); i >= 0 {
+			out[i].Damaged++
+		}
+	}
 	return out, nil
 }
 
@@ -126,12 +151,19 @@ func (s *Store) Lag(ctx context.Context, wall time.Time) (engine.Lag, error) {
 		return l, failure(op, "", err)
 	}
 	err := s.reading(ctx, func(c *conn) error {
-		first, err := c.turns(rowenc.Micros(wall), 1)
-		if err != nil || len(first) == 0 {
-			return err
+		ill := s.damaged.all() // Lines tells of these
+		ts, err := c.turns(rowenc.Micros(wall), 1+len(ill))
+		for _, t := range ts {
+			if _, met := ill[t.Key]; met {
+				continue
+			}
+			if l.Unsent = rowenc.Time(t.ready); t.ready == 0 { // it was never claimed
+				var r rowenc.DeliveryRow
+				r, _, err = c.delivery(t.Key)
+				l.Unsent = rowenc.Time(r.At)
+			}
+			break
 		}
-		r, _, err := c.delivery(first[0].Key)
-		l.Unsent = rowenc.Time(cmp.Or(first[0].ready, r.At))
 		return err
 	})
 	return l, failure(op, "", err)

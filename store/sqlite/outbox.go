@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"lienthong/engine"
@@ -73,6 +74,7 @@ func (c *conn) keysOf(q string, args ...any) (keys []rowenc.Key, err error) {
 type turn struct {
 	ready int64
 	rowenc.Key
+	registry string
 }
 
 // turns are the first limit deliveries that may be claimed at an instant.
@@ -82,7 +84,7 @@ func (c *conn) turns(now int64, limit int, except ...string) (ts []turn, err err
 			return nil
 		}
 		return c.each(ready, []any{false, registry, now, limited(limit)}, func(r scanner) error {
-			var t turn
+			t := turn{registry: registry}
 			err := r.Scan(&t.ready, &t.Case, &t.Seq, &t.N)
 			ts = append(ts, t)
 			return err
@@ -116,47 +118,84 @@ func (w *writer) hand(r *rowenc.DeliveryRow, node string, lease, next int64) err
 	return w.exec(hand, r.Case, r.Seq, r.N, r.Node, r.Lease, r.Next, r.Ready(), r.Fence, r.State())
 }
 
-// Claim leases deliveries that may be sent or asked after now.
+// Claim leases deliveries that may be sent or asked after now. One that cannot be read
+// or written is left out, and left alone for a while.
 func (s *Store) Claim(ctx context.Context, node string, now, lease time.Time, limit int, except ...string) ([]engine.Delivery, error) {
 	const op = "store.claim"
 	if node == "" || !lease.After(now) {
 		return nil, rowenc.Bad(op, "a claim needs a node and a lease that ends after now")
 	}
-	rs, err := do(ctx, s, op, func(w *writer) ([]rowenc.DeliveryRow, error) {
-		ts, err := w.turns(rowenc.Micros(now), limit, except...)
+	at := rowenc.Micros(now)
+	for {
+		var in atomic.Pointer[harmed]
+		rs, err := do(ctx, s, op, func(w *writer) ([]rowenc.DeliveryRow, error) {
+			in.Store(nil)
+			return w.claim(ctx, node, at, rowenc.Micros(lease), limit, &in, except)
+		})
+		if h := in.Load(); h != nil && ctx.Err() == nil {
+			s.lame(h.Key, h.registry, h.err, at)
+			continue // the others
+		}
 		if err != nil {
 			return nil, err
 		}
-		var rs []rowenc.DeliveryRow
-		for _, t := range ts {
-			r, _, err := w.delivery(t.Key)
-			if err != nil {
-				return nil, err
-			}
-			if !r.Sound() {
-				err = w.damaged(&r)
-			} else if err = w.hand(&r, node, rowenc.Micros(lease), r.Next); err == nil {
-				rs = append(rs, r)
-			}
-			if err != nil {
-				return nil, err
-			}
-		}
-		return rs, nil
-	})
+		return s.claimed(ctx, rs, at)
+	}
+}
+
+// harmed is a delivery that a claim found it cannot read or write.
+type harmed struct {
+	turn
+	err error
+}
+
+// claim leases what is next, but for what rests because it is damaged. Where one does
+// harm the transaction is lost, and in tells which.
+func (w *writer) claim(ctx context.Context, node string, now, lease int64, limit int, in *atomic.Pointer[harmed], except []string) ([]rowenc.DeliveryRow, error) {
+	ts, err := w.awake(now, limit, except)
 	if err != nil {
 		return nil, err
 	}
-	return s.claimed(ctx, rs)
+	var rs []rowenc.DeliveryRow
+	for _, t := range ts {
+		r, found, err := w.delivery(t.Key)
+		switch {
+		case err == nil && !found:
+			err = astray(t.Key)
+		case err == nil && r.Sound():
+			if err = w.hand(&r, node, lease, r.Next); err == nil {
+				rs = append(rs, r)
+			}
+		case err == nil || errors.Is(err, errMisfit):
+			r.Case, r.Seq, r.N = t.Case, t.Seq, t.N
+			err = w.mend(ctx, &r)
+		}
+		if harm(err) {
+			in.Store(&harmed{t, err})
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return rs, nil
 }
 
-// damaged leaves a delivery to a person: nobody knows what was to be sent, or whether
-// it was.
-func (w *writer) damaged(r *rowenc.DeliveryRow) error {
-	w.store.log.Error("sqlite: a delivery is damaged in the file", "delivery", r.Key())
-	r.Status, r.LastError, r.Node, r.Lease = engine.DeliveryIncident, "it was damaged in the file", "", 0
-	_, _, err := w.settle(r, true)
-	return err
+// awake are the turns of what does not rest because it is damaged.
+func (w *writer) awake(now int64, limit int, except []string) ([]turn, error) {
+	resting := w.store.damaged.resting(now)
+	if len(resting) == 0 {
+		return w.turns(now, limit, except...)
+	}
+	most := limit
+	if limit > 0 {
+		most += len(resting)
+	}
+	ts, err := w.turns(now, most, except...)
+	ts = slices.DeleteFunc(ts, func(t turn) bool { _, rests := resting[t.Key]; return rests })
+	if limit > 0 && len(ts) > limit {
+		ts = ts[:limit]
+	}
+	return ts, err
 }
 
 // Held tells whether an earlier sibling holds a delivery back.
@@ -231,15 +270,15 @@ func (w *writer) freeLeases() error {
 
 // claimed reads what is to be sent. A delivery whose entry is damaged is not sent: it
 // waits for a person. One that the disk does not read now is left leased, and comes
-// again when the lease ends; the others go on.
-func (s *Store) claimed(ctx context.Context, rs []rowenc.DeliveryRow) ([]engine.Delivery, error) {
+// again when the lease ends and it has rested; the others go on.
+func (s *Store) claimed(ctx context.Context, rs []rowenc.DeliveryRow, now int64) ([]engine.Delivery, error) {
 	out := make([]engine.Delivery, 0, len(rs))
 	h := s.histories(ctx)
 	for i := range rs {
 		d, err := h.delivery(&rs[i])
 		switch code := engine.CodeOf(err); {
 		case code == engine.Unavailable && ctx.Err() == nil:
-			s.log.Error("sqlite: a delivery's entry cannot be read now", "delivery", d.Key, "err", err)
+			s.lame(rs[i].ID(), d.Registry, err, now)
 			continue
 		case code == engine.CorruptHistory:
 			s.log.Error("sqlite: a delivery's entry is damaged", "delivery", d.Key, "err", err)
@@ -360,7 +399,11 @@ func (s *Store) settle(ctx context.Context, op string, d engine.Delivery, force 
 		return rowenc.Missing(op, d.Case)
 	}
 	x.row.Case, x.row.Seq, x.row.N, x.row.Fence = k.Case, k.Seq, k.N, d.Fence
-	return s.submit(&job{ctx: ctx, op: op, lane: laneSystem, settle: x, size: len(x.row.Reply)})
+	err := s.submit(&job{ctx: ctx, op: op, lane: laneSystem, settle: x, size: len(x.row.Reply)})
+	if err != nil && harm(err) {
+		s.lame(k, d.Registry, err, rowenc.Micros(time.Now()))
+	}
+	return err
 }
 
 // settleOne runs one of them. Nothing of it can fail half-way but the file itself,
@@ -415,6 +458,9 @@ func (w *writer) settle(r *rowenc.DeliveryRow, force bool) (found, held bool, er
 			q = holdLater
 		}
 		err = w.exec(q, r.Case, r.Seq, r.N, was.Step, was.Registry)
+	}
+	if err == nil {
+		w.store.damaged.mended(r.ID())
 	}
 	return true, true, err
 }

@@ -76,6 +76,37 @@ func TestDamagedDeliveryIsNotSent(t *testing.T) {
 	if len(left) != 2 || left[0].Key != "B/2/0" || left[0].LastError == "" || left[1].Key != "D/2/0" {
 		t.Errorf("incidents %+v", left)
 	}
+	// What was asked is in history, so a person can have it sent again.
+	d, err := s.Delivery(t.Context(), "B/2/0")
+	must(t, err)
+	if d.Operation != "o" || d.Fence == 0 {
+		t.Errorf("mended %+v", d)
+	}
+	d.Status = engine.DeliveryPending
+	must(t, s.Reset(t.Context(), *d))
+	ds, err = s.Claim(t.Context(), "n", now, now.Add(time.Minute), 9)
+	must(t, err)
+	if len(ds) != 1 || ds[0].Key != "B/2/0" || ds[0].Input["n"] != int64(0) {
+		t.Errorf("claimed again %v", ds)
+	}
+}
+
+// A delivery whose entry in history is damaged is listed with the others.
+func TestDamagedEntryIsListed(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	must(t, owing(t, path).Close())
+	s, err := Open(t.Context(), Config{Path: path, Check: CheckOff})
+	must(t, err)
+	defer s.Close()
+	behind(t, s, func(db *sql.DB) { run(t, db, `UPDATE entries SET payload = x'00' WHERE case_code = 'B' AND seq = 2`) })
+	now := time.Now()
+	ds, err := s.Claim(t.Context(), "n", now, now.Add(time.Minute), 9)
+	must(t, err)
+	left, _, err := s.Owed(t.Context(), engine.OwedQuery{Status: engine.DeliveryIncident})
+	must(t, err)
+	if len(ds) != 4 || len(left) != 1 || left[0].Key != "B/2/0" || left[0].Damaged == "" || left[0].LastError == "" {
+		t.Errorf("claimed %d, incidents %+v", len(ds), left)
+	}
 }
 
 // What a check says of deliveries and answers that are not what was written.

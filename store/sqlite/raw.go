@@ -153,6 +153,9 @@ func (c *conn) total() (n int64, err error) {
 // values is a row of the driver.
 type values []driver.Value
 
+// errMisfit is a column that holds something else than its kind.
+var errMisfit = errors.New("does not fit")
+
 // Scan copies the row into the destinations. A NULL leaves []byte nil.
 func (r values) Scan(dest ...any) error {
 	if len(dest) != len(r) {
@@ -182,7 +185,7 @@ func (r values) Scan(dest ...any) error {
 			ok = false
 		}
 		if !ok {
-			return fmt.Errorf("column %d: %T does not fit into %T", i+1, r[i], d)
+			return fmt.Errorf("column %d: %T %w into %T", i+1, r[i], errMisfit, d)
 		}
 	}
 	return nil

@@ -126,6 +126,8 @@ type Store struct {
 	done   chan struct{} // the writer has ended
 	copier *copier
 
+	damaged damages
+
 	readers *idle    // for short look-ups
 	readDB  *sql.DB  // for lists
 	reads   sync.Map // query of a list → *sql.Stmt

@@ -261,6 +261,9 @@ func (w *writer) guarded(j *job, f func() error) error {
 	before := len(w.counted)
 	if j.err = protected(f); j.err != nil {
 		w.counted = w.counted[:before]
+		if broken(j.err) {
+			return j.err // nothing of this transaction can be committed
+		}
 		if err := w.exec(`ROLLBACK TO job`); err != nil {
 			return errors.Join(j.err, err) // a disk that fails ends the whole transaction
 		}

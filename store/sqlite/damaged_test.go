@@ -1,0 +1,164 @@
+package sqlite
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"lienthong/engine"
+	"lienthong/store/storetest"
+)
+
+// manyOwing is a closed file with many cases that each owe the register one request,
+// on several pages, and the bytes of the file.
+func manyOwing(t *testing.T, path string) []byte {
+	t.Helper()
+	s := desk(t, path)
+	for i := range 120 {
+		story := storetest.File(storetest.Filing{Code: fmt.Sprintf("K%03d", i)})
+		e := engine.Requested{Key: story.Key(0), Registry: "population", Operation: "o", Input: map[string]any{"n": int64(i)}}
+		e.Step = "birth"
+		story.Go("ask", "birth", e)
+		must(t, s.Append(t.Context(), story.Change()))
+	}
+	must(t, s.Close())
+	b, err := os.ReadFile(path)
+	must(t, err)
+	return b
+}
+
+// hurtAt opens a file with one bit of it flipped, as a server does that looked at
+// nothing when it started.
+func hurtAt(t *testing.T, path string, whole []byte, at int, bit byte) *Store {
+	t.Helper()
+	b := bytes.Clone(whole)
+	b[at] ^= bit
+	must(t, os.WriteFile(path, b, 0o600))
+	sweepLog(path)
+	s, err := Open(t.Context(), Config{Path: path, Check: CheckOff, Logger: slog.New(slog.DiscardHandler)})
+	must(t, err)
+	return s
+}
+
+// One bit flips in the rows of the outbox. Every delivery of another page is sent; each
+// that is not is told of, in the list and in the sums; nothing spins, and no other
+// command fails.
+func TestDamagedDeliveryHoldsUpNoOther(t *testing.T) {
+	dir := t.TempDir()
+	path, hurt := filepath.Join(dir, "x.db"), filepath.Join(dir, "hurt.db")
+	whole := manyOwing(t, path)
+	var pages []int
+	for page, name := range treesOf(t, path) {
+		if at := int(page-1) * 4096; name == "outbox" && whole[at] == 10 { // a leaf
+			pages = append(pages, at)
+		}
+	}
+	if len(pages) < 2 {
+		t.Fatalf("%d pages of rows", len(pages))
+	}
+	rnd := rand.New(rand.NewPCG(20261122, 3))
+	places := 24
+	if testing.Short() {
+		places = 8
+	}
+	blocked := 0
+	for i := range places {
+		page := pages[rnd.IntN(len(pages))]
+		rows := page + (int(whole[page+5])<<8 | int(whole[page+6]))
+		at, bit := rows+rnd.IntN(page+4096-rows), byte(1)<<rnd.IntN(8)
+		if i < 4 {
+			at = page + []int{0, 3, 5, 8}[i] // what the page says of itself
+		}
+		s := hurtAt(t, hurt, whole, at, bit)
+		what := fmt.Sprintf("byte %d of page %d, bit %#x", at-page, page/4096+1, bit)
+		done := sendAll(t, s, what)
+		left, _, err := s.Owed(t.Context(), engine.OwedQuery{})
+		if err != nil {
+			t.Errorf("%s: the list: %v", what, err)
+		}
+		listed := map[string]engine.Owed{}
+		for _, o := range left {
+			listed[o.Case] = o
+		}
+		lines, err := s.Lines(t.Context(), storetest.T0)
+		if err != nil || len(done) < 120 && (len(lines) == 0 || lines[0].Damaged+lines[0].Incidents == 0) {
+			t.Errorf("%s: the sums %+v: %v", what, lines, err)
+		}
+		for n := range 120 {
+			code := fmt.Sprintf("K%03d", n)
+			o, known := listed[code]
+			switch {
+			case done[code]:
+			case onLeaf(whole, pages, page, code):
+				t.Errorf("%s: %s is on another page and was not sent", what, code)
+			case !known || o.Damaged == "" && o.Status != engine.DeliveryIncident:
+				t.Errorf("%s: %s was not sent, and is listed as %+v (%t) %+v %+v", what, code, o, known, s.damaged.all(), lines)
+			default:
+				blocked++
+			}
+		}
+		if _, err := s.Lag(t.Context(), time.Now()); err != nil {
+			t.Errorf("%s: the lag: %v", what, err)
+		}
+		must(t, s.Close())
+	}
+	t.Logf("%d deliveries of %d flips were not sent", blocked, places)
+	if blocked == 0 {
+		t.Error("nothing was hurt")
+	}
+}
+
+// onLeaf tells whether a case's delivery stands on another leaf than the one that is
+// hurt. (One that stands between two leaves is written with both.)
+func onLeaf(whole []byte, pages []int, hurt int, code string) bool {
+	return slices.ContainsFunc(pages, func(page int) bool {
+		if page == hurt {
+			return false
+		}
+		for i := range int(whole[page+3])<<8 | int(whole[page+4]) {
+			cell := page + (int(whole[page+8+2*i])<<8 | int(whole[page+9+2*i]))
+			if bytes.Contains(whole[cell:min(cell+50, len(whole))], []byte(code)) {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// sendAll claims and settles for a day, every ten seconds of the first hour; done are
+// the cases whose delivery was settled.
+func sendAll(t *testing.T, s *Store, what string) (done map[string]bool) {
+	t.Helper()
+	done = map[string]bool{}
+	refused := 0
+	now := time.Now()
+	for round := range 20 {
+		ds, err := s.Claim(t.Context(), "n", now, now.Add(time.Minute), 20)
+		if err != nil {
+			t.Errorf("%s: claim: %v", what, err)
+			return done
+		}
+		for _, d := range ds {
+			d.Status, d.DoneAt = engine.DeliveryDone, now
+			if err := s.Settle(t.Context(), d); err == nil {
+				done[d.Case] = true
+			} else {
+				refused++
+			}
+		}
+		if err := s.LogAccess(t.Context(), engine.Access{At: now, Account: "lan", Case: "K000", What: "case"}); err != nil {
+			t.Errorf("%s: a command beside: %v", what, err)
+		}
+		now = now.Add(time.Duration(round/15*60+10) * time.Second)
+	}
+	if refused > 120*6 {
+		t.Errorf("%s: %d settlements refused", what, refused)
+	}
+	return done
+}
