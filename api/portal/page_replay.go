@@ -77,12 +77,14 @@ type effectThen struct {
 // eventThen is one event with its data for reading.
 type eventThen struct {
 	Kind, Step, Data string
+	Part             string // the step in words
 }
 
 // replayPageData is a case at one point of its history.
 type replayPageData struct {
 	Case    *caseView
 	Entry   entry1
+	Names   spotNames // of the entry
 	At      int64
 	Last    int64
 	Ways    []offer // first, before, after, last
@@ -170,7 +172,15 @@ func (v *visit) fillReplay(d *replayPageData, q url.Values) error {
 	d.Machine = v.zoomed(picture+"&step="+url.QueryEscape(d.Part), v.t("replay.machine.alt", d.Case.dossier(d.Part).Title.In(v.lang), d.At), "100")
 	d.Machine.Ways = nil // those of the first picture are for both
 	for _, e := range d.Entry.Events {
-		d.Events = append(d.Events, eventThen{e.Kind, e.Step, indented(e.Data)})
+		x := eventThen{Kind: e.Kind, Step: e.Step, Data: indented(e.Data)}
+		if part := d.Case.dossier(e.Step); part != nil {
+			x.Part = part.Title.In(v.lang)
+		}
+		d.Events = append(d.Events, x)
+	}
+	var err error
+	if d.Names, err = v.naming().spot(d.Case.Service.ID, d.Case.Service.Version, d.Entry.Step, "", d.Entry.Action); err != nil {
+		return err
 	}
 	for _, raw := range []struct {
 		word string

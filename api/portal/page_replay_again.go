@@ -21,6 +21,8 @@ type decidedAgain struct {
 		Step   string `json:"step"`
 		Action string `json:"action"`
 		Why    Text   `json:"why"`
+
+		Names spotNames `json:"-"`
 	} `json:"refused"`
 	RefusedCount int `json:"refused_count"`
 	Ends         []struct {
@@ -47,20 +49,10 @@ type againFirst struct {
 	Why      Text            `json:"why"`
 	Kept     *againWay       `json:"kept"`
 	Now      *againWay       `json:"now"`
-}
 
-// ShortExpected and ShortGot are what is kept and what comes out, for a table.
-func (f *againFirst) ShortExpected() string { return cutTo(string(f.Expected), 60) }
-
-// ShortGot is what comes out.
-func (f *againFirst) ShortGot() string { return cutTo(string(f.Got), 60) }
-
-// cutTo is a text of so many letters at most.
-func cutTo(s string, most int) string {
-	if r := []rune(s); len(r) > most {
-		return string(r[:most-1]) + "…"
-	}
-	return s
+	Names   spotNames `json:"-"`
+	Expects called    `json:"-"` // in words
+	Gets    called    `json:"-"`
 }
 
 // Same tells whether both go the same way, and part in something else.
@@ -70,6 +62,14 @@ func (f *againFirst) Same() bool { return f.Kept != nil && f.Now != nil && *f.Ke
 type againWay struct {
 	Action string `json:"action"`
 	To     string `json:"to"`
+
+	State called `json:"-"`
+}
+
+// endApart is one thing about how a case ended that came out otherwise.
+type endApart struct {
+	Part, What string
+	Kept, Now  called
 }
 
 // againPageData is a case decided again beside its history.
@@ -80,9 +80,7 @@ type againPageData struct {
 	Result   *decidedAgain
 	Apart    zoom // the machine, with where history and deciding again part
 	Before   int64
-	Expected string
-	Got      string
-	Ends     [][4]string // part, what, kept, now
+	Ends     []endApart
 }
 
 func (v *visit) againPage() error {
@@ -107,10 +105,12 @@ func (v *visit) againPage() error {
 
 // showAgain shows a case decided again, with the way to the page that it comes from.
 func (v *visit) showAgain(d againPageData, from ...crumb) error {
-	c := d.Case
+	c, n := d.Case, v.naming()
 	if f := d.Result.First; f != nil {
 		d.Before = max(f.Seq-1, 1)
-		d.Expected, d.Got = indented(f.Expected), indented(f.Got)
+		if err := n.name(f, c.Service.ID, d.Result.Under); err != nil {
+			return err
+		}
 		if x := c.dossier(f.Step); x != nil {
 			source, alt := d.Result.apartPicture(), v.t("again.alt", x.Title.In(v.lang), f.Seq)
 			if source == "" {
@@ -119,12 +119,23 @@ func (v *visit) showAgain(d againPageData, from ...crumb) error {
 			d.Apart = v.zoomed(source, alt, "100")
 		}
 	}
+	for i := range d.Result.Refused {
+		x := &d.Result.Refused[i]
+		var err error
+		if x.Names, err = n.spot(c.Service.ID, d.Result.Under, x.Step, "", x.Action); err != nil {
+			return err
+		}
+	}
 	for _, e := range d.Result.Ends {
 		part := v.t("again.case")
 		if x := c.dossier(e.Step); x != nil {
 			part = x.Title.In(v.lang)
 		}
-		d.Ends = append(d.Ends, [4]string{part, e.What, indented(e.Kept), indented(e.Now)})
+		m, err := n.machine(c.Service.ID, d.Result.Under, e.Step)
+		if err != nil {
+			return err
+		}
+		d.Ends = append(d.Ends, endApart{part, v.tg("ends", e.What), n.value(m, e.What, e.Kept), n.value(m, e.What, e.Now)})
 	}
 	return v.show(screen{page: "again", title: v.t("again.title", c.Code), wide: true, data: d,
 		crumbs: append(append([]crumb{{v.t("lab.title"), "/lab"}}, from...), crumb{c.Code, "/lab/cases/" + seg(c.Code)})})

@@ -43,6 +43,9 @@ type replayJob struct {
 	Total  int64        `json:"total"`
 	Counts replayCounts `json:"counts"`
 	Gone   int64        `json:"archived"`
+
+	OfService called `json:"-"`
+
 	Report *struct {
 		replayCounts
 		Entries int64           `json:"entries"`
@@ -88,6 +91,9 @@ type replayPlace struct {
 	Cases   int64  `json:"cases"`
 	Example string `json:"example"`
 	Shown   bool   `json:"-"` // the example is among the cases that were found
+
+	OfService called    `json:"-"`
+	Names     spotNames `json:"-"`
 }
 
 // replaysForm is the form as it was typed, with what ran before.
@@ -114,6 +120,7 @@ func (v *visit) showReplays(d replaysForm, wrong []fieldError, status int) error
 		return err
 	}
 	var seen []string
+	titles := map[string]string{}
 	for _, s := range all.Services {
 		if slices.Contains(seen, s.ID) {
 			continue
@@ -123,11 +130,16 @@ func (v *visit) showReplays(d replaysForm, wrong []fieldError, status int) error
 		if err := v.get("/services/"+seg(s.ID), &w); err != nil {
 			return err
 		}
+		titles[w.ID] = w.Title.In(v.lang)
 		d.Services = append(d.Services, offer{Label: w.Title.In(v.lang), Path: w.ID, First: w.ID == d.Service})
 		for _, version := range w.Versions {
 			x := w.ID + " " + version
 			d.Versions = append(d.Versions, offer{Label: w.Title.In(v.lang) + ": " + version, Path: x, First: x == d.Under})
 		}
+	}
+	for i := range kept.Replays {
+		j := &kept.Replays[i]
+		j.OfService = called{titles[j.Order.Service], j.Order.Service}
 	}
 	d.Kept, d.Wrong = kept.Replays, wrongFields(wrong)
 	return v.show(screen{page: "replays", status: status, title: v.t("replays.title"), errors: wrong, data: d, crumbs: []crumb{{v.t("lab.title"), "/lab"}}})
@@ -205,8 +217,36 @@ func (v *visit) readReplay() (d replayJobData, err error) {
 	return d, nil
 }
 
+// name gives names to what the report tells in codes.
+func (d *replayJobData) name(n *naming) (err error) {
+	if d.Now.OfService, err = n.service(d.Now.Order.Service); err != nil || d.Now.Report == nil {
+		return err
+	}
+	for i := range d.Now.Report.Places {
+		p := &d.Now.Report.Places[i]
+		if p.OfService, err = n.service(p.Service); err == nil {
+			p.Names, err = n.spot(p.Service, p.Under, p.Step, p.State, p.Action)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for _, x := range d.Now.Report.Found {
+		if x.First == nil {
+			continue
+		}
+		if err := n.name(x.First, x.Service, x.Under); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (v *visit) replayJobPage() error {
 	d, err := v.readReplay()
+	if err == nil {
+		err = d.name(v.naming())
+	}
 	if err != nil {
 		return err
 	}

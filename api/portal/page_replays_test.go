@@ -71,6 +71,11 @@ func TestReplaysFromThePage(t *testing.T) {
 	b.open(other.find(`href="(/lab/replays/[^"]+/cases/[^"]+)"`)).want(200).says("Chỗ khác đầu tiên", "Trong lịch sử").saysNot(`<select`)
 	draft := b.decidedAgain(with(f, "file", drafted(t))).says("định nghĩa chưa công bố, phiên bản 2030-01-01", "Thời hạn khác")
 	one := b.open(draft.find(`href="(/lab/replays/[^"]+/cases/[^"]+)"`)).want(200).says("Nét chấm gạch tím", "Chỗ khác đầu tiên").saysNot("Nét đứt cam")
+	const code = ` <code class="lt-quiet lt-small">`
+	for _, r := range []reply{draft, one} { // words, the code small beside them; a time as people write it
+		r.says("Đăng ký khai sinh"+code+"birth<", "Tiếp nhận"+code+"receive<", "Mới nộp"+code+"submitted<", "10/09/2026 17:00", "09/09/2026 17:00").saysNot("+07:00", "<code>birth")
+	}
+	draft.says("thẻ căn cước cho trẻ dưới 6 tuổi" + code + "birth<")
 	picture := b.open(strings.ReplaceAll(one.find(`src="(/lab/cases/[^"]+)"`), "&amp;", "&")).want(200)
 	picture.says(`class="ltd-e ltd-both"`, ">Cả hai: ", ">cả hai đến đây")
 	b.open("/lab/replays").want(200).says("định nghĩa chưa công bố", "phiên bản 2024-07-01")
