@@ -119,7 +119,7 @@ func (c *Change) addSettled(ds []engine.Delivery, es []engine.Entry) error {
 			if !ok || k.Case != d.Case {
 				return Missing("store.append", d.Case)
 			}
-			c.Settled = append(c.Settled, DeliveryRow{Case: k.Case, Seq: k.Seq, N: k.N})
+			c.Settled = append(c.Settled, DeliveryRow{Case: k.Case, Seq: k.Seq, N: k.N, Fence: d.Fence})
 			to = &c.Settled[len(c.Settled)-1]
 		}
 		if err := to.Take(d); err != nil {

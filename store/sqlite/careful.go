@@ -72,7 +72,12 @@ func (w *writer) careful(c *change) error {
 		return x.err
 	}
 	for i := range c.Settled {
-		found, _, err := w.settle(&c.Settled[i], true)
+		r := &c.Settled[i]
+		_, err := w.ensured(r, true)
+		found := false
+		if err == nil {
+			found, _, err = w.put(r, true)
+		}
 		if err == nil && !found {
 			err = rowenc.Missing("store.append", code)
 		}

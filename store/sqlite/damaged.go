@@ -113,13 +113,13 @@ func (s *Store) lame(k rowenc.Key, registry string, why error, now int64) {
 // mend writes a damaged delivery anew, as far as history tells: what was asked, and of
 // whom. Nobody knows what became of it: a person must look. A row whose entry is
 // damaged too becomes an incident as it stands.
-func (w *writer) mend(ctx context.Context, r *rowenc.DeliveryRow) error {
+func (w *writer) mend(r *rowenc.DeliveryRow) error {
 	k := r.ID()
 	w.store.log.Error("sqlite: a delivery is damaged in the file", "delivery", k.String())
-	was, err := w.store.asked(ctx, k)
+	was, err := w.store.asked(context.Background(), k)
 	if err != nil {
-		r.Status, r.LastError = engine.DeliveryIncident, wasDamaged
-		_, _, err = w.settle(r, true)
+		r.Status, r.LastError, r.Tries, r.Next, r.SentAt, r.Expected, r.DoneAt = engine.DeliveryIncident, wasDamaged, 0, 0, 0, 0, 0
+		_, _, err = w.put(r, true)
 		return err
 	}
 	was.Status, was.LastError, was.Fence = engine.DeliveryIncident, wasDamaged, r.Fence+1
@@ -131,6 +131,16 @@ func (w *writer) mend(ctx context.Context, r *rowenc.DeliveryRow) error {
 		return nil
 	}
 	return w.exec(holdLater, was.Case, was.Seq, was.N, was.Step, was.Registry)
+}
+
+// ensured mends the row of a delivery that is about to be settled, if it is damaged and
+// the caller may write it, who then writes it whatever its fence has become.
+func (w *writer) ensured(r *rowenc.DeliveryRow, force bool) (bool, error) {
+	is, found, err := w.delivery(r.ID())
+	if err != nil || !found || is.Sound() || !force && is.Fence != r.Fence {
+		return force, err
+	}
+	return true, w.mend(&is)
 }
 
 const anew = `UPDATE outbox SET step = ?4, registry = ?5, operation = ?6, at = ?7, unordered = ?8, status = ?9, tries = 0, next = 0, sent_at = 0, expected = 0,

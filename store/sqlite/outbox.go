@@ -130,7 +130,7 @@ func (s *Store) Claim(ctx context.Context, node string, now, lease time.Time, li
 		var in atomic.Pointer[harmed]
 		rs, err := do(ctx, s, op, func(w *writer) ([]rowenc.DeliveryRow, error) {
 			in.Store(nil)
-			return w.claim(ctx, node, at, rowenc.Micros(lease), limit, &in, except)
+			return w.claim(node, at, rowenc.Micros(lease), limit, &in, except)
 		})
 		if h := in.Load(); h != nil && ctx.Err() == nil {
 			s.lame(h.Key, h.registry, h.err, at)
@@ -151,7 +151,7 @@ type harmed struct {
 
 // claim leases what is next, but for what rests because it is damaged. Where one does
 // harm the transaction is lost, and in tells which.
-func (w *writer) claim(ctx context.Context, node string, now, lease int64, limit int, in *atomic.Pointer[harmed], except []string) ([]rowenc.DeliveryRow, error) {
+func (w *writer) claim(node string, now, lease int64, limit int, in *atomic.Pointer[harmed], except []string) ([]rowenc.DeliveryRow, error) {
 	ts, err := w.awake(now, limit, except)
 	if err != nil {
 		return nil, err
@@ -168,7 +168,7 @@ func (w *writer) claim(ctx context.Context, node string, now, lease int64, limit
 			}
 		case err == nil || errors.Is(err, errMisfit):
 			r.Case, r.Seq, r.N = t.Case, t.Seq, t.N
-			err = w.mend(ctx, &r)
+			err = w.mend(&r)
 		}
 		if harm(err) {
 			in.Store(&harmed{t, err})
@@ -428,7 +428,22 @@ func (w *writer) settleOne(j *job) error {
 
 // settle writes what became of a delivery, if it is owed and, unless forced, still
 // held under the row's fence; and counts it.
+//
+// It reads what it needs of the row, not the whole: what it does not write keeps its
+// half of the checksum, so that damage there stays visible, and all of the rest it
+// writes over with what the caller knows, but for the count of failed exchanges. A row
+// that was claimed more than once has waited in the file, and is looked at as a whole.
 func (w *writer) settle(r *rowenc.DeliveryRow, force bool) (found, held bool, err error) {
+	if r.Fence > 1 {
+		if force, err = w.ensured(r, force); err != nil {
+			return false, false, err
+		}
+	}
+	return w.put(r, force)
+}
+
+// put is settle without the look at the whole row.
+func (w *writer) put(r *rowenc.DeliveryRow, force bool) (found, held bool, err error) {
 	var was rowenc.DeliveryRow
 	err = w.one(standingOf, []any{r.Case, r.Seq, r.N}, &was.Status, &was.Tries, &was.Answer, &was.Failed, &was.Registry, &was.At, &was.Fence,
 		&was.Step, &was.SentAt, &was.Unordered)

@@ -200,3 +200,38 @@ func BenchmarkClaimBeside(b *testing.B) {
 		now = now.Add(2 * time.Second)
 	}
 }
+
+// A delivery that is damaged between its claims and its answer is settled as the answer
+// says and as history asked for it: the damage is neither kept nor given a valid sum.
+func TestDamagedDeliveryIsSettledWhole(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	s := owing(t, path)
+	defer s.Close()
+	now := time.Now()
+	for range 2 { // it waits in the file once
+		now = now.Add(time.Hour)
+		ds, err := s.Claim(t.Context(), "n", now, now.Add(time.Minute), 1)
+		must(t, err)
+		if len(ds) != 1 || ds[0].Key != "A/2/0" {
+			t.Fatalf("claimed %v", ds)
+		}
+		ds[0].LastError = "silence"
+		must(t, s.Settle(t.Context(), ds[0]))
+	}
+	now = now.Add(time.Hour)
+	ds, err := s.Claim(t.Context(), "n", now, now.Add(time.Minute), 1)
+	must(t, err)
+	behind(t, s, func(db *sql.DB) {
+		run(t, db, `UPDATE outbox SET failed = 77, operation = 'p' WHERE case_code = 'A' AND n = 0`)
+	})
+	d := ds[0]
+	d.Status, d.DoneAt, d.Reply = engine.DeliveryDone, now, &engine.Reply{Request: d.Key, Outcome: engine.ReplyDone}
+	must(t, s.Settle(t.Context(), d))
+	got, err := s.Delivery(t.Context(), d.Key)
+	must(t, err)
+	if got.Status != engine.DeliveryDone || got.Operation != "o" || got.Reply == nil || got.Fence <= d.Fence {
+		t.Errorf("settled %+v", got)
+	}
+	must(t, s.Close())
+	sound(t, path, CheckOptions{})
+}
