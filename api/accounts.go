@@ -128,50 +128,59 @@ func (s *Server) createAccount(ctx context.Context, in *struct {
 	Keyed
 	Body newAccountBody
 }) (*accountAnswer, error) {
-	return once(ctx, s, in.Key, func() (*accountAnswer, error) {
-		a := engine.Account{ID: in.Body.ID}
-		if err := s.fill(&a, in.Body.AccountFields); err != nil {
-			return nil, err
-		}
-		return s.saveAccount(ctx, a, 0)
+	return s.saveAccount(ctx, &in.Keyed, func(a *engine.Account) error {
+		a.ID = in.Body.ID
+		return s.fill(a, in.Body.AccountFields)
 	})
 }
 
 func (s *Server) putAccount(ctx context.Context, in *struct {
 	ID string `path:"id" maxLength:"100"`
+	Keyed
 	Versioned
 	Body AccountFields
 }) (*accountAnswer, error) {
-	rev, err := in.need()
-	if err != nil {
-		return nil, err
-	}
-	a, err := s.cfg.Store.Account(ctx, in.ID)
-	if err != nil {
-		return nil, err
-	}
-	next := engine.Account{ID: a.ID, Secret: a.Secret, Rev: a.Rev}
-	if err := s.fill(&next, in.Body); err != nil {
-		return nil, err
-	}
-	if a.Rev != rev {
-		return nil, &refusal{err: &engine.Error{Code: engine.StaleVersion}, now: &CurrentState{ETag: quoted(a.Rev), Rev: a.Rev}}
-	}
-	return s.saveAccount(ctx, next, rev)
+	return s.saveAccount(ctx, &in.Keyed, func(next *engine.Account) error {
+		rev, err := in.need()
+		if err != nil {
+			return err
+		}
+		a, err := s.cfg.Store.Account(ctx, in.ID)
+		if err != nil {
+			return err
+		}
+		*next = engine.Account{ID: a.ID, Secret: a.Secret, Rev: rev}
+		if err := s.fill(next, in.Body); err != nil {
+			return err
+		}
+		if a.Rev != rev {
+			return &refusal{err: &engine.Error{Code: engine.StaleVersion}, now: &CurrentState{ETag: quoted(a.Rev), Rev: a.Rev}}
+		}
+		return nil
+	})
 }
 
-func (s *Server) saveAccount(ctx context.Context, a engine.Account, rev int64) (*accountAnswer, error) {
-	if err := s.cfg.Store.PutAccount(ctx, a, rev); err != nil {
-		if engine.CodeOf(err) == engine.Duplicate {
-			return nil, engine.Fail(engine.Duplicate, "Tên tài khoản đã có.", "The account name is taken.")
+// saveAccount writes the account that make makes, in place of the one of its revision.
+func (s *Server) saveAccount(ctx context.Context, by *Keyed, make func(*engine.Account) error) (*accountAnswer, error) {
+	out := &accountAnswer{}
+	err := s.cfg.Runtime.Once(ctx, by.asked(ctx), out, func(keep func() *engine.Answer) error {
+		var a engine.Account
+		if err := make(&a); err != nil {
+			return err
 		}
-		return nil, err
-	}
-	saved, err := s.cfg.Store.Account(ctx, a.ID)
+		before := a.Rev
+		a.Rev++
+		*out = accountAnswer{ETag: quoted(a.Rev), Location: base + "/accounts/" + a.ID, Body: s.accountView(&a)}
+		err := s.cfg.Store.PutAccount(ctx, a, before, keep())
+		if engine.CodeOf(err) == engine.Duplicate {
+			return engine.Fail(engine.Duplicate, "Tên tài khoản đã có.", "The account name is taken.")
+		}
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	return &accountAnswer{ETag: quoted(saved.Rev), Location: base + "/accounts/" + saved.ID, Body: s.accountView(saved)}, nil
+	return out, nil
 }
 
 var personID = regexp.MustCompile(`^[0-9]{12}$`)
@@ -184,7 +193,8 @@ func (s *Server) fill(a *engine.Account, b AccountFields) error {
 	}
 	a.Kind = engine.ActorKind(b.Kind)
 	a.Person, a.Name, a.Phone, a.Email = b.Person, b.Name, b.Phone, b.Email
-	a.Office, a.Roles, a.From, a.To, a.Disabled = b.Office, b.Roles, b.From, b.To, b.Disabled
+	a.Office, a.Roles, a.Disabled = b.Office, b.Roles, b.Disabled
+	a.From, a.To = b.From.Truncate(time.Microsecond), b.To.Truncate(time.Microsecond) // as they are kept
 	if a.Kind == engine.Citizen {
 		if !personID.MatchString(b.Person) {
 			bad("/person", "required", "Công dân cần có số định danh.", "A citizen needs a personal number.")

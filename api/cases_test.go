@@ -268,7 +268,7 @@ func TestTwinsGiveACaseEach(t *testing.T) {
 	if engine.Str(e, "relation_to_child") == "mother" {
 		requester = engine.Str(e, "mother", "id")
 	}
-	if err := w.store.PutAccount(t.Context(), engine.Account{ID: requester, Kind: engine.Citizen, Person: requester, Name: "Cha mẹ"}, 0); err != nil && engine.CodeOf(err) != engine.Duplicate {
+	if err := w.store.PutAccount(t.Context(), engine.Account{ID: requester, Kind: engine.Citizen, Person: requester, Name: "Cha mẹ"}, 0, nil); err != nil && engine.CodeOf(err) != engine.Duplicate {
 		t.Fatal(err)
 	}
 	a := w.send(requester, "POST", "/api/v1/cases", map[string]any{"service": "birth", "application": app}).want(201)

@@ -20,6 +20,8 @@ type Runtime interface {
 	Retry(ctx context.Context, a runtime.Act) error
 	Record(ctx context.Context, a runtime.Act, reply engine.Reply) error
 	Skip(ctx context.Context, a runtime.Act) error
+	Once(ctx context.Context, by runtime.Asked, v any, do func(keep func() *engine.Answer) error) error
+	Begin(ctx context.Context, by runtime.Asked, v any, plan func() error) error
 	Migrate(ctx context.Context, m runtime.Migration) (runtime.Migrations, error)
 	Now() time.Time
 	Advance(ctx context.Context, to time.Time) error
@@ -70,18 +72,20 @@ type Catalogue interface {
 type Publisher interface {
 	// History lists what was published and made the default, oldest first.
 	History(ctx context.Context) ([]engine.Publication, []engine.DefaultSet, error)
-	// Publish does what Check does, and keeps the new versions unless it is a dry run
-	// or there are errors. Duplicate when a published version
-	// would change; Invalid for a path that no definition has.
-	Publish(ctx context.Context, by string, files map[string]string, dryRun bool) (PublishReport, error)
+	// Publish does what Check does, and keeps the new versions unless there are errors,
+	// with the answer that is made of the report; without new versions it keeps nothing.
+	// Duplicate when a published version would change; Invalid for a path that no
+	// definition has.
+	Publish(ctx context.Context, by string, files map[string]string, answer func(*PublishReport) *engine.Answer) (PublishReport, error)
 	// Check compiles files beside what is published and searches what can happen
 	// under the new versions. Errors as of Publish.
 	Check(ctx context.Context, files map[string]string) (PublishReport, error)
 	// Draft is a version that files make beside what is published. NotFound when they
 	// hold no such version or do not compile; otherwise errors as of Publish.
 	Draft(ctx context.Context, files map[string]string, service, version string) (*engine.Service, error)
-	// MakeDefault has applications filed under a published version. NotFound.
-	MakeDefault(ctx context.Context, by, service, version, note string) error
+	// MakeDefault has applications filed under a published version, and keeps the answer
+	// with that (nil: none). NotFound.
+	MakeDefault(ctx context.Context, by, service, version, note string, answer *engine.Answer) error
 	// Diff says what decides otherwise under another version. NotFound.
 	Diff(service, from, to string) ([]Difference, error)
 }

@@ -181,7 +181,11 @@ func (s *Server) checkFiles(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	r, err := p.Check(ctx, in.Body.Files)
+	return s.checked(ctx, p, in.Body.Files)
+}
+
+func (s *Server) checked(ctx context.Context, p Publisher, files map[string]string) (*struct{ Body PublishReport }, error) {
+	r, err := p.Check(ctx, files)
 	if err != nil {
 		return nil, err
 	}
@@ -226,13 +230,21 @@ func (s *Server) publish(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return once(ctx, s, in.Key, func() (*struct{ Body PublishReport }, error) {
-		r, err := p.Publish(ctx, callerOf(ctx).account.ID, in.Body.Files, in.Body.DryRun)
-		if err != nil {
-			return nil, err
-		}
-		return &struct{ Body PublishReport }{r}, nil
+	if in.Body.DryRun {
+		return s.checked(ctx, p, in.Body.Files)
+	}
+	var r PublishReport
+	err = s.cfg.Runtime.Once(ctx, in.asked(ctx), &r, func(keep func() *engine.Answer) (err error) {
+		r, err = p.Publish(ctx, callerOf(ctx).account.ID, in.Body.Files, func(published *PublishReport) *engine.Answer {
+			r = *published
+			return keep()
+		})
+		return err
 	})
+	if err != nil {
+		return nil, err
+	}
+	return &struct{ Body PublishReport }{r}, nil
 }
 
 func (s *Server) makeDefault(ctx context.Context, in *struct {
@@ -248,18 +260,20 @@ func (s *Server) makeDefault(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return once(ctx, s, in.Key, func() (*versionList, error) {
-		b := in.Body
-		if _, err := s.cfg.Definitions.Service(b.Service, b.Version); err != nil {
+	b := in.Body
+	if _, err := s.cfg.Definitions.Service(b.Service, b.Version); err != nil {
+		return nil, err
+	}
+	if !b.DryRun {
+		// Only that it is done is kept: the list is told as it stands.
+		err := s.cfg.Runtime.Once(ctx, in.asked(ctx), &struct{}{}, func(keep func() *engine.Answer) error {
+			return p.MakeDefault(ctx, callerOf(ctx).account.ID, b.Service, b.Version, b.Note, keep())
+		})
+		if err != nil {
 			return nil, err
 		}
-		if !b.DryRun {
-			if err := p.MakeDefault(ctx, callerOf(ctx).account.ID, b.Service, b.Version, b.Note); err != nil {
-				return nil, err
-			}
-		}
-		return s.versions(ctx, b.Service)
-	})
+	}
+	return s.versions(ctx, b.Service)
 }
 
 func (s *Server) diffDefinitions(_ context.Context, in *struct {
@@ -347,19 +361,17 @@ func (s *Server) migrateCases(ctx context.Context, in *struct {
 	Keyed
 	Body migrationBody
 }) (*struct{ Body migrationAnswer }, error) {
-	return once(ctx, s, in.Key, func() (*struct{ Body migrationAnswer }, error) {
-		b := in.Body
-		ms, err := s.cfg.Runtime.Migrate(ctx, runtime.Migration{Actor: callerOf(ctx).actor, Service: b.Service, From: b.From, To: b.To,
-			States: b.States, Reason: b.Reason, Cases: b.Cases, After: b.After, Limit: b.Limit, DryRun: b.DryRun})
-		if err != nil {
-			return nil, err
-		}
-		out := migrationAnswer{DryRun: ms.DryRun, Moved: ms.Moved, Refused: ms.Refused, Next: ms.Next, Cases: []caseMigrationView{}}
-		for _, m := range ms.Cases {
-			out.Cases = append(out.Cases, caseMigrationOf(m, ms.DryRun))
-		}
-		return &struct{ Body migrationAnswer }{out}, nil
-	})
+	b := in.Body
+	ms, err := s.cfg.Runtime.Migrate(ctx, runtime.Migration{Actor: callerOf(ctx).actor, Key: in.Key, Digest: digestOf(ctx), Service: b.Service, From: b.From, To: b.To,
+		States: b.States, Reason: b.Reason, Cases: b.Cases, After: b.After, Limit: b.Limit, DryRun: b.DryRun})
+	if err != nil {
+		return nil, err
+	}
+	out := migrationAnswer{DryRun: ms.DryRun, Moved: ms.Moved, Refused: ms.Refused, Next: ms.Next, Cases: []caseMigrationView{}}
+	for _, m := range ms.Cases {
+		out.Cases = append(out.Cases, caseMigrationOf(m, ms.DryRun))
+	}
+	return &struct{ Body migrationAnswer }{out}, nil
 }
 
 func caseMigrationOf(m runtime.CaseMigration, dry bool) caseMigrationView {

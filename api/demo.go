@@ -109,10 +109,18 @@ func (s *Server) demoPay(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	if c.Fee == nil || c.Fee.Status != engine.FeeWaiting || c.Fee.Request == "" {
-		return nil, engine.Fail(engine.WrongState, "Hồ sơ này không chờ nộp lệ phí.", "No fee is waiting to be paid.")
+	request, decline := "", in.Body != nil && in.Body.Decline
+	err = s.cfg.Runtime.Begin(ctx, in.asked(ctx), &request, func() error {
+		if c.Fee == nil || c.Fee.Status != engine.FeeWaiting || c.Fee.Request == "" {
+			return engine.Fail(engine.WrongState, "Hồ sơ này không chờ nộp lệ phí.", "No fee is waiting to be paid.")
+		}
+		request = c.Fee.Request
+		return nil
+	})
+	if err != nil || c.Fee.Request == request && (c.Fee.Status == engine.FeePaid && !decline || c.Fee.Status == engine.FeeCancelled && decline) {
+		return nil, err
 	}
-	return nil, d.Pay(ctx, c.Fee.Request, in.Body != nil && in.Body.Decline)
+	return nil, d.Pay(ctx, request, decline)
 }
 
 func (s *Server) demoClock(ctx context.Context, _ *struct{}) (*demoClockAnswer, error) {
@@ -146,26 +154,29 @@ func (s *Server) advance(ctx context.Context, in *struct {
 	if _, err := s.demo(); err != nil {
 		return nil, err
 	}
-	return once(ctx, s, in.Key, func() (*demoClockAnswer, error) {
-		to, err := s.instant(in.Body)
-		if err != nil {
-			return nil, err
-		}
-		// An advance is many commits: it goes on when the caller leaves.
-		ctx := context.WithoutCancel(ctx)
-		before, changed := s.cfg.Runtime.Now(), s.watch()
-		err = s.cfg.Runtime.Advance(ctx, to)
-		codes, all := changed()
-		if err != nil {
-			return nil, err
-		}
-		out, err := s.showClock(ctx)
-		if err != nil {
-			return nil, err
-		}
-		out.Body.More = !all
-		return out, s.fired(ctx, before, codes, &out.Body)
+	// An advance is many commits: it goes on when the caller leaves, and to the same
+	// instant when it is repeated.
+	ctx = context.WithoutCancel(ctx)
+	var to time.Time
+	err := s.cfg.Runtime.Begin(ctx, in.asked(ctx), &to, func() (err error) {
+		to, err = s.instant(in.Body)
+		return err
 	})
+	if err != nil {
+		return nil, err
+	}
+	before, changed := s.cfg.Runtime.Now(), s.watch()
+	err = s.cfg.Runtime.Advance(ctx, to)
+	codes, all := changed()
+	if err != nil {
+		return nil, err
+	}
+	out, err := s.showClock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out.Body.More = !all
+	return out, s.fired(ctx, before, codes, &out.Body)
 }
 
 // watch collects the codes of cases that change until the function it returns is

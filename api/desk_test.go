@@ -23,7 +23,7 @@ func TestSessions(t *testing.T) {
 	}
 	put := func(a engine.Account) {
 		t.Helper()
-		if err := w.store.PutAccount(t.Context(), a, 0); err != nil {
+		if err := w.store.PutAccount(t.Context(), a, 0, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -59,7 +59,7 @@ func TestSessions(t *testing.T) {
 		t.Fatal(err)
 	}
 	stored.Disabled = true
-	if err := w.store.PutAccount(t.Context(), *stored, stored.Rev); err != nil {
+	if err := w.store.PutAccount(t.Context(), *stored, stored.Rev, nil); err != nil {
 		t.Fatal(err)
 	}
 	w.send("hoa", "GET", "/api/v1/inbox", nil).refused(401, "unauthenticated")

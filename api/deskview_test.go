@@ -17,7 +17,7 @@ func TestDesk(t *testing.T) {
 		{ID: "gone", Kind: engine.Staff, Name: "Gone", Office: officeBirth, Roles: []string{"officer"}, Disabled: true},
 		{ID: "far", Kind: engine.Staff, Name: "Far", Office: officeOther, Roles: []string{"officer"}},
 	} {
-		if err := w.store.PutAccount(t.Context(), a, 0); err != nil {
+		if err := w.store.PutAccount(t.Context(), a, 0, nil); err != nil {
 			t.Fatal(err)
 		}
 	}

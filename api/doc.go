@@ -25,6 +25,8 @@
 //     in history.
 //   - A write to an existing case needs If-Match (428 without, 412 when stale),
 //     except the answers of parties. An Idempotency-Key is looked at before it.
+//   - A write takes an Idempotency-Key, whose answer is kept in its commit, or can be
+//     repeated by itself.
 //   - Every refusal, also the router's own, is problem+json with a stable code in
 //     the caller's language; causes stay in the log.
 //   - Logs carry routes, not paths, and roles, not people.

@@ -54,7 +54,6 @@ func (s *Server) routeDocuments() {
 
 // uploadInput is a multipart body as it came.
 type uploadInput struct {
-	Keyed
 	kind string
 	body []byte
 }
@@ -68,7 +67,7 @@ func (in *uploadInput) Resolve(hc huma.Context) []error {
 }
 
 // upload keeps a document under a name that follows from owner and content, so
-// that a repetition is the same document.
+// that a repetition is the same document: no key is needed.
 func (s *Server) upload(ctx context.Context, in *uploadInput) (*struct {
 	Location string `header:"Location"`
 	Body     documentView
@@ -89,7 +88,13 @@ func (s *Server) upload(ctx context.Context, in *uploadInput) (*struct {
 	hash := hex.EncodeToString(sum[:])
 	id := sha256.Sum256([]byte(owner + "\x00" + hash))
 	d := engine.Document{ID: hex.EncodeToString(id[:]), Owner: owner, Name: name, Type: kind, Size: int64(len(content)), Hash: hash, At: s.cfg.Runtime.Now()}
-	if err := s.cfg.Store.PutDocument(ctx, d, content); err != nil && engine.CodeOf(err) != engine.Duplicate {
+	stands, err := s.cfg.Store.Documents(ctx, []string{d.ID})
+	if err != nil {
+		return nil, err
+	}
+	if len(stands) > 0 {
+		d = stands[0] // as it was sent first, and where it was filed
+	} else if err := s.cfg.Store.PutDocument(ctx, d, content); err != nil {
 		return nil, err
 	}
 	return &struct {

@@ -130,7 +130,7 @@ func TestExchangeVisibility(t *testing.T) {
 		{ID: "supervisor.beside", Kind: engine.Staff, Name: "Giám sát", Roles: []string{"supervisor"}, Office: "civil_status_00070"},
 		{ID: "supervisor.far", Kind: engine.Staff, Name: "Giám sát", Roles: []string{"supervisor"}, Office: "civil_status_26740"},
 	} {
-		if err := w.store.PutAccount(t.Context(), a, 0); err != nil {
+		if err := w.store.PutAccount(t.Context(), a, 0, nil); err != nil {
 			t.Fatal(err)
 		}
 	}

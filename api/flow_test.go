@@ -287,7 +287,7 @@ func TestPrefill(t *testing.T) {
 	// A stranger to the deceased learns nothing.
 	w.send(father, "GET", "/api/v1/services/death/prefill?about="+stranger, nil).refused(404, "not_found")
 	const daughter, deceased = "001174000702", "001050000701"
-	if err := w.store.PutAccount(t.Context(), engine.Account{ID: daughter, Kind: engine.Citizen, Person: daughter, Name: "Phan Thị Cúc"}, 0); err != nil {
+	if err := w.store.PutAccount(t.Context(), engine.Account{ID: daughter, Kind: engine.Citizen, Person: daughter, Name: "Phan Thị Cúc"}, 0, nil); err != nil {
 		t.Fatal(err)
 	}
 	dead := w.send(daughter, "GET", "/api/v1/services/death/prefill?about="+deceased, nil).want(200)

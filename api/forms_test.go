@@ -38,10 +38,7 @@ func TestDemoPayment(t *testing.T) {
 	free := w.file()
 	path := func(code string) string { return "/api/v1/demo/cases/" + code + "/payment" }
 	w.send(father, "POST", path(free), map[string]any{}).refused(409, "wrong_state")
-	app := w.application("birth-b4", "identity")
-	app["registration"].(map[string]any)["copies"] = 2
-	app["children"].([]any)[0].(map[string]any)["notice"] = map[string]any{"code": "01001.GCS.00999.26"}
-	code := w.send(father, "POST", "/api/v1/cases", map[string]any{"service": "birth", "application": app}).want(201).str("cases.0.code")
+	code := w.owing()
 	w.send(stranger, "POST", path(code), map[string]any{}).refused(404, "not_found")
 	w.send(father, "POST", path(code), map[string]any{}).want(204)
 	w.send(father, "POST", path(code), map[string]any{"decline": true}).refused(503, "unavailable")

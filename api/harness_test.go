@@ -43,16 +43,17 @@ var definitions = sync.OnceValues(workflows.Load)
 // world is the surface over a memory store, the real definitions and registries in
 // the same process.
 type world struct {
-	t      testing.TB
-	set    *machine.Set
-	store  *memory.Store
-	clock  *runtime.VirtualClock
-	rt     *runtime.Runtime
-	server *api.Server
-	logs   *syncBuffer
-	silent *bool // registries do not answer
-	config api.Config
-	tokens map[string]string
+	t        testing.TB
+	set      *machine.Set
+	store    *memory.Store
+	clock    *runtime.VirtualClock
+	rt       *runtime.Runtime
+	server   *api.Server
+	logs     *syncBuffer
+	silent   *bool // registries do not answer
+	config   api.Config
+	exchange runtime.Exchange
+	tokens   map[string]string
 }
 
 type syncBuffer struct {
@@ -102,7 +103,10 @@ func told(a wire.Answer, err error) runtime.Answer {
 	return runtime.Answer{Outcome: string(a.Outcome), Code: a.Code, Detail: engine.Text{VI: a.Detail["vi"], EN: a.Detail["en"]}, Data: a.Data, Expected: a.Expected}
 }
 
-// newWorld starts at a Monday morning. adjust may change the surface's config.
+// start is a Monday morning.
+var start = time.Date(2026, 9, 7, 9, 0, 0, 0, calendar.Zone)
+
+// newWorld starts at start. adjust may change the surface's config.
 func newWorld(t testing.TB, adjust ...func(*api.Config)) *world {
 	t.Helper()
 	set, err := definitions()
@@ -111,14 +115,15 @@ func newWorld(t testing.TB, adjust ...func(*api.Config)) *world {
 	}
 	silent := false
 	w := &world{t: t, set: set, store: memory.New(), logs: &syncBuffer{}, silent: &silent, tokens: map[string]string{},
-		clock: runtime.NewVirtual(time.Date(2026, 9, 7, 9, 0, 0, 0, calendar.Zone), false)}
+		clock: runtime.NewVirtual(start, false)}
 	registries, err := agencies.Open(agencies.Config{Clock: w.clock.Now, Secrets: secret, Seed: 1, AutoPay: "0s", Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	client := &wire.Client{Base: "http://registries", Secrets: secret, Transport: wire.HandlerTransport(registries.Handler())}
 	metrics := api.NewMetrics()
-	w.rt, err = runtime.New(runtime.Config{Store: metrics.Store(w.store), Definitions: set, Clock: w.clock, Exchange: metrics.Exchange(exchange{client, &silent}), Parallel: 1})
+	w.exchange = metrics.Exchange(exchange{client, &silent})
+	w.rt, err = runtime.New(runtime.Config{Store: metrics.Store(w.store), Definitions: set, Clock: w.clock, Exchange: w.exchange, Parallel: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,7 +203,7 @@ func (w *world) people() {
 		}
 	}
 	for _, a := range all {
-		if err := w.store.PutAccount(w.t.Context(), a, 0); err != nil {
+		if err := w.store.PutAccount(w.t.Context(), a, 0, nil); err != nil {
 			w.t.Fatal(err)
 		}
 	}
@@ -339,13 +344,22 @@ func (w *world) file(headers ...string) string {
 	return a.str("cases.0.code")
 }
 
+// owing files the father's application for birth, residence and card, whose fee waits.
+func (w *world) owing() string {
+	w.t.Helper()
+	app := w.application("birth-b4", "identity")
+	app["registration"].(map[string]any)["copies"] = 2
+	app["children"].([]any)[0].(map[string]any)["notice"] = map[string]any{"code": "01001.GCS.00999.26"}
+	return w.send(father, "POST", "/api/v1/cases", map[string]any{"service": "birth", "application": app}).want(201).str("cases.0.code")
+}
+
 // fileFar files a stranger's application in another city, and gives its commune a
 // reception.
 func (w *world) fileFar() (code, reception string) {
 	w.t.Helper()
 	const office = "civil_status_20275"
 	reception = "reception." + office
-	if err := w.store.PutAccount(w.t.Context(), engine.Account{ID: reception, Kind: engine.Staff, Name: "Tiếp nhận", Office: office, Roles: []string{"reception", "officer"}}, 0); err != nil {
+	if err := w.store.PutAccount(w.t.Context(), engine.Account{ID: reception, Kind: engine.Staff, Name: "Tiếp nhận", Office: office, Roles: []string{"reception", "officer"}}, 0, nil); err != nil {
 		w.t.Fatal(err)
 	}
 	a := w.send(stranger, "POST", "/api/v1/cases", map[string]any{"service": "birth", "application": w.application("birth-consent-declined", "residence", "identity")}).want(201)

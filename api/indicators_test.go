@@ -187,7 +187,7 @@ func TestIndicatorsVisibility(t *testing.T) {
 	w := newWorld(t)
 	w.story()
 	for id, office := range map[string]string{"supervisor.commune": officeBirth, "supervisor.police": "police_00004", "supervisor.city": "social_province_hn", "supervisor.far": "civil_status_20275"} {
-		if err := w.store.PutAccount(t.Context(), engine.Account{ID: id, Kind: engine.Staff, Name: "Giám sát", Roles: []string{"supervisor"}, Office: office}, 0); err != nil {
+		if err := w.store.PutAccount(t.Context(), engine.Account{ID: id, Kind: engine.Staff, Name: "Giám sát", Roles: []string{"supervisor"}, Office: office}, 0, nil); err != nil {
 			t.Fatal(err)
 		}
 	}

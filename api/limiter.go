@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"net"
 	"net/http"
 	"strconv"
@@ -85,71 +84,4 @@ func (a *Address) Resolve(ctx huma.Context) []error {
 	}
 	a.Remote = host
 	return nil
-}
-
-// memo remembers the answers of acts that have no store to remember them
-// (accounts, definitions, the demonstration's clock), for a while.
-type memo struct {
-	now func() time.Time
-
-	mu   sync.Mutex
-	kept map[string]memoed
-}
-
-type memoed struct {
-	digest string
-	at     time.Time
-	value  any
-}
-
-func newMemo(now func() time.Time) *memo { return &memo{now: now, kept: map[string]memoed{}} }
-
-// get returns what was answered under a key, or a mismatch.
-func (m *memo) get(key, digest string) (any, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	k, ok := m.kept[key]
-	if !ok {
-		return nil, nil
-	}
-	if k.digest != digest {
-		return nil, &engine.Error{Code: engine.IdempotencyMismatch}
-	}
-	return k.value, nil
-}
-
-// once does an act under an Idempotency-Key: what was answered before is answered
-// again. It remembers in this process only, for an hour; what is written to cases has
-// its answers in the store instead.
-func once[T any](ctx context.Context, s *Server, key string, act func() (*T, error)) (*T, error) {
-	if key == "" {
-		return act()
-	}
-	key = callerOf(ctx).account.ID + "/" + key
-	was, err := s.once.get(key, digestOf(ctx))
-	if err != nil {
-		return nil, err
-	}
-	if v, ok := was.(*T); ok {
-		return v, nil
-	}
-	v, err := act()
-	if err == nil {
-		s.once.put(key, digestOf(ctx), v)
-	}
-	return v, err
-}
-
-func (m *memo) put(key, digest string, value any) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	now := m.now()
-	for k, v := range m.kept {
-		if now.Sub(v.at) > time.Hour {
-			delete(m.kept, k)
-		}
-	}
-	if len(m.kept) < maxBuckets {
-		m.kept[key] = memoed{digest, now, value}
-	}
 }

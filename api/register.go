@@ -15,6 +15,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 
 	"lienthong/engine"
+	"lienthong/engine/runtime"
 )
 
 // The roles of accounts. reception, officer, leader and supervisor are engine
@@ -109,6 +110,11 @@ func digestOf(ctx context.Context) string {
 // Keyed is an operation that takes an Idempotency-Key.
 type Keyed struct {
 	Key string `header:"Idempotency-Key" maxLength:"200" doc:"Repeat a request with the same key to get the same answer"`
+}
+
+// asked is the caller with the key, for what is no command on a case.
+func (k *Keyed) asked(ctx context.Context) runtime.Asked {
+	return runtime.Asked{Actor: callerOf(ctx).actor, Key: k.Key, Digest: digestOf(ctx)}
 }
 
 // op describes an operation shortly.

@@ -36,7 +36,6 @@ type Server struct {
 	streams     chan struct{}
 	filings     *gate
 	others      *gate
-	once        *memo
 	areas       *areas
 }
 
@@ -53,7 +52,7 @@ func New(cfg Config) (*Server, error) {
 	g.UseRawPath = true // delivery keys hold slashes: case%2Fseq%2Fn
 	g.UnescapePathValues = true
 	s := &Server{
-		cfg: cfg, engine: g, once: newMemo(cfg.Wall),
+		cfg: cfg, engine: g,
 		signIns:     newLimiter(cfg.Limits.SignInsPerMinute, cfg.Wall),
 		public:      newLimiter(cfg.Limits.PublicPerMinute, cfg.Wall),
 		streams:     make(chan struct{}, cfg.Limits.Streams),

@@ -239,8 +239,7 @@ type checkStep struct {
 }
 
 func (s *Server) checkApplication(ctx context.Context, in *struct {
-	ID string `path:"id" maxLength:"60"`
-	Keyed
+	ID   string `path:"id" maxLength:"60"`
 	Body checkBody
 }) (*struct{ Body checkView }, error) {
 	b := filingBody{Service: in.ID, Application: in.Body.Application, Prefill: in.Body.Prefill, Disputes: in.Body.Disputes, Channel: in.Body.Channel, OnBehalfOf: in.Body.OnBehalfOf}

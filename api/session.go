@@ -32,7 +32,6 @@ func (s *Server) routeSessions() {
 const stranger = "pbkdf2-sha256$600000$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
 func (s *Server) signIn(ctx context.Context, in *struct {
-	Keyed
 	Address
 	Body signInBody
 }) (*sessionAnswer, error) {

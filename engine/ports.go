@@ -39,16 +39,22 @@ type Change struct {
 	Lane string
 }
 
-// Answer is what was answered to a command, kept under the actor's key.
+// Answer is what was answered to a command, kept under the actor's key. Whoever writes
+// one is refused when its key is taken: IdempotencyMismatch by another digest,
+// StaleVersion with Op OpAnswered by the same (read the answer with Cases.Answered).
+// That is looked at before anything else, and of a refused call nothing is kept.
 type Answer struct {
 	Actor  string          `json:"actor"`
 	Key    string          `json:"key"`
 	Digest string          `json:"digest"` // of the request; another digest under the same key is refused
-	Case   string          `json:"case"`
+	Case   string          `json:"case"`   // "" = it is about no case
 	Status int             `json:"status"`
 	Body   json.RawMessage `json:"body"`
 	At     time.Time       `json:"at"`
 }
+
+// OpAnswered is the Op of the StaleVersion of a request that was answered before.
+const OpAnswered = "answered"
 
 // Cases is the history and the folded state of every case.
 type Cases interface {
@@ -59,10 +65,8 @@ type Cases interface {
 	// Append writes all changes of one call or none: entries, case and dossier
 	// rows, effects, notifications, timers, stored answers. StaleVersion when a
 	// case is no longer at Base (nothing is written), Duplicate (Other = the
-	// holder) when another case holds its key, IdempotencyMismatch when the answer's
-	// key is taken by another digest, StaleVersion with Op "answered" when it is taken
-	// by the same digest (read the answer with Answered); answers are checked first,
-	// then Base, then the key. An entry with an Erased event erases the payloads it
+	// holder) when another case holds its key, what Answer says when its key is taken;
+	// answers are checked first, then Base, then the key. An entry with an Erased event erases the payloads it
 	// names in the same write. NotFound when a settled delivery is neither stored nor
 	// owed by the entries. UnknownOutcome when the commit failed in a
 	// way that leaves open whether it happened. A refused call never touches the
@@ -74,6 +78,9 @@ type Cases interface {
 	History(ctx context.Context, code string, from int64, limit int) ([]Entry, error)
 	// Answered returns the stored answer of an actor's key, or nil.
 	Answered(ctx context.Context, actor, key string) (*Answer, error)
+	// Keep writes an answer alone: what an act of many commits sets out to do, so that
+	// its repetition sets out to do the same.
+	Keep(ctx context.Context, a Answer) error
 	// Holder returns the case that holds a duplicate key now; NotFound when none does.
 	Holder(ctx context.Context, key string) (code string, err error)
 	// Codes reserves n consecutive numbers of a unit and day; gaps are allowed,
@@ -341,7 +348,9 @@ type Access struct {
 // Desk keeps what surrounds the cases: accounts, sessions, drafts, prefill
 // snapshots, documents, saved views and the access log.
 type Desk interface {
-	PutAccount(ctx context.Context, a Account, ifRev int64) error // ifRev 0 = new; StaleVersion, Duplicate
+	// PutAccount makes an account (ifRev 0) or changes one, with the answer to whoever
+	// asked for it, if they sent a key. StaleVersion, Duplicate.
+	PutAccount(ctx context.Context, a Account, ifRev int64, answer *Answer) error
 	Account(ctx context.Context, id string) (*Account, error)
 	Accounts(ctx context.Context, office, after string, limit int) ([]Account, error)
 	PutSession(ctx context.Context, s Session) error

@@ -29,16 +29,21 @@ type DefaultSet struct {
 	Note    string    `json:"note,omitempty"`
 }
 
+// Publishing is what one act publishes: all of it is kept, or none.
+type Publishing struct {
+	Versions []Publication
+	Defaults []DefaultSet
+	Answer   *Answer // to whoever asked for it; nil = they sent no key
+}
+
 // Publications is what was published and made the default. Both only grow.
 type Publications interface {
-	// Publish keeps a version. Nothing happens when it stands with that hash;
-	// Duplicate, Other = the hash that stands, when it stands with another.
-	Publish(ctx context.Context, p Publication) error
+	// Publish keeps versions, then adds to the list of defaults. Nothing happens to a
+	// version that stands with that hash; Duplicate, Other = the hash that stands, when
+	// one stands with another. NotFound when the version of a default was not published.
+	Publish(ctx context.Context, p Publishing) error
 	// Published lists every version, in the order of publication.
 	Published(ctx context.Context) ([]Publication, error)
-	// MakeDefault adds to the list of defaults. NotFound when the version was not
-	// published.
-	MakeDefault(ctx context.Context, d DefaultSet) error
 	// Defaults lists what was made the default, oldest first.
 	Defaults(ctx context.Context) ([]DefaultSet, error)
 }

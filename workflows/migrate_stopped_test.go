@@ -3,6 +3,7 @@ package workflows_test
 import (
 	"context"
 	"errors"
+	"reflect"
 	"testing"
 
 	"lienthong/engine"
@@ -101,4 +102,54 @@ func TestMigrationGoesOnWhereItStopped(t *testing.T) {
 		}
 	}
 	t.Logf("%d cases, died %d times", len(would), deaths)
+}
+
+// TestMigrationRepeatedByKey: a migration that died after some of its moves, repeated
+// under its key in another life, is about the same cases and tells of all that they
+// moved, as does every further repetition; another request under the key is refused.
+func TestMigrationRepeatedByKey(t *testing.T) {
+	rt, store := running(t, 40)
+	ctx := t.Context()
+	ask := runtime.Migration{Actor: administrator, Service: "birth", From: b3, To: b4, Limit: 30, DryRun: true, Key: "k", Digest: "d"}
+	dry, err := rt.Migrate(ctx, ask)
+	if err != nil || dry.Moved < 5 {
+		t.Fatal(dry, err)
+	}
+	set, err := load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	life := func(s engine.Store) *runtime.Runtime {
+		rt, err := runtime.New(runtime.Config{Store: s, Definitions: set, Exchange: nobody{}, Clock: runtime.NewVirtual(on, false)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return rt
+	}
+	ask.DryRun = false
+	wrong := ask
+	wrong.States = map[string]map[string]string{"birth": {"nowhere": "received"}}
+	if _, err := rt.Migrate(ctx, wrong); engine.CodeOf(err) != engine.Invalid { // and is not kept under the key
+		t.Fatalf("a wrong map: %v", err)
+	}
+	for left := range 3 {
+		if _, err := life(&dying{Store: store, left: left, after: left != 1}).Migrate(ctx, ask); !errors.Is(err, errDied) {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		real, err := life(store).Migrate(ctx, ask)
+		if err != nil || real.Moved != dry.Moved || real.Refused != dry.Refused || real.Next != dry.Next || len(real.Cases) != len(dry.Cases) {
+			t.Fatalf("dry: %d moved, %d refused, then %s; repeated: %d, %d, %s: %v", dry.Moved, dry.Refused, dry.Next, real.Moved, real.Refused, real.Next, err)
+		}
+		for i, m := range real.Cases {
+			if d := dry.Cases[i]; !reflect.DeepEqual(timeless(m), timeless(d)) {
+				t.Errorf("first it was\n%+v, repeated it is\n%+v", d, m)
+			}
+		}
+	}
+	ask.Digest = "other"
+	if _, err := life(store).Migrate(ctx, ask); engine.CodeOf(err) != engine.IdempotencyMismatch {
+		t.Errorf("another request: %v", err)
+	}
 }

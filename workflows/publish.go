@@ -23,7 +23,9 @@ type Publisher struct {
 
 	store engine.Publications
 	now   func() time.Time
-	mu    sync.Mutex // one publishes at a time
+	turn  sync.Mutex // one publishes at a time
+
+	mu    sync.Mutex // of files
 	files machine.Files
 }
 
@@ -83,10 +85,8 @@ func (p *Publisher) startWith(ctx context.Context, set *machine.Set, past []engi
 			continue
 		}
 		pub := engine.Publication{Service: s.ID, Version: s.Version, Hash: s.Hash, Tree: machine.Tree(set, s), By: "system", At: p.now()}
-		if err := p.store.Publish(ctx, pub); err != nil {
-			return err
-		}
-		if err := p.store.MakeDefault(ctx, engine.DefaultSet{Service: s.ID, Version: s.Version, By: "system", At: p.now()}); err != nil {
+		set := engine.DefaultSet{Service: s.ID, Version: s.Version, By: "system", At: pub.At}
+		if err := p.store.Publish(ctx, engine.Publishing{Versions: []engine.Publication{pub}, Defaults: []engine.DefaultSet{set}}); err != nil {
 			return err
 		}
 	}
@@ -182,31 +182,38 @@ func (p *Publisher) with(files map[string]string) (machine.Files, error) {
 }
 
 // Publish keeps every new version that the files hold, with those files that are
-// not in use already, and takes it into use. Nobody files under it before it is made
-// the default. Nothing is published when there is an error among the findings, or
-// no new version.
-func (p *Publisher) Publish(ctx context.Context, by string, files map[string]string) (Draft, error) {
+// not in use already, and takes it into use, though the caller may leave meanwhile.
+// Nobody files under it before it is made the default. Nothing is published, and no
+// answer kept, when there is an error among the findings, or no new version; otherwise
+// the answer is kept with the versions.
+func (p *Publisher) Publish(ctx context.Context, by string, files map[string]string, answer *engine.Answer) (Draft, error) {
+	p.turn.Lock()
+	defer p.turn.Unlock()
 	d, err := p.Check(ctx, files)
 	if err != nil || d.Set == nil || len(d.New) == 0 {
 		return d, err
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	files = maps.Clone(files)
+	p.mu.Lock()
 	maps.DeleteFunc(files, func(name, text string) bool { return string(p.files[name]) == text })
+	p.mu.Unlock()
+	act := engine.Publishing{Answer: answer}
 	for _, s := range d.New {
-		pub := engine.Publication{Service: s.ID, Version: s.Version, Hash: s.Hash, Tree: machine.Tree(d.Set, s), Files: files, By: by, At: p.now()}
-		if err := p.store.Publish(ctx, pub); err != nil {
-			return d, err
-		}
+		act.Versions = append(act.Versions, engine.Publication{Service: s.ID, Version: s.Version, Hash: s.Hash, Tree: machine.Tree(d.Set, s), Files: files, By: by, At: p.now()})
 	}
+	ctx = context.WithoutCancel(ctx)
+	if err := p.store.Publish(ctx, act); err != nil {
+		return d, err
+	}
+	p.mu.Lock()
 	for name, text := range files {
 		p.files[name] = []byte(text)
 	}
+	p.mu.Unlock()
 	return d, p.use(ctx, d.Set)
 }
 
-// use goes on with a set. The mutex is held.
+// use goes on with a set. The turn is held.
 func (p *Publisher) use(ctx context.Context, set *machine.Set) error {
 	defaults, err := p.store.Defaults(ctx)
 	if err != nil {
@@ -217,14 +224,16 @@ func (p *Publisher) use(ctx context.Context, set *machine.Set) error {
 }
 
 // MakeDefault has applications filed under a published version, within the days
-// that it is in force.
-func (p *Publisher) MakeDefault(ctx context.Context, by, service, version, note string) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+// that it is in force, though the caller may leave meanwhile.
+func (p *Publisher) MakeDefault(ctx context.Context, by, service, version, note string, answer *engine.Answer) error {
+	p.turn.Lock()
+	defer p.turn.Unlock()
 	if _, err := p.Live.Service(service, version); err != nil {
 		return err
 	}
-	if err := p.store.MakeDefault(ctx, engine.DefaultSet{Service: service, Version: version, By: by, At: p.now(), Note: note}); err != nil {
+	ctx = context.WithoutCancel(ctx)
+	set := engine.DefaultSet{Service: service, Version: version, By: by, At: p.now(), Note: note}
+	if err := p.store.Publish(ctx, engine.Publishing{Defaults: []engine.DefaultSet{set}, Answer: answer}); err != nil {
 		return err
 	}
 	return p.use(ctx, p.Live.Set())

@@ -31,7 +31,7 @@ func TestSignInWithPassPhrase(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.sys.Store.PutAccount(t.Context(), engine.Account{ID: tuan, Kind: engine.Citizen, Person: tuan, Name: "Nguyễn Minh Tuấn", Secret: secret}, 0); err != nil {
+	if err := s.sys.Store.PutAccount(t.Context(), engine.Account{ID: tuan, Kind: engine.Citizen, Person: tuan, Name: "Nguyễn Minh Tuấn", Secret: secret}, 0, nil); err != nil {
 		t.Fatal(err)
 	}
 	b := s.browse("")

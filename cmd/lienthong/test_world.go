@@ -118,7 +118,7 @@ func (w *world) Dial(registry string, d scenario.Dial) error {
 }
 
 func (w *world) Hire(ctx context.Context, id, office string, roles []string) error {
-	return w.sys.Store.PutAccount(ctx, engine.Account{ID: id, Kind: engine.Staff, Name: id, Office: office, Roles: roles}, 0)
+	return w.sys.Store.PutAccount(ctx, engine.Account{ID: id, Kind: engine.Staff, Name: id, Office: office, Roles: roles}, 0, nil)
 }
 
 func (w *world) File(ctx context.Context, account, service string, app map[string]any, behalf *engine.Person, channel int) ([]string, error) {

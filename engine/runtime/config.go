@@ -140,7 +140,8 @@ type Runtime struct {
 	clock steady
 	codes codes
 	bus   bus
-	keys  keys
+	keys  keys // of deliveries that are acted on
+	onces keys // of idempotency keys: see Once
 	turns turns
 
 	random    sync.Mutex // guards cfg.Random
@@ -163,7 +164,7 @@ func New(c Config) (*Runtime, error) {
 	r := &Runtime{cfg: c, store: c.Store, defs: c.Definitions, log: c.Logger,
 		lanes: map[string]*lane{}, sick: map[string]time.Time{}, express: express{room: c.Queue}}
 	r.clock.read, r.clock.log = c.Wall, c.Logger
-	r.keys.seed = maphash.MakeSeed()
+	r.keys.seed, r.onces.seed = maphash.MakeSeed(), maphash.MakeSeed()
 	r.turns.at = map[string]*turn{}
 	r.bus.feed, r.bus.tick = make(signal, 1), make(signal, 1)
 	r.codes = codes{store: c.Store, size: c.Block, blocks: map[string]*block{}}

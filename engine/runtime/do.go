@@ -2,7 +2,6 @@ package runtime
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -41,7 +40,7 @@ func (r *Runtime) Do(ctx context.Context, req Request) (Result, error) {
 		return Result{}, &engine.Error{Code: engine.Invalid, Op: "runtime.do", Err: fmt.Errorf("%q has a way of its own", req.Command.Action)}
 	}
 	req.Command.Codes, req.Command.File = engine.Codes{}, nil
-	res, err := r.commit(ctx, decision{cmd: req.Command, asked: asked{req.Command.Actor, req.Key, req.Digest}, at: r.Now})
+	res, err := r.commit(ctx, decision{cmd: req.Command, asked: Asked{req.Command.Actor, req.Key, req.Digest}, at: r.Now})
 	return res, refusalOf(err)
 }
 
@@ -62,19 +61,12 @@ func refusalOf(err error) error {
 // decision is one command on its way through load, decide and append.
 type decision struct {
 	cmd   engine.Command
-	asked asked
+	asked Asked
 	facts engine.Facts
 	at    func() time.Time // business time of an attempt
 	// settles names the deliveries that the entries answer, none when they do not hold
 	// what was asked for; nil = it was asked for no delivery.
 	settles func([]engine.Entry) []engine.Delivery
-}
-
-// asked is who asked for something and under which idempotency key; without a key no
-// answer is kept.
-type asked struct {
-	actor       engine.Actor
-	key, digest string
 }
 
 func (r *Runtime) commit(ctx context.Context, d decision) (Result, error) {
@@ -255,50 +247,6 @@ func vars(app map[string]any, p engine.Person, filed, now time.Time) engine.Vars
 		"application": app, "filed_at": filed, "now": now, "steps": map[string]any{},
 		"requester": map[string]any{"id": p.ID, "name": p.Name, "phone": p.Phone, "email": p.Email},
 	}
-}
-
-// body is what is kept of an answer; the API renders fresh state.
-type body struct {
-	Cases  []string          `json:"cases"`
-	Seq    int64             `json:"seq"`
-	Status engine.CaseStatus `json:"status"`
-}
-
-// ActorKey scopes idempotency keys: the actor's kind and id.
-func ActorKey(a engine.Actor) string { return string(a.Kind) + ":" + a.ID }
-
-// answer makes what is stored of the answer; nil without a key.
-func (a *asked) answer(now time.Time, cases ...*engine.Case) *engine.Answer {
-	if a.key == "" {
-		return nil
-	}
-	b := body{Seq: cases[0].Seq, Status: cases[0].Status}
-	for _, c := range cases {
-		b.Cases = append(b.Cases, c.Code)
-	}
-	raw, err := json.Marshal(b)
-	if err != nil {
-		panic(err) // strings and a number
-	}
-	return &engine.Answer{Actor: ActorKey(a.actor), Key: a.key, Digest: a.digest, Case: cases[0].Code, Status: 200, Body: raw, At: now}
-}
-
-// answered returns the stored answer of a key, nil without one.
-// IdempotencyMismatch when the key was used for another request.
-func (r *Runtime) answered(ctx context.Context, by asked) (*engine.Answer, error) {
-	if by.key == "" {
-		return nil, nil
-	}
-	a, err := r.store.Answered(ctx, ActorKey(by.actor), by.key)
-	if err != nil || a == nil {
-		return nil, err
-	}
-	if a.Digest != by.digest {
-		e := engine.Fail(engine.IdempotencyMismatch, "Khóa này đã dùng cho một yêu cầu khác.", "This key was used for another request.")
-		e.Op = "runtime.answered"
-		return nil, e
-	}
-	return a, nil
 }
 
 // repeat gives the case of a stored answer.

@@ -40,7 +40,7 @@ func (r *Runtime) File(ctx context.Context, f Filing) ([]*engine.Case, error) {
 }
 
 func (r *Runtime) file(ctx context.Context, f Filing) ([]*engine.Case, error) {
-	by := asked{f.Actor, f.Key, f.Digest}
+	by := Asked{f.Actor, f.Key, f.Digest}
 	p, err := r.plan(ctx, f, r.allocate)
 	var changes []engine.Change
 	if err == nil {

@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -21,6 +22,26 @@ type Migration struct {
 	After    string   // only cases after this code
 	Limit    int      // cases looked at, at most maxMigrated
 	DryRun   bool
+	Key      string // idempotency key, scoped to the actor; "" = none
+	Digest   string // of the request; another digest under the same key is refused
+}
+
+// asked is the key of one case's move, or of the whole for code "". What would happen
+// is asked for under no key.
+func (m *Migration) asked(code string) Asked {
+	switch {
+	case m.DryRun || m.Key == "":
+		return Asked{Actor: m.Actor}
+	case code == "":
+		return Asked{m.Actor, m.Key, m.Digest}
+	}
+	return Asked{m.Actor, m.Key + "/" + code, m.Digest}
+}
+
+// migrating is which cases a migration is about: what it sets out to do.
+type migrating struct {
+	Cases []string `json:"cases"`
+	Next  string   `json:"next,omitempty"`
 }
 
 // maxMigrated bounds the cases of one call.
@@ -70,7 +91,8 @@ type StepChange struct {
 
 // Migrate moves running cases to another version, each by a command of its own, or
 // says what that would do. One that cannot be moved is told with its reason and
-// stays; the others move.
+// stays; the others move. Repeated under its idempotency key, it is about the same
+// cases, goes on where it ended, and tells of those that it has moved what it told.
 //
 // Errors: Forbidden, NotFound for a version that is not there, Invalid for a state
 // map that names what the versions do not have.
@@ -90,11 +112,24 @@ func (r *Runtime) Migrate(ctx context.Context, m Migration) (Migrations, error) 
 	if m.Limit <= 0 || m.Limit > maxMigrated {
 		m.Limit = maxMigrated
 	}
-	codes, err := r.affected(ctx, m, &out)
+	var set migrating
+	err = r.Begin(ctx, m.asked(""), &set, func() (err error) {
+		if set, err = r.affected(ctx, m); err != nil || len(set.Cases) == 0 || m.DryRun {
+			return err
+		}
+		try := m // a wrong state map is refused, and no refusal is kept
+		try.DryRun = true
+		one, err := r.migrateOne(ctx, try, from, to, set.Cases[0])
+		if err == nil && one.Refused != nil && one.Refused.Code == engine.Invalid {
+			err = one.Refused
+		}
+		return err
+	})
 	if err != nil {
 		return out, err
 	}
-	for _, code := range codes {
+	out.Next = set.Next
+	for _, code := range set.Cases {
 		cm, err := r.migrateOne(ctx, m, from, to, code)
 		if err != nil {
 			return out, err
@@ -112,23 +147,27 @@ func (r *Runtime) Migrate(ctx context.Context, m Migration) (Migrations, error) 
 }
 
 // affected lists the running cases that the migration is about.
-func (r *Runtime) affected(ctx context.Context, m Migration, out *Migrations) ([]string, error) {
+func (r *Runtime) affected(ctx context.Context, m Migration) (set migrating, err error) {
 	if m.Cases != nil {
 		if len(m.Cases) > m.Limit {
-			return nil, engine.Fail(engine.Invalid, fmt.Sprintf("Mỗi lần tối đa %d hồ sơ.", m.Limit), fmt.Sprintf("At most %d cases at once.", m.Limit))
+			return set, engine.Fail(engine.Invalid, fmt.Sprintf("Mỗi lần tối đa %d hồ sơ.", m.Limit), fmt.Sprintf("At most %d cases at once.", m.Limit))
 		}
-		return m.Cases, nil
+		return migrating{Cases: m.Cases}, nil
 	}
-	codes, err := r.store.OpenUnder(ctx, m.Service, m.From, m.After, m.Limit+1)
-	if len(codes) > m.Limit {
-		codes = codes[:m.Limit]
-		out.Next = codes[m.Limit-1]
+	set.Cases, err = r.store.OpenUnder(ctx, m.Service, m.From, m.After, m.Limit+1)
+	if len(set.Cases) > m.Limit {
+		set.Cases = set.Cases[:m.Limit]
+		set.Next = set.Cases[m.Limit-1]
 	}
-	return codes, err
+	return set, err
 }
 
 func (r *Runtime) migrateOne(ctx context.Context, m Migration, from, to *engine.Service, code string) (CaseMigration, error) {
 	out := CaseMigration{Case: code}
+	by := m.asked(code)
+	if was, err := r.answered(ctx, by); was != nil || err != nil {
+		return r.migrated(ctx, was, from, to, err)
+	}
 	cmd := engine.Command{Action: engine.ActMigrate, Case: code, Actor: m.Actor, Input: m.input()}
 	c, err := r.store.Load(ctx, code)
 	if err != nil {
@@ -149,8 +188,12 @@ func (r *Runtime) migrateOne(ctx context.Context, m Migration, from, to *engine.
 		res.Entries, next, err = decide(r.defs, c, cmd, engine.Facts{}, r.Now())
 		res.Case = next
 	} else {
-		res, err = r.commit(ctx, decision{cmd: cmd, at: r.Now})
+		res, err = r.commit(ctx, decision{cmd: cmd, asked: by, at: r.Now})
 		err = refusalOf(err)
+		if res.Repeated { // by a call beside this one
+			was, err := r.answered(ctx, by)
+			return r.migrated(ctx, was, from, to, err)
+		}
 	}
 	var no *engine.Error
 	if errors.As(err, &no) && (no.Code == engine.Precondition || no.Code == engine.Invalid || no.Code == engine.WrongState) {
@@ -165,6 +208,29 @@ func (r *Runtime) migrateOne(ctx context.Context, m Migration, from, to *engine.
 		before = engine.Fold(before, e)
 	}
 	out.changes(before, res.Case, from, to)
+	return out, nil
+}
+
+// migrated tells again what a move that was answered has changed: the last entry of its
+// commit.
+func (r *Runtime) migrated(ctx context.Context, was *engine.Answer, from, to *engine.Service, err error) (CaseMigration, error) {
+	if err != nil {
+		return CaseMigration{}, err
+	}
+	out := CaseMigration{Case: was.Case}
+	var b body
+	if err := json.Unmarshal(was.Body, &b); err != nil {
+		return out, &engine.Error{Code: engine.Internal, Op: "runtime.migrate", Case: was.Case, Err: err}
+	}
+	entries, err := r.store.History(ctx, was.Case, 1, int(b.Seq))
+	if err != nil {
+		return out, err
+	}
+	var before, after *engine.Case
+	for _, e := range entries {
+		before, after = after, engine.Fold(after, e)
+	}
+	out.changes(before, after, from, to)
 	return out, nil
 }
 

@@ -24,7 +24,7 @@ type Act struct {
 	Digest   string // of the request; another digest under the same key is refused
 }
 
-func (a *Act) asked() asked { return asked{a.Actor, a.Key, a.Digest} }
+func (a *Act) asked() Asked { return Asked{a.Actor, a.Key, a.Digest} }
 
 // by is the delivery's own note of an act.
 func (a *Act) by(done string) string {

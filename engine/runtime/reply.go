@@ -72,7 +72,7 @@ func (r *Runtime) accept(ctx context.Context, key string, rep engine.Reply, note
 // changes its delivery alone. The delivery need not be the newest: what the case
 // waits for decides.
 func (r *Runtime) take(ctx context.Context, d engine.Delivery, rep engine.Reply, note string) error {
-	entered, no := r.enter(ctx, d, rep, note, asked{})
+	entered, no := r.enter(ctx, d, rep, note, Asked{})
 	if entered {
 		return nil
 	}
@@ -87,7 +87,7 @@ func (r *Runtime) take(ctx context.Context, d engine.Delivery, rep engine.Reply,
 // enter makes an answer an entry of the case's history; the same commit makes its
 // delivery done, and keeps the answer to who recorded it by hand. Without an entry
 // the error says why, nil when the case does not wait for the answer.
-func (r *Runtime) enter(ctx context.Context, d engine.Delivery, rep engine.Reply, note string, by asked) (entered bool, err error) {
+func (r *Runtime) enter(ctx context.Context, d engine.Delivery, rep engine.Reply, note string, by Asked) (entered bool, err error) {
 	cmd := engine.Command{Action: engine.ActReply, Case: d.Case, Step: d.Step,
 		Actor: engine.Actor{Kind: engine.Registry, ID: d.Registry}}
 	settles := func(es []engine.Entry) []engine.Delivery {

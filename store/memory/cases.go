@@ -1,7 +1,6 @@
 package memory
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"slices"
@@ -80,12 +79,8 @@ func (s *Store) rowsOf(c *engine.Case) *rowenc.Rows {
 func (s *Store) check(c *rowenc.Change) error {
 	const op = "store.append"
 	code := c.Rows.Case.Code
-	if a := c.Answer; a != nil {
-		if old, ok := s.answers[pair{a.Actor, a.Key}]; ok && old.Digest == a.Digest {
-			return rowenc.Answered(old.Case)
-		} else if ok {
-			return rowenc.Mismatch(op)
-		}
+	if err := s.unanswered(op, c.Answer); err != nil {
+		return err
 	}
 	var seq int64
 	if old, ok := s.cases[code]; ok {
@@ -139,9 +134,7 @@ func (s *Store) apply(t *rowenc.Undo, c *rowenc.Change, state *engine.Case) erro
 		s.timers.push(rows.Case.Timer, code)
 		t.Add(func() { s.timers.push(was, code) })
 	}
-	if c.Answer != nil {
-		rowenc.Put(t, s.answers, pair{c.Answer.Actor, c.Answer.Key}, *c.Answer)
-	}
+	s.keep(t, c.Answer)
 	for _, d := range c.Effects {
 		k := rowenc.Key{Case: d.Case, Seq: d.Seq, N: d.N}
 		if _, ok := s.outbox[k]; ok {
@@ -270,21 +263,6 @@ func (s *Store) History(ctx context.Context, code string, from int64, limit int)
 		next++
 	}
 	return out, nil
-}
-
-// Answered returns a stored answer, or nil.
-func (s *Store) Answered(ctx context.Context, actor, key string) (*engine.Answer, error) {
-	done, err := s.read(ctx, "store.answered")
-	if err != nil {
-		return nil, err
-	}
-	defer done()
-	a, ok := s.answers[pair{actor, key}]
-	if !ok {
-		return nil, nil
-	}
-	a.Body = bytes.Clone(a.Body)
-	return &a, nil
 }
 
 // Codes reserves numbers of a unit and day.

@@ -31,13 +31,13 @@ type file struct {
 }
 
 // PutAccount makes or changes an account.
-func (s *Store) PutAccount(ctx context.Context, a engine.Account, ifRev int64) error {
+func (s *Store) PutAccount(ctx context.Context, a engine.Account, ifRev int64, answer *engine.Answer) error {
 	const op = "store.put_account"
 	if a.ID == "" {
 		return rowenc.Bad(op, "an account needs a name")
 	}
 	a.Rev, a.From, a.To, a.Roles = ifRev+1, rowenc.Trim(a.From), rowenc.Trim(a.To), slices.Clone(a.Roles)
-	return s.write(ctx, op, func(t *rowenc.Undo) error {
+	return s.write(ctx, op, s.answering(op, answer, func(t *rowenc.Undo) error {
 		old, ok := s.accounts[a.ID]
 		if ok && ifRev == 0 {
 			return rowenc.Duplicate(op, "", "")
@@ -47,7 +47,7 @@ func (s *Store) PutAccount(ctx context.Context, a engine.Account, ifRev int64) e
 		}
 		rowenc.Put(t, s.accounts, a.ID, a)
 		return nil
-	})
+	}))
 }
 
 // Account returns one by name.

@@ -14,27 +14,44 @@ type published struct {
 	body                   []byte
 }
 
-// Publish keeps a version of a service.
-func (s *Store) Publish(ctx context.Context, p engine.Publication) error {
+// Publish keeps versions and defaults, all of them or none.
+func (s *Store) Publish(ctx context.Context, p engine.Publishing) error {
 	const op = "store.publish"
-	body, err := rowenc.EncodePublication(op, p)
+	rows, err := rowenc.EncodePublishing(op, p)
 	if err != nil {
 		return err
 	}
-	return s.write(ctx, op, func(t *rowenc.Undo) error {
-		for _, o := range s.published {
-			if o.service == p.Service && o.version == p.Version {
-				if o.hash == p.Hash {
-					return nil
-				}
-				return rowenc.Duplicate(op, "", o.hash)
+	return s.write(ctx, op, s.answering(op, p.Answer, func(t *rowenc.Undo) error {
+		versions, defaults := s.published, s.defaults
+		t.Add(func() { s.published, s.defaults = versions, defaults })
+		for i, v := range p.Versions {
+			hash, stands := s.hashOf(v.Service, v.Version)
+			if stands && hash != v.Hash {
+				return rowenc.Duplicate(op, "", hash)
+			}
+			if !stands {
+				s.published = append(s.published, published{v.Service, v.Version, v.Hash, rows.Versions[i]})
 			}
 		}
-		old := s.published
-		t.Add(func() { s.published = old })
-		s.published = append(s.published, published{p.Service, p.Version, p.Hash, body})
+		for _, d := range p.Defaults {
+			if _, stands := s.hashOf(d.Service, d.Version); !stands {
+				return rowenc.Missing(op, "")
+			}
+			d.At = d.At.Truncate(time.Microsecond)
+			s.defaults = append(s.defaults, d)
+		}
 		return nil
-	})
+	}))
+}
+
+// hashOf is a published version's hash.
+func (s *Store) hashOf(service, version string) (hash string, stands bool) {
+	for _, o := range s.published {
+		if o.service == service && o.version == version {
+			return o.hash, true
+		}
+	}
+	return "", false
 }
 
 // Published lists every version, in the order of publication.
@@ -54,23 +71,6 @@ func (s *Store) Published(ctx context.Context) ([]engine.Publication, error) {
 		out = append(out, p)
 	}
 	return out, nil
-}
-
-// MakeDefault adds to the list of defaults.
-func (s *Store) MakeDefault(ctx context.Context, d engine.DefaultSet) error {
-	const op = "store.make_default"
-	return s.write(ctx, op, func(t *rowenc.Undo) error {
-		for _, o := range s.published {
-			if o.service == d.Service && o.version == d.Version {
-				d.At = d.At.Truncate(time.Microsecond)
-				old := s.defaults
-				t.Add(func() { s.defaults = old })
-				s.defaults = append(s.defaults, d)
-				return nil
-			}
-		}
-		return rowenc.Missing(op, "")
-	})
 }
 
 // Defaults lists what was made the default, oldest first.

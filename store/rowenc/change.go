@@ -30,7 +30,11 @@ func Encode(c engine.Change, before *Rows) (*Change, error) {
 	if err := shape(c); err != nil {
 		return nil, err
 	}
-	out := &Change{Base: c.Base, Rows: Derive(c.Case, before), Answer: cloneAnswer(c.Answer), Entries: make([]Sealed, 0, len(c.Entries))}
+	answer, err := KeptAnswer(op, c.Answer)
+	if err != nil {
+		return nil, err
+	}
+	out := &Change{Base: c.Base, Rows: Derive(c.Case, before), Answer: answer, Entries: make([]Sealed, 0, len(c.Entries))}
 	for i := range c.Entries {
 		e := &c.Entries[i]
 		s, err := Seal(e)
@@ -57,8 +61,6 @@ func shape(c engine.Change) error {
 		return Bad(op, "a change needs a case with a code and at least one entry")
 	case c.Base < 0 || c.Case.Seq != c.Base+int64(len(c.Entries)):
 		return Bad(op, "case %s is at %d, not at %d + %d entries", c.Case.Code, c.Case.Seq, c.Base, len(c.Entries))
-	case c.Answer != nil && (c.Answer.Key == "" || c.Answer.Actor == ""):
-		return Bad(op, "a stored answer needs an actor and a key")
 	}
 	for _, d := range c.Settled {
 		if d.Case != c.Case.Code {
@@ -73,13 +75,18 @@ func shape(c engine.Change) error {
 	return nil
 }
 
-func cloneAnswer(a *engine.Answer) *engine.Answer {
+// KeptAnswer is an answer as it is kept, nil for nil; one without an actor or a key is
+// refused.
+func KeptAnswer(op string, a *engine.Answer) (*engine.Answer, error) {
 	if a == nil {
-		return nil
+		return nil, nil
+	}
+	if a.Key == "" || a.Actor == "" {
+		return nil, Bad(op, "a stored answer needs an actor and a key")
 	}
 	b := *a
 	b.Body, b.At = bytes.Clone(a.Body), Trim(a.At)
-	return &b
+	return &b, nil
 }
 
 // addEffects collects what an entry owes, and what it erases.

@@ -7,10 +7,6 @@ import (
 	"lienthong/engine"
 )
 
-// OpAnswered is the Op of the StaleVersion that Append answers when the command's
-// key already has a stored answer to the same request: read it with Answered.
-const OpAnswered = "answered"
-
 // Stale says that somebody was faster.
 func Stale(op, code string) error {
 	e := engine.Fail(engine.StaleVersion, "Dữ liệu vừa được người khác thay đổi.", "Somebody has changed this in the meantime.")
@@ -19,7 +15,7 @@ func Stale(op, code string) error {
 }
 
 // Answered says that the same request was answered before.
-func Answered(code string) error { return Stale(OpAnswered, code) }
+func Answered(code string) error { return Stale(engine.OpAnswered, code) }
 
 // Mismatch says that a key was used for another request.
 func Mismatch(op string) error {

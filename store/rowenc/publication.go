@@ -7,6 +7,28 @@ import (
 	"lienthong/engine"
 )
 
+// Publishing is what is kept of an engine.Publishing, in its order.
+type Publishing struct{ Versions, Defaults [][]byte }
+
+// EncodePublishing encodes all that one act publishes.
+func EncodePublishing(op string, p engine.Publishing) (rows Publishing, err error) {
+	for _, v := range p.Versions {
+		b, err := EncodePublication(op, v)
+		if err != nil {
+			return rows, err
+		}
+		rows.Versions = append(rows.Versions, b)
+	}
+	for _, d := range p.Defaults {
+		b, err := EncodeDefault(op, d)
+		if err != nil {
+			return rows, err
+		}
+		rows.Defaults = append(rows.Defaults, b)
+	}
+	return rows, nil
+}
+
 // EncodePublication refuses a publication without a name, a version or a hash, and
 // encodes it; DecodePublication is its inverse.
 func EncodePublication(op string, p engine.Publication) ([]byte, error) {

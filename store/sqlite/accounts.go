@@ -32,7 +32,7 @@ const (
 )
 
 // PutAccount makes or changes an account.
-func (s *Store) PutAccount(ctx context.Context, a engine.Account, ifRev int64) error {
+func (s *Store) PutAccount(ctx context.Context, a engine.Account, ifRev int64, answer *engine.Answer) error {
 	const op = "store.put_account"
 	if a.ID == "" {
 		return rowenc.Bad(op, "an account needs a name")
@@ -43,7 +43,7 @@ func (s *Store) PutAccount(ctx context.Context, a engine.Account, ifRev int64) e
 	}
 	put := putRev(op, ifRev, insertAccount, updateAccount, a.ID, string(a.Kind), a.Person, a.Name, a.Phone, a.Email, a.Office,
 		string(roles), a.Secret, rowenc.Micros(a.From), rowenc.Micros(a.To), a.Disabled, ifRev+1)
-	return s.submit(&job{ctx: ctx, op: op, lane: laneDesk, run: put, after: func() { s.people.forget(a.ID, "") }})
+	return s.submit(&job{ctx: ctx, op: op, lane: laneDesk, run: answering(op, answer, put), after: func() { s.people.forget(a.ID, "") }})
 }
 
 // putRev inserts when ifRev is 0 and updates otherwise; the statement tells by

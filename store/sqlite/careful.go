@@ -103,17 +103,8 @@ func (w *writer) learn(c *change) error {
 func (w *writer) check(c *change) (head []byte, held string, err error) {
 	const op = "store.append"
 	code := c.code()
-	if a := c.Answer; a != nil {
-		var digest, of string
-		err := w.one(`SELECT digest, case_code FROM answers WHERE actor = ?1 AND key = ?2`, []any{a.Actor, a.Key}, &digest, &of)
-		switch {
-		case err == nil && digest == a.Digest:
-			return nil, "", rowenc.Answered(of)
-		case err == nil:
-			return nil, "", rowenc.Mismatch(op)
-		case !errors.Is(err, sql.ErrNoRows):
-			return nil, "", err
-		}
+	if err := w.unanswered(op, c.Answer); err != nil {
+		return nil, "", err
 	}
 	var seq int64
 	err = w.one(`SELECT seq, head, held FROM cases WHERE code = ?1`, []any{code}, &seq, &head, &held)

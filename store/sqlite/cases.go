@@ -193,41 +193,6 @@ func (s *Store) history(ctx context.Context, code string, from int64, limit int,
 	return out, nil
 }
 
-// answerCols are what an answer's checksum is of.
-const answerCols = `actor, key, digest, case_code, status, body, at`
-
-// Answered returns a stored answer, or nil.
-func (s *Store) Answered(ctx context.Context, actor, key string) (*engine.Answer, error) {
-	if err := s.halted(); err != nil { // what is read now may not be there tomorrow: it is no answer to a command
-		return nil, err
-	}
-	var a engine.Answer
-	var sound bool
-	err := s.reading(ctx, func(c *conn) error {
-		return c.each(`SELECT `+answerCols+`, sum FROM answers WHERE actor = ?1 AND key = ?2`, []any{actor, key}, func(r scanner) (err error) {
-			a, sound, err = scanAnswer(r)
-			return err
-		})
-	})
-	switch {
-	case err != nil:
-		return nil, failure("store.answered", "", err)
-	case a.Actor == "":
-		return nil, nil
-	case !sound:
-		return nil, rowenc.Corrupt("store.answered", a.Case, 0, "the answer under the key "+key+" is not what was written")
-	}
-	return &a, nil
-}
-
-// scanAnswer reads answerCols and the checksum, and tells whether it fits.
-func scanAnswer(r scanner) (a engine.Answer, sound bool, err error) {
-	var at, kept int64
-	err = r.Scan(&a.Actor, &a.Key, &a.Digest, &a.Case, &a.Status, (*[]byte)(&a.Body), &at, &kept)
-	a.At = rowenc.Time(at)
-	return a, kept == rowenc.SumOfAnswer(&a), err
-}
-
 // newNumbers counts a unit's day up. A day that has no numbers yet begins where a
 // restored backup says (see leap).
 const newNumbers = `INSERT INTO counters (unit, day, last)

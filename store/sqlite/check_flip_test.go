@@ -35,7 +35,7 @@ func lived(t testing.TB, path string) {
 		c := story.Change()
 		c.Answer = &engine.Answer{Actor: "citizen:x", Key: fmt.Sprint("k", i), Digest: strings.Repeat("d", 64), Case: code, Status: 200, Body: json.RawMessage(fmt.Sprintf(`{"cases":[%q],"seq":3,"status":"open"}`, code)), At: storetest.T0}
 		must(t, s.Append(t.Context(), c))
-		must(t, s.PutAccount(t.Context(), engine.Account{ID: fmt.Sprint("officer.", i), Kind: engine.Staff, Name: "Cán bộ", Office: "o", Roles: []string{"officer"}, Secret: "hash"}, 0))
+		must(t, s.PutAccount(t.Context(), engine.Account{ID: fmt.Sprint("officer.", i), Kind: engine.Staff, Name: "Cán bộ", Office: "o", Roles: []string{"officer"}, Secret: "hash"}, 0, nil))
 		must(t, s.PutSession(t.Context(), engine.Session{Token: fmt.Sprintf("%064d", i), Account: fmt.Sprint("officer.", i), From: storetest.T0, Until: storetest.T0.Add(time.Hour)}))
 		must(t, s.PutDraft(t.Context(), engine.Draft{ID: fmt.Sprint("d", i), Owner: "x", Service: "birth", Updated: storetest.T0, Data: map[string]any{"child": map[string]any{"name": "Đào"}}}, 0))
 		must(t, s.PutPrefill(t.Context(), "x", engine.Prefill{ID: fmt.Sprint("p", i), At: storetest.T0, Values: map[string]any{"/child/name": "Đào"}, Source: map[string]string{"/child/name": "population"}}))

@@ -31,7 +31,7 @@ func failing(t *testing.T, path string, with error) (s *Store, arm func()) {
 
 func put(t *testing.T, s *Store, id string) error {
 	t.Helper()
-	return s.PutAccount(t.Context(), engine.Account{ID: id, Kind: engine.Staff, Name: id}, 0)
+	return s.PutAccount(t.Context(), engine.Account{ID: id, Kind: engine.Staff, Name: id}, 0, nil)
 }
 
 // stopped checks that nothing is written any more, that the reason is told, and

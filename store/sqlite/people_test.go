@@ -45,7 +45,7 @@ func TestRememberedPeopleAreAsFreshAsTheFile(t *testing.T) {
 		})
 	}
 	for rev := range int64(15) {
-		if err := s.PutAccount(t.Context(), engine.Account{ID: "lan", Kind: engine.Staff, Disabled: rev%2 == 1}, rev); err != nil {
+		if err := s.PutAccount(t.Context(), engine.Account{ID: "lan", Kind: engine.Staff, Disabled: rev%2 == 1}, rev, nil); err != nil {
 			t.Fatal(err)
 		}
 		if a, err := s.Account(t.Context(), "lan"); err != nil || a.Rev != rev+1 || a.Disabled != (rev%2 == 1) {
@@ -69,7 +69,7 @@ func TestRememberedPeopleAreAsFreshAsTheFile(t *testing.T) {
 	}
 	close(stop)
 	wg.Wait()
-	if err := s.PutAccount(t.Context(), engine.Account{ID: "lan"}, 7); engine.CodeOf(err) != engine.StaleVersion {
+	if err := s.PutAccount(t.Context(), engine.Account{ID: "lan"}, 7, nil); engine.CodeOf(err) != engine.StaleVersion {
 		t.Fatalf("an old revision: %v", err)
 	}
 	if a, err := s.Account(t.Context(), "lan"); err != nil || a.Rev != 15 {
@@ -85,7 +85,7 @@ func TestPeopleAreNotRememberedOfAFileThatOthersWrite(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.db")
 	a, b := openPeople(t, path, false), openPeople(t, path, false)
 	for rev := range int64(3) {
-		if err := a.PutAccount(t.Context(), engine.Account{ID: "lan"}, rev); err != nil {
+		if err := a.PutAccount(t.Context(), engine.Account{ID: "lan"}, rev, nil); err != nil {
 			t.Fatal(err)
 		}
 		for _, s := range []*Store{a, b} {

@@ -9,48 +9,51 @@ import (
 	"lienthong/store/rowenc"
 )
 
-// Publish keeps a version of a service.
-func (s *Store) Publish(ctx context.Context, p engine.Publication) error {
+// Publish keeps versions and defaults, all of them or none.
+func (s *Store) Publish(ctx context.Context, p engine.Publishing) error {
 	const op = "store.publish"
-	body, err := rowenc.EncodePublication(op, p)
+	rows, err := rowenc.EncodePublishing(op, p)
 	if err != nil {
 		return err
 	}
-	return exec(ctx, s, op, func(w *writer) error {
-		var hash string
-		err := w.one(`SELECT hash FROM publications WHERE service = ?1 AND version = ?2`, []any{p.Service, p.Version}, &hash)
-		switch {
-		case err == nil && hash == p.Hash:
-			return nil
-		case err == nil:
-			return rowenc.Duplicate(op, "", hash)
-		case !errors.Is(err, sql.ErrNoRows):
-			return err
+	return exec(ctx, s, op, answering(op, p.Answer, func(w *writer) error {
+		for i := range p.Versions {
+			if err := w.publish(op, &p.Versions[i], rows.Versions[i]); err != nil {
+				return err
+			}
 		}
-		return w.exec(`INSERT INTO publications (service, version, hash, body) VALUES (?1, ?2, ?3, ?4)`, p.Service, p.Version, p.Hash, body)
-	})
+		for i, d := range p.Defaults {
+			n, err := w.changed(`INSERT INTO defaults (body) SELECT ?3 WHERE EXISTS (SELECT 1 FROM publications WHERE service = ?1 AND version = ?2)`,
+				d.Service, d.Version, rows.Defaults[i])
+			if err == nil && n == 0 {
+				err = rowenc.Missing(op, "")
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+}
+
+// publish keeps one version, unless it stands.
+func (w *writer) publish(op string, p *engine.Publication, body []byte) error {
+	var hash string
+	err := w.one(`SELECT hash FROM publications WHERE service = ?1 AND version = ?2`, []any{p.Service, p.Version}, &hash)
+	switch {
+	case err == nil && hash == p.Hash:
+		return nil
+	case err == nil:
+		return rowenc.Duplicate(op, "", hash)
+	case !errors.Is(err, sql.ErrNoRows):
+		return err
+	}
+	return w.exec(`INSERT INTO publications (service, version, hash, body) VALUES (?1, ?2, ?3, ?4)`, p.Service, p.Version, p.Hash, body)
 }
 
 // Published lists every version, in the order of publication.
 func (s *Store) Published(ctx context.Context) ([]engine.Publication, error) {
 	return bodies(ctx, s, "store.published", `SELECT body FROM publications ORDER BY n`, rowenc.DecodePublication)
-}
-
-// MakeDefault adds to the list of defaults.
-func (s *Store) MakeDefault(ctx context.Context, d engine.DefaultSet) error {
-	const op = "store.make_default"
-	body, err := rowenc.EncodeDefault(op, d)
-	if err != nil {
-		return err
-	}
-	return exec(ctx, s, op, func(w *writer) error {
-		n, err := w.changed(`INSERT INTO defaults (body) SELECT ?3 WHERE EXISTS (SELECT 1 FROM publications WHERE service = ?1 AND version = ?2)`,
-			d.Service, d.Version, body)
-		if err == nil && n == 0 {
-			err = rowenc.Missing(op, "")
-		}
-		return err
-	})
 }
 
 // Defaults lists what was made the default, oldest first.

@@ -38,7 +38,6 @@ const (
 	dropKey       = `DELETE FROM case_keys WHERE key = ?1 AND case_code = ?2`
 	insertCode    = `INSERT INTO codes (folded, code, case_code) VALUES (?1, ?2, ?3)`
 	insertResult  = `INSERT INTO results (id, case_code, step) VALUES (?1, ?2, ?3)`
-	insertAnswer  = `INSERT INTO answers (` + answerCols + `, sum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`
 	insertNote    = `INSERT INTO notifications (addressee, at, case_code, seq, n, step, what) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`
 	dropTasks     = `DELETE FROM tasks WHERE case_code = ?1`
 	insertTask    = `INSERT INTO tasks (case_code, n, person, step, kind, state, due, since) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`
@@ -172,8 +171,8 @@ func (c *change) history(x *counting, number func(rowenc.Versions) (id, added in
 	if c.snapshot != nil {
 		x.run(1, putSnapshot, c.code(), c.Rows.Case.Seq, c.snapshot)
 	}
-	if a := c.Answer; a != nil {
-		x.run(1, insertAnswer, a.Actor, a.Key, a.Digest, a.Case, a.Status, []byte(a.Body), rowenc.Micros(a.At), sum(rowenc.SumOfAnswer(a)))
+	if c.Answer != nil {
+		x.run(1, insertAnswer, answerArgs(c.Answer)...)
 	}
 }
 

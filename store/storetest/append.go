@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"lienthong/engine"
-	"lienthong/store/rowenc"
 )
 
 func testAppend(t *testing.T, x Target) {
@@ -192,7 +191,7 @@ func testAnswers(t *testing.T, x Target) {
 	c.Answer = answer("B", "d2")
 	wants(t, s.Append(t.Context(), c), engine.IdempotencyMismatch)
 	c.Answer = answer("B", "d1")
-	if e := wants(t, s.Append(t.Context(), c), engine.StaleVersion); e.Op != rowenc.OpAnswered || e.Case != "A" {
+	if e := wants(t, s.Append(t.Context(), c), engine.StaleVersion); e.Op != engine.OpAnswered || e.Case != "A" {
 		t.Fatalf("repeated request: %+v", e)
 	}
 	c.Answer = answer("B", "d1")
@@ -287,7 +286,7 @@ func testShared(t *testing.T, x Target) {
 		if results[0] != nil {
 			t.Fatal(results[0])
 		}
-		if e := wants(t, results[1], engine.StaleVersion); e.Op != rowenc.OpAnswered {
+		if e := wants(t, results[1], engine.StaleVersion); e.Op != engine.OpAnswered {
 			t.Fatalf("repeated request: %+v", e)
 		}
 		wants(t, results[2], engine.IdempotencyMismatch)
@@ -452,7 +451,7 @@ func testCommitFails(t *testing.T, x Target) {
 			err := s.Append(t.Context(), c) // the retry learns the truth
 			if !happens {
 				must(t, err)
-			} else if e := wants(t, err, engine.StaleVersion); e.Op != rowenc.OpAnswered {
+			} else if e := wants(t, err, engine.StaleVersion); e.Op != engine.OpAnswered {
 				t.Fatalf("retry: %+v", e)
 			}
 			if a := ok(s.Answered(t.Context(), "an", "k"))(t); a == nil || a.Case != "A" {

@@ -12,20 +12,20 @@ func testDesk(t *testing.T, x Target) {
 	s := x.open(t, Hooks{})
 	t.Run("accounts", func(t *testing.T) {
 		a := engine.Account{ID: "lan", Kind: engine.Staff, Name: "Lan", Office: "o1", Roles: []string{"officer"}, Secret: "h", From: T0}
-		must(t, s.PutAccount(t.Context(), a, 0))
-		wants(t, s.PutAccount(t.Context(), a, 0), engine.Duplicate)
-		wants(t, s.PutAccount(t.Context(), a, 2), engine.StaleVersion)
+		must(t, s.PutAccount(t.Context(), a, 0, nil))
+		wants(t, s.PutAccount(t.Context(), a, 0, nil), engine.Duplicate)
+		wants(t, s.PutAccount(t.Context(), a, 2, nil), engine.StaleVersion)
 		a.Name, a.Disabled = "Lan Anh", true
-		must(t, s.PutAccount(t.Context(), a, 1))
-		wants(t, s.PutAccount(t.Context(), a, 1), engine.StaleVersion)
+		must(t, s.PutAccount(t.Context(), a, 1, nil))
+		wants(t, s.PutAccount(t.Context(), a, 1, nil), engine.StaleVersion)
 		got := ok(s.Account(t.Context(), "lan"))(t)
 		if got.Rev != 2 || got.Name != "Lan Anh" || !got.Disabled || got.Secret != "h" || !got.From.Equal(T0) || !got.To.IsZero() || len(got.Roles) != 1 {
 			t.Fatalf("account %+v", got)
 		}
-		wants(t, s.PutAccount(t.Context(), engine.Account{ID: "none"}, 1), engine.StaleVersion)
-		wants(t, s.PutAccount(t.Context(), engine.Account{}, 0), engine.Invalid)
-		must(t, s.PutAccount(t.Context(), engine.Account{ID: "LAN", Office: "o2"}, 0)) // another person
-		must(t, s.PutAccount(t.Context(), engine.Account{ID: "binh", Office: "o1"}, 0))
+		wants(t, s.PutAccount(t.Context(), engine.Account{ID: "none"}, 1, nil), engine.StaleVersion)
+		wants(t, s.PutAccount(t.Context(), engine.Account{}, 0, nil), engine.Invalid)
+		must(t, s.PutAccount(t.Context(), engine.Account{ID: "LAN", Office: "o2"}, 0, nil)) // another person
+		must(t, s.PutAccount(t.Context(), engine.Account{ID: "binh", Office: "o1"}, 0, nil))
 		_, err := s.Account(t.Context(), "Lan")
 		wants(t, err, engine.NotFound)
 		ids := func(office, after string, limit int) []string {

@@ -249,7 +249,11 @@ func (m *twin) draft(t *rapid.T) {
 func (m *twin) account(t *rapid.T) {
 	a := engine.Account{ID: someCodes.Draw(t, "id"), Office: someOnes.Draw(t, "office"), Kind: engine.Staff}
 	rev := int64(rapid.IntRange(0, 3).Draw(t, "rev"))
-	m.do(t, "account", func(s engine.Store) error { return s.PutAccount(context.Background(), a, rev) })
+	var answer *engine.Answer
+	if rapid.Bool().Draw(t, "keyed") {
+		answer = &engine.Answer{Actor: "an", Key: rapid.SampledFrom([]string{"1", "2", "3"}).Draw(t, "key"), Digest: rapid.SampledFrom([]string{"x", "y"}).Draw(t, "digest"), At: T0}
+	}
+	m.do(t, "account", func(s engine.Store) error { return s.PutAccount(context.Background(), a, rev, answer) })
 }
 
 func (m *twin) access(t *rapid.T) {

@@ -40,6 +40,7 @@ func Run(t *testing.T, target Target) {
 	}{
 		{"Append", testAppend},
 		{"Shared", testShared},
+		{"Kept", testKept},
 		{"History", testHistory},
 		{"Outbox", testOutbox},
 		{"Timers", testTimers},

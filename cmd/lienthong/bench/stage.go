@@ -122,7 +122,7 @@ func accounts(defs *machine.Set, n int) []engine.Account {
 
 func putAccounts(ctx context.Context, store engine.Store, all []engine.Account) error {
 	return sharing(ctx, 64, len(all), func(ctx context.Context, _, i int) error {
-		if err := store.PutAccount(ctx, all[i], 0); err != nil {
+		if err := store.PutAccount(ctx, all[i], 0, nil); err != nil {
 			return fmt.Errorf("account %s: %w", all[i].ID, err)
 		}
 		return nil

@@ -112,7 +112,7 @@ func populate(ctx context.Context, file string) error {
 }
 
 func admit(ctx context.Context, store *sqlite.Store, a engine.Account, now time.Time) error {
-	if err := store.PutAccount(ctx, a, 0); err != nil {
+	if err := store.PutAccount(ctx, a, 0, nil); err != nil {
 		return fmt.Errorf("account %s: %w", a.ID, err)
 	}
 	h := sha256.Sum256([]byte(token(a.ID)))

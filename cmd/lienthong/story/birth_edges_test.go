@@ -91,7 +91,7 @@ func TestBirthFourEyes(t *testing.T) {
 	t.Parallel()
 	s := open(t, "2026-09-07 08:00", nil)
 	both := engine.Account{ID: "both", Kind: engine.Staff, Name: "Công chức kiêm nhiệm", Office: "civil_status_00004", Roles: []string{"officer", "leader"}}
-	if err := s.sys.Store.PutAccount(t.Context(), both, 0); err != nil {
+	if err := s.sys.Store.PutAccount(t.Context(), both, 0, nil); err != nil {
 		t.Fatal(err)
 	}
 	b := s.begin("birth-b4", nil).Staff("reception", "birth", "receive", nil)

@@ -17,5 +17,5 @@ func (s *System) FirstAdministrator(ctx context.Context, passphrase string) erro
 	if err != nil {
 		return err
 	}
-	return s.Store.PutAccount(ctx, engine.Account{ID: "administrator", Kind: engine.Staff, Name: "Quản trị hệ thống", Roles: []string{"administrator"}, Secret: secret}, 0)
+	return s.Store.PutAccount(ctx, engine.Account{ID: "administrator", Kind: engine.Staff, Name: "Quản trị hệ thống", Roles: []string{"administrator"}, Secret: secret}, 0, nil)
 }

@@ -16,13 +16,15 @@ import (
 type publishing struct{ *workflows.Publisher }
 
 // Publish implements api.Publisher.
-func (p publishing) Publish(ctx context.Context, by string, files map[string]string, dryRun bool) (api.PublishReport, error) {
+func (p publishing) Publish(ctx context.Context, by string, files map[string]string, answer func(*api.PublishReport) *engine.Answer) (api.PublishReport, error) {
 	r, err := p.Check(ctx, files)
-	if err != nil || dryRun || !r.Good || len(r.New) == 0 {
+	if err != nil || !r.Good || len(r.New) == 0 {
 		return r, err
 	}
-	d, err := p.Publisher.Publish(ctx, by, files)
-	r.Published = err == nil && d.Set != nil
+	r.Published = true
+	if _, err = p.Publisher.Publish(ctx, by, files, answer(&r)); err != nil {
+		r.Published = false
+	}
 	return r, err
 }
 

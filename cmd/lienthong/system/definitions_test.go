@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -39,7 +40,7 @@ func newSite(t *testing.T, db string) *site {
 	x := &site{T: t, System: s, tokens: map[string]string{}}
 	for _, a := range []engine.Account{{ID: "chief", Kind: engine.Staff, Name: "Quản trị", Roles: []string{"administrator"}},
 		{ID: "nobody", Kind: engine.Staff, Name: "Người khác", Roles: []string{"operator"}}} {
-		if err := s.Store.PutAccount(t.Context(), a, 0); err != nil && engine.CodeOf(err) != engine.Duplicate {
+		if err := s.Store.PutAccount(t.Context(), a, 0, nil); err != nil && engine.CodeOf(err) != engine.Duplicate {
 			t.Fatal(err)
 		}
 	}
@@ -48,6 +49,12 @@ func newSite(t *testing.T, db string) *site {
 
 func (x *site) call(account, method, path string, body any, want int) map[string]any {
 	x.Helper()
+	return x.keyed("", account, method, path, body, want)
+}
+
+// keyed is call under an idempotency key.
+func (x *site) keyed(key, account, method, path string, body any, want int) map[string]any {
+	x.Helper()
 	raw, err := json.Marshal(body)
 	if err != nil {
 		x.Fatal(err)
@@ -55,6 +62,9 @@ func (x *site) call(account, method, path string, body any, want int) map[string
 	r := httptest.NewRequestWithContext(x.Context(), method, "/api/v1"+path, bytes.NewReader(raw))
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Accept-Language", "en")
+	if key != "" {
+		r.Header.Set("Idempotency-Key", key)
+	}
 	if account != "" {
 		if x.tokens[account] == "" {
 			x.tokens[account] = engine.Str(x.call("", "POST", "/sessions", map[string]any{"account": account}, 201), "token")
@@ -159,6 +169,45 @@ func TestPublishDefaultAndMigrate(t *testing.T) {
 	if len(mine) != 3 || last["version"] != "2026-10-01" || last["by"] != "chief" ||
 		engine.Str(last["made_default"].([]any)[0], "note") != "luật mới" {
 		t.Fatalf("%v", mine)
+	}
+}
+
+// TestPublishingIsRepeatedByKey: who publishes, or chooses a default, and repeats it
+// after the server was started again is told the same, and nothing is done twice.
+func TestPublishingIsRepeatedByKey(t *testing.T) {
+	db := filepath.Join(t.TempDir(), "x.db")
+	x := newSite(t, db)
+	publish := map[string]any{"files": b5(t)}
+	choose := map[string]any{"service": "birth", "version": "2026-10-01", "note": "luật mới"}
+	x.keyed("p", "chief", "POST", "/definitions/publish", map[string]any{"files": map[string]any{"services/x.yaml": "service: [\n"}}, 200) // published nothing, so it keeps nothing
+	published := x.keyed("p", "chief", "POST", "/definitions/publish", publish, 200)
+	chosen := x.keyed("d", "chief", "POST", "/definitions/default", choose, 200)
+	if published["published"] != true || len(published["new"].([]any)) != 1 {
+		t.Fatal(published)
+	}
+	for range 2 {
+		if again := x.keyed("p", "chief", "POST", "/definitions/publish", publish, 200); !reflect.DeepEqual(again, published) {
+			t.Errorf("published again: %v\nfirst: %v", again, published)
+		}
+		if again := x.keyed("d", "chief", "POST", "/definitions/default", choose, 200); !reflect.DeepEqual(again, chosen) {
+			t.Errorf("chosen again: %v\nfirst: %v", again, chosen)
+		}
+		x.keyed("p", "chief", "POST", "/definitions/publish", map[string]any{"files": map[string]any{}}, 422)
+		x.keyed("d", "chief", "POST", "/definitions/default", map[string]any{"service": "birth", "version": "2026-09-01"}, 422)
+		if err := x.System.Close(); err != nil {
+			t.Fatal(err)
+		}
+		x = newSite(t, db)
+	}
+	n := 0
+	defaults, err := x.Store.Defaults(t.Context())
+	for _, d := range defaults {
+		if d.Version == "2026-10-01" {
+			n++
+		}
+	}
+	if n != 1 || err != nil {
+		t.Errorf("made the default %d times, %v", n, err)
 	}
 }
 

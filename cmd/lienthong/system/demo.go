@@ -35,7 +35,7 @@ func (s *System) seedAccounts(ctx context.Context) error {
 		all = append(all, engine.Account{ID: r.id, Kind: engine.Staff, Name: r.vi, Roles: []string{r.id}})
 	}
 	for _, a := range all {
-		if err := s.Store.PutAccount(ctx, a, 0); err != nil && engine.CodeOf(err) != engine.Duplicate {
+		if err := s.Store.PutAccount(ctx, a, 0, nil); err != nil && engine.CodeOf(err) != engine.Duplicate {
 			return fmt.Errorf("account %s: %w", a.ID, err)
 		}
 	}

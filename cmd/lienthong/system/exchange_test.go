@@ -34,7 +34,7 @@ func TestMessageWaitsForItsReceiver(t *testing.T) {
 		t.Fatal(err)
 	}
 	store := &accounts{Store: memory.New()}
-	if err := store.PutAccount(t.Context(), engine.Account{ID: "001081100099", Kind: engine.Citizen, Name: "Phan Thị Cúc", Phone: "0901"}, 0); err != nil {
+	if err := store.PutAccount(t.Context(), engine.Account{ID: "001081100099", Kind: engine.Citizen, Name: "Phan Thị Cúc", Phone: "0901"}, 0, nil); err != nil {
 		t.Fatal(err)
 	}
 	x := &exchange{messages: messages, person: (&System{Store: store}).person} // without a client: nothing may be sent

@@ -30,7 +30,7 @@ func (x *site) replayed(order map[string]any) map[string]any {
 // told.
 func TestReplayAll(t *testing.T) {
 	x := newSite(t, Memory)
-	if err := x.Store.PutAccount(t.Context(), engine.Account{ID: "look", Kind: engine.Staff, Name: "Kiểm thử", Roles: []string{"tester"}}, 0); err != nil && engine.CodeOf(err) != engine.Duplicate {
+	if err := x.Store.PutAccount(t.Context(), engine.Account{ID: "look", Kind: engine.Staff, Name: "Kiểm thử", Roles: []string{"tester"}}, 0, nil); err != nil && engine.CodeOf(err) != engine.Duplicate {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"birth-b3", "death-o4"} {
