@@ -25,7 +25,7 @@ func TestFaultsReceiverMovesBetweenSends(t *testing.T) {
 		t.Fatal(err)
 	}
 	a.Phone, a.Email = "0900000009", "moi@example.vn"
-	if err := s.sys.Store.PutAccount(t.Context(), *a, a.Rev); err != nil {
+	if err := s.sys.Store.PutAccount(t.Context(), *a, a.Rev, nil); err != nil {
 		t.Fatal(err)
 	}
 	s.heal(engine.NotificationRegistry)
