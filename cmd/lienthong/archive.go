@@ -10,6 +10,7 @@ import (
 )
 
 type archiveCommand struct {
+	spoken
 	DB      string `help:"Database; no server may be running on it." required:"" type:"path"`
 	To      string `help:"Sealed file to move closed cases to; a run that died is finished by naming it again." type:"path"`
 	Before  string `help:"Move cases that ended before this day, YYYY-MM-DD (Vietnam time)."`
@@ -69,16 +70,16 @@ func (c *archiveCommand) Run(e *env) error {
 	}
 	switch {
 	case a.Cases == 0:
-		fmt.Fprintf(e.out, "no case ended before %s and waits for nothing: nothing was moved\n", c.Before)
+		fmt.Fprintf(e.out, e.say("không có hồ sơ nào kết thúc trước %s mà không còn chờ gì: không chuyển gì\n", "no case ended before %s and waits for nothing: nothing was moved\n"), c.Before)
 	case a.Finished && a.Moved == 0 && a.WentOn == 0:
-		fmt.Fprintf(e.out, "%s: all of its %s cases had left the database before; nothing was left to do\n", a.Path, thousands(a.Cases))
+		fmt.Fprintf(e.out, e.say("%s: cả %s hồ sơ của nó đã rời cơ sở dữ liệu từ trước; không còn gì phải làm\n", "%s: all of its %s cases had left the database before; nothing was left to do\n"), a.Path, thousands(a.Cases))
 	default:
-		fmt.Fprintf(e.out, "%s: %s cases with %s entries, %s bytes, SHA-256 %s\n", a.Path, thousands(a.Cases), thousands(a.Entries), thousands(a.Bytes), a.SHA256)
-		fmt.Fprintf(e.out, "%s cases left the database now", thousands(a.Moved))
+		fmt.Fprintf(e.out, e.say("%s: %s hồ sơ với %s mục, %s byte, SHA-256 %s\n", "%s: %s cases with %s entries, %s bytes, SHA-256 %s\n"), a.Path, thousands(a.Cases), thousands(a.Entries), thousands(a.Bytes), a.SHA256)
+		fmt.Fprintf(e.out, e.say("%s hồ sơ vừa rời cơ sở dữ liệu", "%s cases left the database now"), thousands(a.Moved))
 		if a.WentOn > 0 {
-			fmt.Fprintf(e.out, "; %s went on since they were copied, and stay", thousands(a.WentOn))
+			fmt.Fprintf(e.out, e.say("; %s hồ sơ có diễn biến từ khi được sao chép nên ở lại", "; %s went on since they were copied, and stay"), thousands(a.WentOn))
 		}
-		fmt.Fprintln(e.out, ". Their room in it is used again; the file does not become smaller.")
+		fmt.Fprintln(e.out, e.say(". Chỗ của chúng được dùng lại; tệp không nhỏ đi.", ". Their room in it is used again; the file does not become smaller."))
 	}
 	return nil
 }
@@ -94,6 +95,6 @@ func (c *archiveCommand) back(e *env) error {
 			sqlite.Returned
 		}{true, r})
 	}
-	fmt.Fprintf(e.out, "%s: back with %s entries from %s, which stays as it is\n", r.Case, thousands(r.Entries), r.Archive)
+	fmt.Fprintf(e.out, e.say("%s: đã trở lại với %s mục từ %s; kho đó giữ nguyên\n", "%s: back with %s entries from %s, which stays as it is\n"), r.Case, thousands(r.Entries), r.Archive)
 	return nil
 }

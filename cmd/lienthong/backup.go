@@ -8,6 +8,7 @@ import (
 )
 
 type backupCommand struct {
+	spoken
 	DB    string `help:"Database; a server may be running on it." required:"" type:"path"`
 	To    string `help:"File to write." required:"" type:"path"`
 	Force bool   `help:"Overwrite the file."`
@@ -32,14 +33,16 @@ func (c *backupCommand) Run(e *env) error {
 			Took   float64 `json:"took_s"`
 		}{true, b, newestOf(b.Newest), b.Took.Seconds()})
 	}
-	fmt.Fprintf(e.out, "%s: %s bytes in %.1f s, SHA-256 %s\n", b.Path, thousands(b.Bytes), b.Took.Seconds(), b.SHA256)
+	fmt.Fprintf(e.out, e.say("%s: %s byte trong %.1f giây, SHA-256 %s\n", "%s: %s bytes in %.1f s, SHA-256 %s\n"), b.Path, thousands(b.Bytes), b.Took.Seconds(), b.SHA256)
 	if n := newestOf(b.Newest); n != nil {
-		fmt.Fprintf(e.out, "newest entry: %s/%d of %s; what was answered after it is not in the copy\n", n.Case, n.Seq, local(n.At))
+		fmt.Fprintf(e.out, e.say("mục mới nhất: %s/%d lúc %s; những gì được trả lời sau đó không có trong bản sao\n",
+			"newest entry: %s/%d of %s; what was answered after it is not in the copy\n"), n.Case, n.Seq, local(n.At))
 	}
 	return nil
 }
 
 type restoreCommand struct {
+	spoken
 	From  string `help:"Backup to put back." required:"" type:"path"`
 	DB    string `help:"Database to make of it; no server may be running on it." required:"" type:"path"`
 	Force bool   `help:"Where a database stands, keep it as FILE.before-… and go on."`
@@ -61,14 +64,17 @@ func (c *restoreCommand) Run(e *env) error {
 			Newest *newest `json:"newest,omitempty"`
 		}{true, r, newestOf(r.Newest)})
 	}
-	fmt.Fprintf(e.out, "%s: %s cases, %s entries, all sound\n", r.Path, thousands(r.Cases), thousands(r.Entries))
+	fmt.Fprintf(e.out, e.say("%s: %s hồ sơ, %s mục, tất cả nguyên vẹn\n", "%s: %s cases, %s entries, all sound\n"), r.Path, thousands(r.Cases), thousands(r.Entries))
 	if r.Kept != "" {
-		fmt.Fprintf(e.out, "what stood there is %s\n", r.Kept)
+		fmt.Fprintf(e.out, e.say("tệp vốn ở đó nay là %s\n", "what stood there is %s\n"), r.Kept)
 	}
 	if n := newestOf(r.Newest); n != nil {
-		fmt.Fprintf(e.out, "newest entry: %s/%d of %s. Everything that was answered after it is LOST: people must file and act again.\n", n.Case, n.Seq, local(n.At))
+		fmt.Fprintf(e.out, e.say("mục mới nhất: %s/%d lúc %s. Mọi điều được trả lời sau đó đã MẤT: mọi người phải nộp và làm lại.\n",
+			"newest entry: %s/%d of %s. Everything that was answered after it is LOST: people must file and act again.\n"), n.Case, n.Seq, local(n.At))
 	}
-	fmt.Fprintf(e.out, "%s cases are open, %s deliveries are not done. What a registry has done already it answers from its store when it is asked again\n"+
-		"under the same key; a request that is decided otherwise this time shows as an incident. New codes go on at higher numbers.\n", thousands(r.Open), thousands(r.Owed))
+	fmt.Fprintf(e.out, e.say("%s hồ sơ đang mở, %s yêu cầu gửi đi chưa xong. Điều cơ sở dữ liệu đã làm thì khi được hỏi lại với cùng khóa nó trả lời\n"+
+		"từ bản lưu của nó; yêu cầu lần này được quyết định khác đi hiện thành sự cố. Mã mới tiếp tục ở số lớn hơn.\n",
+		"%s cases are open, %s deliveries are not done. What a registry has done already it answers from its store when it is asked again\n"+
+			"under the same key; a request that is decided otherwise this time shows as an incident. New codes go on at higher numbers.\n"), thousands(r.Open), thousands(r.Owed))
 	return nil
 }

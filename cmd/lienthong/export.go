@@ -20,6 +20,7 @@ import (
 )
 
 type exportCommand struct {
+	spoken
 	DB    string `help:"Database, backup or archive; a server may be running on it." required:"" type:"path"`
 	To    string `help:"File to write; compressed when it ends in .gz." required:"" type:"path"`
 	Case  string `help:"Only this case, by any of its codes."`
@@ -55,7 +56,7 @@ func (c *exportCommand) Run(e *env) (err error) {
 	x := exporter{header: transfer.Header{Pseudonymised: !c.Plain, Made: time.Now().UTC(), Source: filepath.Base(c.DB)}}
 	told := ""
 	if !c.Plain {
-		secret, fresh, err := c.key()
+		secret, fresh, err := c.key(e)
 		if err != nil {
 			return err
 		}
@@ -87,16 +88,18 @@ func (c *exportCommand) tell(e *env, t transfer.Total, key string) error {
 			Key string `json:"key,omitempty"`
 		}{true, c.To, t, key})
 	}
-	fmt.Fprintf(e.out, "%s: %s cases with %s entries, %s with erased payloads left out, SHA-256 of the content %s\n", c.To, thousands(t.Cases), thousands(t.Entries), thousands(t.LeftOut), t.Digest)
+	fmt.Fprintf(e.out, e.say("%s: %s hồ sơ với %s mục, bỏ qua %s hồ sơ đã xóa dữ liệu, SHA-256 của nội dung %s\n",
+		"%s: %s cases with %s entries, %s with erased payloads left out, SHA-256 of the content %s\n"), c.To, thousands(t.Cases), thousands(t.Entries), thousands(t.LeftOut), t.Digest)
 	if key != "" {
-		fmt.Fprintln(e.out, "key:", key)
-		fmt.Fprintln(e.out, "Who has the key can tell whether a pseudonym is somebody's: keep it apart from the file, or forget it.")
+		fmt.Fprintln(e.out, e.say("khóa:", "key:"), key)
+		fmt.Fprintln(e.out, e.say("Ai có khóa thì biết được một tên giả có phải của một người nào đó không: hãy giữ khóa tách khỏi tệp, hoặc bỏ nó đi.",
+			"Who has the key can tell whether a pseudonym is somebody's: keep it apart from the file, or forget it."))
 	}
 	return nil
 }
 
 // key is the one given, or a fresh one.
-func (c *exportCommand) key() (secret []byte, fresh bool, err error) {
+func (c *exportCommand) key(e *env) (secret []byte, fresh bool, err error) {
 	if c.Key == "" {
 		secret = make([]byte, 32)
 		_, err = rand.Read(secret)
@@ -112,21 +115,21 @@ func (c *exportCommand) key() (secret []byte, fresh bool, err error) {
 	}
 	secret, err = hex.DecodeString(text)
 	if err != nil || len(secret) < hide.MinKey {
-		return nil, false, fmt.Errorf("--key: want at least %d bytes in hex, or a file that holds them", hide.MinKey)
+		return nil, false, fmt.Errorf(e.say("--key: cần ít nhất %d byte ở dạng hex, hoặc một tệp chứa chúng", "--key: want at least %d bytes in hex, or a file that holds them"), hide.MinKey)
 	}
 	return secret, false, nil
 }
 
 // write writes histories.
 func (c *exportCommand) write(e *env, f *sqlite.File, x *exporter) (t transfer.Total, err error) {
-	err = c.file(func(w io.Writer) error {
+	err = c.file(e, func(w io.Writer) error {
 		if x.w, err = transfer.NewWriter(w, x.header); err != nil {
 			return err
 		}
 		bar := e.progress()
 		defer bar.end()
 		err := c.cases(e, f, func(code string) error {
-			bar.show("cases "+thousands(x.seen), 0, 0)
+			bar.show(e.say("hồ sơ ", "cases ")+thousands(x.seen), 0, 0)
 			return x.add(e, f, code)
 		})
 		if err == nil {
@@ -138,9 +141,9 @@ func (c *exportCommand) write(e *env, f *sqlite.File, x *exporter) (t transfer.T
 }
 
 // file makes the file; it has another name until it is whole.
-func (c *exportCommand) file(write func(io.Writer) error) (err error) {
+func (c *exportCommand) file(e *env, write func(io.Writer) error) (err error) {
 	if _, err := os.Stat(c.To); err == nil && !c.Force {
-		return fmt.Errorf("%s is there already; --force overwrites it", c.To)
+		return fmt.Errorf(e.say("%s đã có; --force ghi đè", "%s is there already; --force overwrites it"), c.To)
 	}
 	tmp, err := os.CreateTemp(filepath.Dir(c.To), ".export-*")
 	if err != nil {

@@ -21,7 +21,7 @@ type eventLog interface {
 // mine writes an event log for process-mining tools.
 func (c *exportCommand) mine(e *env, f *sqlite.File) error {
 	var cases, entries int64
-	err := c.file(func(w io.Writer) (err error) {
+	err := c.file(e, func(w io.Writer) (err error) {
 		var log eventLog
 		if c.Format == "xes" {
 			log, err = mining.NewXES(w)
@@ -44,7 +44,7 @@ func (c *exportCommand) mine(e *env, f *sqlite.File) error {
 				return err
 			}
 			cases, entries = cases+1, entries+int64(len(history))
-			bar.show("cases "+thousands(cases), 0, 0)
+			bar.show(e.say("hồ sơ ", "cases ")+thousands(cases), 0, 0)
 			return log.Add(history)
 		})
 		if err != nil {
@@ -58,6 +58,6 @@ func (c *exportCommand) mine(e *env, f *sqlite.File) error {
 	if e.asJSON {
 		return e.json(map[string]any{"good": true, "file": c.To, "cases": cases, "entries": entries})
 	}
-	fmt.Fprintf(e.out, "%s: %s cases with %s events\n", c.To, thousands(cases), thousands(entries))
+	fmt.Fprintf(e.out, e.say("%s: %s hồ sơ với %s sự kiện\n", "%s: %s cases with %s events\n"), c.To, thousands(cases), thousands(entries))
 	return nil
 }

@@ -17,6 +17,7 @@ import (
 )
 
 type importHistoryCommand struct {
+	spoken
 	File  string `arg:"" help:"File that export wrote." type:"existingfile"`
 	DB    string `help:"Database to make; it must not exist. Without it the file is only checked." type:"path"`
 	Known string `help:"What export said the SHA-256 of the content is." placeholder:"HEX"`
@@ -35,7 +36,7 @@ func (c *importHistoryCommand) Run(e *env) (err error) {
 	}
 	add, finish, drop := func(*transfer.Case) error { return nil }, func() error { return nil }, func() {}
 	if c.DB != "" {
-		if add, finish, drop, err = fresh(e.ctx, c.DB); err != nil {
+		if add, finish, drop, err = fresh(e, c.DB); err != nil {
 			return err
 		}
 	}
@@ -56,11 +57,12 @@ func (c *importHistoryCommand) Run(e *env) (err error) {
 			bar.end()
 			return fmt.Errorf("%s: %w", c.File, err)
 		}
-		bar.show("cases "+thousands(n), 0, 0)
+		bar.show(e.say("hồ sơ ", "cases ")+thousands(n), 0, 0)
 	}
 	bar.end()
 	if c.Known != "" && !strings.EqualFold(c.Known, r.Total.Digest) {
-		return fmt.Errorf("%s: SHA-256 of its content is %s, not %s: it is whole, but another file", c.File, r.Total.Digest, c.Known)
+		return fmt.Errorf(e.say("%s: SHA-256 của nội dung là %s, không phải %s: tệp nguyên vẹn nhưng là tệp khác",
+			"%s: SHA-256 of its content is %s, not %s: it is whole, but another file"), c.File, r.Total.Digest, c.Known)
 	}
 	if err := finish(); err != nil {
 		return err
@@ -77,17 +79,17 @@ func (c *importHistoryCommand) tell(e *env, r *transfer.Reader) error {
 			transfer.Total
 		}{true, c.DB, r.Header.Pseudonymised, r.Total})
 	}
-	kind := "with the data as it was"
+	kind := e.say("với dữ liệu nguyên gốc", "with the data as it was")
 	if r.Header.Pseudonymised {
-		kind = "with stand-ins for personal data"
+		kind = e.say("với dữ liệu cá nhân đã thay thế", "with stand-ins for personal data")
 	}
-	to := "sound"
+	to := e.say("nguyên vẹn", "sound")
 	if c.DB != "" {
-		to = "brought into " + c.DB
+		to = e.say("đã nhập vào ", "brought into ") + c.DB
 	}
-	fmt.Fprintf(e.out, "%s: %s cases, %s entries %s, SHA-256 of the content %s: %s\n", c.File, thousands(r.Total.Cases), thousands(r.Total.Entries), kind, r.Total.Digest, to)
+	fmt.Fprintf(e.out, e.say("%s: %s hồ sơ, %s mục %s, SHA-256 của nội dung %s: %s\n", "%s: %s cases, %s entries %s, SHA-256 of the content %s: %s\n"), c.File, thousands(r.Total.Cases), thousands(r.Total.Entries), kind, r.Total.Digest, to)
 	if c.DB != "" && r.Header.Pseudonymised {
-		fmt.Fprintf(e.out, "check it with: lienthong verify --pseudonymised --db %s\n", c.DB)
+		fmt.Fprintf(e.out, e.say("kiểm tra bằng", "check it with")+": lienthong verify --pseudonymised --db %s\n", c.DB)
 	}
 	return nil
 }
@@ -107,9 +109,9 @@ func open(f io.Reader) (*transfer.Reader, error) {
 
 // fresh begins a database under another name. finish gives it its own; drop removes
 // what was not finished.
-func fresh(ctx context.Context, name string) (add func(*transfer.Case) error, finish func() error, drop func(), err error) {
+func fresh(e *env, name string) (add func(*transfer.Case) error, finish func() error, drop func(), err error) {
 	if _, err := os.Stat(name); !errors.Is(err, os.ErrNotExist) {
-		return nil, nil, nil, fmt.Errorf("%s is there already: histories are brought into a fresh database", name)
+		return nil, nil, nil, fmt.Errorf(e.say("%s đã có: lịch sử được nhập vào một cơ sở dữ liệu mới", "%s is there already: histories are brought into a fresh database"), name)
 	}
 	dir, err := os.MkdirTemp(filepath.Dir(name), ".import-")
 	if err != nil {
@@ -117,7 +119,7 @@ func fresh(ctx context.Context, name string) (add func(*transfer.Case) error, fi
 	}
 	drop = func() { _ = os.RemoveAll(dir) }
 	tmp := filepath.Join(dir, filepath.Base(name))
-	s, err := sqlite.Open(ctx, sqlite.Config{Path: tmp, TakeOver: true})
+	s, err := sqlite.Open(e.ctx, sqlite.Config{Path: tmp, TakeOver: true})
 	if err != nil {
 		drop()
 		return nil, nil, nil, err
@@ -137,7 +139,7 @@ func fresh(ctx context.Context, name string) (add func(*transfer.Case) error, fi
 		}
 		return os.Rename(tmp, name)
 	}
-	add = func(k *transfer.Case) error { return bring(ctx, s, k) }
+	add = func(k *transfer.Case) error { return bring(e.ctx, s, k) }
 	return add, finish, drop, nil
 }
 

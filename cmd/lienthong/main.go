@@ -63,6 +63,7 @@ type env struct {
 	errs   io.Writer
 	log    *slog.Logger
 	asJSON bool
+	lang   string // of what people read
 }
 
 // garbage is how much garbage may stand beside what is live, in per cent, before it
@@ -98,14 +99,14 @@ func run(args []string, out, errs io.Writer) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	e := &env{ctx: ctx, out: out, errs: errs, log: logger(errs, c.Log, c.JSON), asJSON: c.JSON}
+	e := &env{ctx: ctx, out: out, errs: errs, log: logger(errs, c.Log, c.JSON), asJSON: c.JSON, lang: language(k)}
 	switch err := k.Run(e); {
 	case err == nil:
 		return 0
 	case errors.Is(err, errNotGood):
 		return 1
 	default:
-		fmt.Fprintln(errs, "lienthong:", told(err, language(k)))
+		fmt.Fprintln(errs, "lienthong:", told(err, e.lang))
 		return 1
 	}
 }
@@ -126,8 +127,11 @@ func told(err error, lang string) string {
 	if errors.As(err, &wrong) {
 		return wrong.In(lang)
 	}
-	return err.Error()
+	return errorIn(err, lang)
 }
+
+// asEngineError is the first error of the engine in a chain.
+func asEngineError(err error) (*engine.Error, bool) { return errors.AsType[*engine.Error](err) }
 
 // version says what decides whether this program can take a database over.
 func version() string {

@@ -16,7 +16,8 @@ import (
 // progress is one line that is written over and over on a terminal, and nothing
 // anywhere else.
 type progress struct {
-	w     io.Writer // nil = nobody watches
+	w     io.Writer           // nil = nobody watches
+	of    func(string) string // what the store says, in a language
 	began time.Time
 	next  time.Time
 	width int
@@ -24,7 +25,7 @@ type progress struct {
 
 // progress begins a line on the terminal, if there is one and a person reads it.
 func (e *env) progress() *progress {
-	p := &progress{began: time.Now()}
+	p := &progress{began: time.Now(), of: e.of}
 	f, ok := e.errs.(*os.File)
 	if !ok || e.asJSON {
 		return p
@@ -42,6 +43,7 @@ func (p *progress) show(what string, done, total int64) {
 		return
 	}
 	p.next = now.Add(200 * time.Millisecond)
+	what = p.of(what)
 	line := what
 	if total > 0 {
 		line = fmt.Sprintf("%s %s / %s (%d %%)", what, thousands(done), thousands(total), done*100/total)
@@ -96,7 +98,7 @@ func (e *env) collect(bar *progress, found *[]sqlite.Finding) func(sqlite.Findin
 		}
 		if !e.asJSON {
 			bar.end()
-			fmt.Fprintln(e.out, f)
+			fmt.Fprintln(e.out, e.of(f.String()))
 		}
 	}
 }

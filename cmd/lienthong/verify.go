@@ -18,6 +18,7 @@ import (
 )
 
 type verifyCommand struct {
+	spoken
 	DB            string `help:"Database, backup or archive; a server may be running on it." required:"" type:"path"`
 	Heads         string `help:"Write where every history ends to this file, for an auditor to keep (compressed when it ends in .gz)." type:"path"`
 	Against       string `help:"A heads file or a backup: name every case that lost entries or was replaced since." type:"path"`
@@ -112,7 +113,7 @@ func (v verified) tell(e *env) error {
 			return err
 		}
 	} else {
-		v.print(e.out)
+		v.print(e)
 	}
 	if !v.Good {
 		return errNotGood
@@ -120,30 +121,33 @@ func (v verified) tell(e *env) error {
 	return nil
 }
 
-func (v verified) print(w io.Writer) {
+func (v verified) print(e *env) {
+	w := e.out
 	for _, s := range v.Skipped {
-		fmt.Fprintln(w, "note:", s)
+		fmt.Fprintln(w, e.say("lưu ý:", "note:"), e.of(s))
 	}
 	if s := v.Seal; s != nil {
-		fmt.Fprintf(w, "archive of %s, sealed %s: cases that ended before %s\n", s.Source, local(s.At), s.Before.In(calendar.Zone).Format(time.DateOnly))
+		fmt.Fprintf(w, e.say("kho lưu trữ của %s, niêm phong %s: hồ sơ kết thúc trước %s\n", "archive of %s, sealed %s: cases that ended before %s\n"), s.Source, local(s.At), s.Before.In(calendar.Zone).Format(time.DateOnly))
 	}
 	if v.Newest != nil {
-		fmt.Fprintf(w, "newest entry: %s/%d of %s\n", v.Newest.Case, v.Newest.Seq, v.Newest.At.Format(time.RFC3339))
+		fmt.Fprintf(w, e.say("mục mới nhất: %s/%d lúc %s\n", "newest entry: %s/%d of %s\n"), v.Newest.Case, v.Newest.Seq, v.Newest.At.Format(time.RFC3339))
 	}
 	if v.Checkpoint != "" {
-		fmt.Fprintf(w, "newest checkpoint: %s\n", v.Checkpoint)
+		fmt.Fprintf(w, e.say("điểm chốt mới nhất: %s\n", "newest checkpoint: %s\n"), v.Checkpoint)
 	}
 	if v.StandIns > 0 {
-		fmt.Fprintf(w, "%s entries hold a stand-in for their payload: what they say is not what was decided, that they are there and in this order is\n", thousands(v.StandIns))
+		fmt.Fprintf(w, e.say("%s mục có nội dung thay thế: nội dung không phải điều đã quyết định, nhưng chúng có đó và theo thứ tự này\n",
+			"%s entries hold a stand-in for their payload: what they say is not what was decided, that they are there and in this order is\n"), thousands(v.StandIns))
 	}
 	if v.Held > 0 {
-		fmt.Fprintf(w, "%s cases still have what was known of them\n", thousands(v.Held))
+		fmt.Fprintf(w, e.say("%s hồ sơ vẫn có đủ những gì đã biết về chúng\n", "%s cases still have what was known of them\n"), thousands(v.Held))
 	}
-	verdict := "sound"
+	verdict := e.say("nguyên vẹn", "sound")
 	if !v.Good {
-		verdict = fmt.Sprintf("NOT GOOD: %s findings", thousands(int64(v.Findings)))
+		verdict = fmt.Sprintf(e.say("KHÔNG TỐT: %s phát hiện", "NOT GOOD: %s findings"), thousands(int64(v.Findings)))
 	}
-	fmt.Fprintf(w, "%s: %s cases, %s entries, %s archived, %s reads logged, %s documents in %.1f s (%s entries/s): %s\n", v.File,
+	fmt.Fprintf(w, e.say("%s: %s hồ sơ, %s mục, %s đã lưu trữ, %s lượt xem được ghi, %s giấy tờ trong %.1f giây (%s mục/giây): %s\n",
+		"%s: %s cases, %s entries, %s archived, %s reads logged, %s documents in %.1f s (%s entries/s): %s\n"), v.File,
 		thousands(v.Cases), thousands(v.Entries), thousands(v.Archived), thousands(v.Access), thousands(v.Documents), v.Took, thousands(v.Rate), verdict)
 }
 
