@@ -111,7 +111,7 @@ func aged(t *testing.T, path string) {
 	must(t, err)
 	defer db.Close()
 	db.SetMaxOpenConns(1)
-	p, err := migrator(db, migrations)
+	p, err := migrator(t.Context(), db, migrations)
 	must(t, err)
 	_, err = p.UpTo(t.Context(), 1)
 	must(t, err)

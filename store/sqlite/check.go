@@ -206,7 +206,7 @@ func expected(format int64) (map[string]string, error) {
 	}
 	defer fresh.Close()
 	fresh.SetMaxOpenConns(1)
-	p, err := migrator(fresh, migrations)
+	p, err := migrator(context.Background(), fresh, migrations)
 	if err == nil {
 		_, err = p.UpTo(context.Background(), format)
 	}

@@ -22,6 +22,7 @@
 //     refused: the hash that its chain goes on from tells.
 //   - A disk that fails a read is Unavailable, never damage (unread_linux.go; on other
 //     systems SQLite tells the two apart only for some errors).
+//   - A migration ends when the context of Open does; the file then has a whole format.
 //   - No SQL of the writer runs under a caller's context.
 //   - History and access log are append-only by triggers; only an entry's payload
 //     and salt can be set to NULL.

@@ -84,7 +84,7 @@ func TestOlderProgramIsRefused(t *testing.T) {
 	s := stocked(t, path)
 	must(t, s.Close())
 	behind(t, s, func(db *sql.DB) {
-		refusedAsNewer(t, "format 9", migrate(t.Context(), db, path, older(t, 9)), "up to 9", fmt.Sprint("has format ", Format()), fmt.Sprint("định dạng ", Format()))
+		refusedAsNewer(t, "format 9", migrate(t.Context(), db, path, older(t, 9), quiet), "up to 9", fmt.Sprint("has format ", Format()), fmt.Sprint("định dạng ", Format()))
 	})
 }
 
@@ -143,7 +143,7 @@ func rebuilt(t *testing.T, path string, n int64) {
 	db, err := sql.Open(summing, "file:"+path+"?_journal_mode=WAL&_foreign_keys=0")
 	must(t, err)
 	db.SetMaxOpenConns(1)
-	must(t, migrate(t.Context(), db, path, older(t, n)))
+	must(t, migrate(t.Context(), db, path, older(t, n), quiet))
 	run(t, db, `ATTACH ?1 AS src`, was)
 	for _, table := range column(t, db, `SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name NOT IN ('goose_db_version', 'sqlite_sequence', 'figure_position')`) {
 		cols := strings.Join(column(t, db, `SELECT m.name FROM pragma_table_info('`+table+`', 'main') m JOIN pragma_table_info('`+table+`', 'src') s ON s.name = m.name`), ", ")

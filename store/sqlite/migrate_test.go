@@ -175,7 +175,7 @@ func TestMigrateArchived(t *testing.T) {
 	must(t, err)
 	defer db.Close()
 	db.SetMaxOpenConns(1)
-	must(t, migrate(t.Context(), db, path, older(t, 11)))
+	must(t, migrate(t.Context(), db, path, older(t, 11), quiet))
 	run(t, db, `INSERT INTO archives (n, name, at, cases, entries, size, digest, sha256) VALUES (1, 'old.archive.db', 1, 3, 9, 1, x'00', x'00')`)
 	for _, code := range []string{"B", "A", "C"} {
 		run(t, db, `INSERT INTO cases (code, seq, head, updated, service, version, status, outcome, portal, filed, due, timer, requester, name, subject, held)
@@ -187,7 +187,7 @@ func TestMigrateArchived(t *testing.T) {
 		return out
 	}
 	before := rows()
-	must(t, migrate(t.Context(), db, path, migrations))
+	must(t, migrate(t.Context(), db, path, migrations, quiet))
 	if got := rows(); got != before {
 		t.Errorf("%s\nwas %s", got, before)
 	}

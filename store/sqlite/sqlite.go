@@ -109,9 +109,10 @@ func (c Config) withDefaults() Config {
 type Store struct {
 	cfg     Config
 	log     *slog.Logger
-	writeDB *sql.DB // for what is done at the beginning and the end
-	lock    *lock   // nil = this process does not serve the file
-	left    func()  // says that this process has closed the file
+	writeDB *sql.DB      // for what is done at the beginning and the end
+	lock    *lock        // nil = this process does not serve the file
+	left    func()       // says that this process has closed the file
+	late    <-chan error // what a migration ends with that was stopped and still runs; nil = none
 	counted counters
 
 	projecting sync.Mutex // one step of the projector at a time
@@ -198,11 +199,22 @@ func (s *Store) begin(ctx context.Context) (err error) {
 	if err := s.checkOpened(ctx); err != nil {
 		return err
 	}
-	return migrate(ctx, s.writeDB, s.cfg.Path, migrations)
+	return s.bringUp(ctx)
 }
 
-// abandon closes what an Open that failed had opened.
+// abandon closes what an Open that failed had opened; at once, or when a migration
+// that nobody waits for has ended.
 func (s *Store) abandon() error {
+	if s.late != nil {
+		leftOver.Go(func() {
+			<-s.late
+			s.late = nil
+			if err := s.abandon(); err != nil {
+				s.log.Warn("sqlite: closing the file after a migration that was stopped", "file", s.cfg.Path, "err", err)
+			}
+		})
+		return nil
+	}
 	var errs []error
 	if s.readDB != nil {
 		errs = append(errs, s.closeReaders())
