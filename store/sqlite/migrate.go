@@ -96,10 +96,11 @@ func (s *Store) bringUp(ctx context.Context) error {
 	}
 }
 
-// brokenOff says that a file was not brought up to date because nobody waits for it.
+// brokenOff says that a file may not have been brought up to date because nobody waits
+// for it: a commit that was under way may still be made.
 func brokenOff(name string, want int64, err error) error {
-	return fmt.Errorf("sqlite: stopped before %s had format %d: nothing of a format that is not finished is kept, and the file can be opened again\n"+
-		"Đã dừng trước khi tệp lên định dạng %d: phần chưa xong không được giữ lại, tệp vẫn mở lại được: %w", name, want, want, err)
+	return fmt.Errorf("sqlite: stopped while %s was brought up to format %d: it has the last format that was finished, and can be opened again\n"+
+		"Đã dừng khi đang nâng tệp lên định dạng %d: tệp giữ định dạng hoàn tất gần nhất và mở lại được: %w", name, want, want, err)
 }
 
 // paces are the formats that take long, with seconds for each GB of the file: measured

@@ -116,7 +116,7 @@ func TestMigrationStopped(t *testing.T) {
 			}
 			db := openStopping(t, path)
 			err := migrate(ctx, db, path, with(t, 12, text), quiet)
-			if !stopped || !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "Đã dừng") || !strings.Contains(err.Error(), "stopped before "+path+" had format 99") {
+			if !stopped || !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "Đã dừng") || !strings.Contains(err.Error(), "stopped while "+path+" was brought up to format 99") {
 				t.Errorf("stopped %t, %v", stopped, err)
 			}
 			must(t, db.Close())
