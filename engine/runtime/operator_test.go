@@ -14,6 +14,22 @@ func by(who engine.Actor, delivery, note string) runtime.Act {
 	return runtime.Act{Actor: who, Delivery: delivery, Note: note}
 }
 
+// keyed is the operator's act under an idempotency key.
+func keyed(delivery string) runtime.Act {
+	a := by(operator, delivery, "letter 12")
+	a.Key, a.Digest = "k1", "d1"
+	return a
+}
+
+// malformed files a case whose registration the registry cannot read: an incident.
+func (w *world) malformed() (code, key string) {
+	w.t.Helper()
+	code, key = w.recording("An")
+	w.reg.say("civil", runtime.Answer{Outcome: runtime.Incident, Code: "malformed"})
+	w.settle()
+	return code, key
+}
+
 func TestIncidentAfterTheLastTryAndItsWaysOut(t *testing.T) {
 	w := newWorld(t, func(c *runtime.Config) { c.Tries = 2; c.BreakerFails = 100 })
 	code, key := w.recording("An")
@@ -98,9 +114,7 @@ func TestOnlyNotificationsAreSkipped(t *testing.T) {
 // history says who recorded it.
 func TestRecordOfWhatIsNoLongerAwaited(t *testing.T) {
 	w := newWorld(t)
-	code, key := w.recording("An")
-	w.reg.say("civil", runtime.Answer{Outcome: runtime.Incident, Code: "malformed"})
-	w.settle()
+	code, key := w.malformed()
 	w.withdraw(code)
 	state := w.load(code).Dossier("birth")
 	w.must(w.r.Record(t.Context(), by(operator, key, "letter 12"), reply("", engine.ReplyDone)))
@@ -117,9 +131,7 @@ func TestRecordOfWhatIsNoLongerAwaited(t *testing.T) {
 // What a person does and its entry are one commit: when it fails, neither stands.
 func TestActsOfPeopleAreOneCommit(t *testing.T) {
 	w := newWorld(t)
-	code, key := w.recording("An")
-	w.reg.say("civil", runtime.Answer{Outcome: runtime.Incident, Code: "malformed"})
-	w.settle()
+	code, key := w.malformed()
 	s := &spy{Store: w.store}
 	s.fail.Store(true)
 	a := w.node("a", func(c *runtime.Config) { c.Store = s })
@@ -153,7 +165,6 @@ func TestRecordAfterAContradictionNeedsNoCode(t *testing.T) {
 // An act under an idempotency key is done once, whatever became of the delivery
 // since; the key is kept in the commit that does the act, on whichever way it goes.
 func TestActsOfPeopleAreRepeatedByKey(t *testing.T) {
-	malformed := runtime.Answer{Outcome: runtime.Incident, Code: "malformed"}
 	record := func(rep engine.Reply) func(*testing.T, *runtime.Runtime, runtime.Act) error {
 		return func(t *testing.T, r *runtime.Runtime, a runtime.Act) error { return r.Record(t.Context(), a, rep) }
 	}
@@ -169,22 +180,10 @@ func TestActsOfPeopleAreRepeatedByKey(t *testing.T) {
 		act        func(*testing.T, *runtime.Runtime, runtime.Act) error
 		leads      string // to this state of the delivery
 	}{
-		{"retry", "retry", func(w *world) (string, string) {
-			code, key := w.recording("An")
-			w.reg.say("civil", malformed)
-			w.settle()
-			return code, key
-		}, func(t *testing.T, r *runtime.Runtime, a runtime.Act) error { return r.Retry(t.Context(), a) }, engine.DeliveryPending},
-		{"record what the case waits for", "record", func(w *world) (string, string) {
-			code, key := w.recording("An")
-			w.reg.say("civil", malformed)
-			w.settle()
-			return code, key
-		}, record(reply("", engine.ReplyDone)), engine.DeliveryDone},
+		{"retry", "retry", (*world).malformed, func(t *testing.T, r *runtime.Runtime, a runtime.Act) error { return r.Retry(t.Context(), a) }, engine.DeliveryPending},
+		{"record what the case waits for", "record", (*world).malformed, record(reply("", engine.ReplyDone)), engine.DeliveryDone},
 		{"record what it waits for no more", "record", func(w *world) (string, string) {
-			code, key := w.recording("An")
-			w.reg.say("civil", malformed)
-			w.settle()
+			code, key := w.malformed()
 			w.withdraw(code)
 			return code, key
 		}, record(reply("", engine.ReplyDone)), engine.DeliveryDone},
@@ -202,8 +201,7 @@ func TestActsOfPeopleAreRepeatedByKey(t *testing.T) {
 			w := newWorld(t)
 			code, key := x.incident(w)
 			w.status(key, engine.DeliveryIncident)
-			a := by(operator, key, "letter 12")
-			a.Key, a.Digest = "k1", "d1"
+			a := keyed(key)
 
 			// The commit happens, and nobody is told.
 			s := &spy{Store: w.store}
@@ -242,11 +240,8 @@ func TestActsOfPeopleAreRepeatedByKey(t *testing.T) {
 // A refused act keeps no key: what was wrong is mended and sent again.
 func TestRefusedActOfAPersonKeepsNoKey(t *testing.T) {
 	w := newWorld(t)
-	code, key := w.recording("An")
-	w.reg.say("civil", runtime.Answer{Outcome: runtime.Incident, Code: "malformed"})
-	w.settle()
-	a := by(operator, key, "letter 12")
-	a.Key, a.Digest = "k1", "d1"
+	code, key := w.malformed()
+	a := keyed(key)
 	w.code(w.r.Record(t.Context(), a, engine.Reply{Outcome: engine.ReplyDone}), engine.Invalid)
 	a.Digest = "d2"
 	w.must(w.r.Record(t.Context(), a, reply("", engine.ReplyDone)))
@@ -262,13 +257,10 @@ func TestActOfAPersonAmongTimers(t *testing.T) {
 	p.Action("lose").From = []string{"recording"}
 	p.Action("expire").From = append(p.Action("expire").From, "limbo")
 	p.State("limbo").After = []engine.After{{Within: limit("7 working days"), Action: "expire"}}
-	code, key := w.recording("An")
-	w.reg.say("civil", runtime.Answer{Outcome: runtime.Incident, Code: "malformed"})
-	w.settle()
+	code, key := w.malformed()
 	w.act(code, "lose", engine.ByLeader)
 	w.clock.Advance(30 * 24 * time.Hour)
-	a := by(operator, key, "letter 12")
-	a.Key, a.Digest = "k1", "d1"
+	a := keyed(key)
 	for range 2 {
 		w.must(w.r.Record(t.Context(), a, reply("", engine.ReplyDone)))
 	}

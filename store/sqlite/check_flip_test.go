@@ -120,18 +120,41 @@ func dumpTable(db *sql.DB, table string, out []string) ([]string, error) {
 	return out, err
 }
 
+// flips is a file with something in every table, and its copy in which a bit flips.
+type flips struct {
+	path, hurt string
+	whole      []byte
+	want       []string // the rows
+}
+
+func flippable(t *testing.T) *flips {
+	t.Helper()
+	dir := t.TempDir()
+	f := &flips{path: filepath.Join(dir, "cases.db"), hurt: filepath.Join(dir, "hurt.db")}
+	lived(t, f.path)
+	var err error
+	f.whole, err = os.ReadFile(f.path)
+	must(t, err)
+	f.want, err = dump(f.path)
+	must(t, err)
+	return f
+}
+
+// flip makes the copy anew, with one bit flipped.
+func (f *flips) flip(t *testing.T, at int, bit byte) {
+	t.Helper()
+	b := bytes.Clone(f.whole)
+	b[at] ^= bit
+	must(t, os.WriteFile(f.hurt, b, 0o600))
+	sweepLog(f.hurt)
+}
+
 // One bit of one byte flips, anywhere in the file: the check finds it, or every row
 // of every table is what it was (the byte is in no use, or says how full a page is
 // and SQLite says it another way).
 func TestAnyFlippedByteIsFoundOrHarmless(t *testing.T) {
-	dir := t.TempDir()
-	path, hurt := filepath.Join(dir, "cases.db"), filepath.Join(dir, "hurt.db")
-	lived(t, path)
-	whole, err := os.ReadFile(path)
-	must(t, err)
-	want, err := dump(path)
-	must(t, err)
-	sound(t, path, CheckOptions{})
+	f := flippable(t)
+	sound(t, f.path, CheckOptions{})
 	places := 300
 	if testing.Short() {
 		places = 60
@@ -140,44 +163,41 @@ func TestAnyFlippedByteIsFoundOrHarmless(t *testing.T) {
 	refusedToOpen, found, harmless := 0, 0, 0
 	first := map[string]int{}
 	for range places {
-		at, bit := r.IntN(len(whole)), byte(1)<<r.IntN(8)
-		b := bytes.Clone(whole)
-		b[at] ^= bit
-		must(t, os.WriteFile(hurt, b, 0o600))
-		sweepLog(hurt)
-		f, err := OpenFile(t.Context(), hurt)
+		at, bit := r.IntN(len(f.whole)), byte(1)<<r.IntN(8)
+		f.flip(t, at, bit)
+		file, err := OpenFile(t.Context(), f.hurt)
 		if err != nil {
 			refusedToOpen++
 			continue
 		}
 		what := ""
-		c, err := f.Check(t.Context(), CheckOptions{Bad: func(x Finding) {
+		c, err := file.Check(t.Context(), CheckOptions{Bad: func(x Finding) {
 			if what == "" {
 				what = x.Area
 			}
 		}})
-		must(t, f.Close())
+		must(t, file.Close())
 		if err != nil || c.Findings > 0 {
 			found++
 			first[what]++
 			continue
 		}
-		got, err := dump(hurt)
-		if err == nil && slices.Equal(got, want) {
+		got, err := dump(f.hurt)
+		if err == nil && slices.Equal(got, f.want) {
 			harmless++
 			continue
 		}
-		for i := range min(len(got), len(want)) {
-			if got[i] != want[i] {
-				t.Errorf("byte %d of page %d, bit %#x: not found\n  was %.300s\n  is  %.300s", at%4096, at/4096+1, bit, want[i], got[i])
+		for i := range min(len(got), len(f.want)) {
+			if got[i] != f.want[i] {
+				t.Errorf("byte %d of page %d, bit %#x: not found\n  was %.300s\n  is  %.300s", at%4096, at/4096+1, bit, f.want[i], got[i])
 				break
 			}
 		}
-		if err != nil || len(got) != len(want) {
-			t.Errorf("byte %d of page %d: not found, yet %d rows of %d, %v", at%4096, at/4096+1, len(got), len(want), err)
+		if err != nil || len(got) != len(f.want) {
+			t.Errorf("byte %d of page %d: not found, yet %d rows of %d, %v", at%4096, at/4096+1, len(got), len(f.want), err)
 		}
 	}
-	t.Logf("%d bytes of a file of %d: %d not opened at all, %d found (first named: %v), %d harmless", places, len(whole), refusedToOpen, found, first, harmless)
+	t.Logf("%d bytes of a file of %d: %d not opened at all, %d found (first named: %v), %d harmless", places, len(f.whole), refusedToOpen, found, first, harmless)
 	if refusedToOpen+found < places/6 { // empty pages and what is left over in others take the rest
 		t.Errorf("only %d found: the file holds too little", found)
 	}
@@ -186,19 +206,13 @@ func TestAnyFlippedByteIsFoundOrHarmless(t *testing.T) {
 // One bit flips in a row of a delivery or of an answer, which no index holds a second
 // time: the check finds it, wherever in the row it is.
 func TestAnyFlippedByteOfARowWithASumIsFound(t *testing.T) {
-	dir := t.TempDir()
-	path, hurt := filepath.Join(dir, "cases.db"), filepath.Join(dir, "hurt.db")
-	lived(t, path)
-	whole, err := os.ReadFile(path)
-	must(t, err)
-	want, err := dump(path)
-	must(t, err)
+	f := flippable(t)
 	var places []int
-	for page, name := range treesOf(t, path) {
+	for page, name := range treesOf(t, f.path) {
 		if name != "outbox" && name != "answers" {
 			continue
 		}
-		b := whole[(page-1)*4096 : page*4096]
+		b := f.whole[(page-1)*4096 : page*4096]
 		for at := int(b[5])<<8 | int(b[6]); at < len(b); at++ { // what is before holds no row
 			places = append(places, int(page-1)*4096+at)
 		}
@@ -212,13 +226,10 @@ func TestAnyFlippedByteOfARowWithASumIsFound(t *testing.T) {
 	found := 0
 	for range n {
 		at, bit := places[r.IntN(len(places))], byte(1)<<r.IntN(8)
-		b := bytes.Clone(whole)
-		b[at] ^= bit
-		must(t, os.WriteFile(hurt, b, 0o600))
-		sweepLog(hurt)
-		if c, _ := examine(t, hurt, CheckOptions{}); c.Findings > 0 {
+		f.flip(t, at, bit)
+		if c, _ := examine(t, f.hurt, CheckOptions{}); c.Findings > 0 {
 			found++
-		} else if got, err := dump(hurt); err != nil || !slices.Equal(got, want) {
+		} else if got, err := dump(f.hurt); err != nil || !slices.Equal(got, f.want) {
 			t.Errorf("byte %d of page %d, bit %#x: not found (%v)", at%4096, at/4096+1, bit, err)
 		}
 	}

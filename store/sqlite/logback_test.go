@@ -63,6 +63,37 @@ func TestLogBeginsAnew(t *testing.T) {
 	}
 }
 
+// TestWriterCopiesTheRest: what is committed while the copier copies is left to the
+// writer, who copies it between two commits: only then does the log begin anew.
+func TestWriterCopiesTheRest(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	s, err := Open(t.Context(), Config{Path: path, TakeOver: true, logPages: 1 << 20}) // nobody copies by himself
+	must(t, err)
+	defer s.Close()
+	commit := func() {
+		_, err := s.Codes(t.Context(), "u", "d", 1)
+		must(t, err)
+	}
+	for range 3 {
+		commit()
+	}
+	before := begun(t, path+"-wal")
+	give(s.copier.work)
+	<-s.copier.rest // the copier has done its part, and leaves the rest to the writer
+	for range 3 {   // of which the first begins the log that was copied
+		commit()
+	}
+	if n := begun(t, path+"-wal"); n != before+1 {
+		t.Fatalf("the log began %d times, %d times before it was copied", n, before)
+	}
+	give(s.copier.rest)
+	commit() // the writer looks after its commit
+	commit()
+	if n := begun(t, path+"-wal"); n != before+2 {
+		t.Errorf("the log began %d times, not once more than %d: the writer did not copy the rest", n, before+1)
+	}
+}
+
 // begun tells how often a write-ahead log has begun: its header counts that (bytes 12
 // to 15, see the file format).
 func begun(t *testing.T, path string) uint32 {
