@@ -78,13 +78,13 @@ func (s *Server) access(ctx context.Context, in *struct {
 	return out, nil
 }
 
-// roleNames say what an account of staff is there for.
-var roleNames = map[string]Text{
-	roleReception:     {VI: "Cán bộ tiếp nhận", EN: "Reception clerk"},
+// RoleNames say what an account of staff is there for, by its role.
+var RoleNames = map[string]Text{
+	roleReception:     {VI: "Cán bộ một cửa", EN: "Reception clerk"},
 	roleOfficer:       {VI: "Cán bộ thụ lý", EN: "Case officer"},
-	roleLeader:        {VI: "Lãnh đạo ký duyệt", EN: "Leader who signs"},
-	roleSupervisor:    {VI: "Người giám sát", EN: "Supervisor"},
-	roleOperator:      {VI: "Người vận hành hệ thống", EN: "System operator"},
+	roleLeader:        {VI: "Lãnh đạo", EN: "Leader who signs"},
+	roleSupervisor:    {VI: "Kiểm soát thủ tục hành chính", EN: "Supervisor"},
+	roleOperator:      {VI: "Người vận hành", EN: "System operator"},
 	roleAdministrator: {VI: "Quản trị hệ thống", EN: "System administrator"},
 	roleTester:        {VI: "Người kiểm thử", EN: "Tester"},
 }
@@ -106,7 +106,7 @@ func (s *Server) readers(c *engine.Case) func(context.Context, engine.Access) (r
 		}
 		var vi, en []string
 		for _, r := range has {
-			vi, en = append(vi, roleNames[r].VI), append(en, roleNames[r].EN)
+			vi, en = append(vi, RoleNames[r].VI), append(en, RoleNames[r].EN)
 		}
 		return Text{VI: strings.Join(vi, ", "), EN: strings.Join(en, ", ")}, s.reason(c, a.Office, has), nil
 	}

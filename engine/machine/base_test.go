@@ -14,18 +14,13 @@ import (
 // base reads the valid set that the tests alter.
 func base(t testing.TB) fstest.MapFS {
 	t.Helper()
-	out := fstest.MapFS{}
-	root := os.DirFS("testdata/base")
-	err := fs.WalkDir(root, ".", func(p string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		b, err := fs.ReadFile(root, p)
-		out[p] = &fstest.MapFile{Data: b}
-		return err
-	})
+	files, err := machine.ReadFiles(os.DirFS("testdata/base"))
 	if err != nil {
 		t.Fatal(err)
+	}
+	out := fstest.MapFS{}
+	for name, b := range files {
+		out[name] = &fstest.MapFile{Data: b}
 	}
 	return out
 }

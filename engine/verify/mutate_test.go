@@ -2,7 +2,6 @@ package verify
 
 import (
 	"fmt"
-	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -10,6 +9,8 @@ import (
 	"testing/fstest"
 
 	"github.com/goccy/go-yaml"
+
+	"lienthong/engine/machine"
 )
 
 // change is one thing put wrong in a definition: the value at a path, replaced or,
@@ -260,18 +261,13 @@ func serviceChanges(doc yaml.MapSlice) (out []change) {
 
 // Base reads the valid set that fixtures and mutants alter.
 func Base(t testing.TB) fstest.MapFS {
-	out := fstest.MapFS{}
-	root := os.DirFS("testdata/base")
-	err := fs.WalkDir(root, ".", func(p string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		b, err := fs.ReadFile(root, p)
-		out[p] = &fstest.MapFile{Data: b}
-		return err
-	})
+	files, err := machine.ReadFiles(os.DirFS("testdata/base"))
 	if err != nil {
 		t.Fatal(err)
+	}
+	out := fstest.MapFS{}
+	for name, b := range files {
+		out[name] = &fstest.MapFile{Data: b}
 	}
 	return out
 }

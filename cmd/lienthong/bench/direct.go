@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"lienthong/api"
 	"lienthong/engine"
 	"lienthong/engine/runtime"
 )
@@ -71,7 +72,7 @@ func (p *direct) who(k *job, d deed, account string) (engine.Actor, error) {
 	if !ok {
 		return engine.Actor{}, fmt.Errorf("no office in %q", account)
 	}
-	return engine.Actor{Kind: engine.Staff, ID: account, Name: roleNames[role], Office: office, Roles: []string{role}}, nil
+	return engine.Actor{Kind: engine.Staff, ID: account, Name: api.RoleNames[role].VI, Office: office, Roles: []string{role}}, nil
 }
 
 // open reads the case as the surface does: staff must have a dossier of it at their

@@ -21,8 +21,8 @@ import (
 	"lienthong/workflows"
 )
 
-// roleNames are what accounts of a role are called.
-var roleNames = map[string]string{engine.ByReception: "Cán bộ một cửa", engine.ByOfficer: "Cán bộ thụ lý", engine.ByLeader: "Lãnh đạo"}
+// officeRoles are the roles that an office gets one account for each.
+var officeRoles = []string{engine.ByReception, engine.ByOfficer, engine.ByLeader}
 
 // cutAccount splits role.office.
 func cutAccount(account string) (role, office string, ok bool) { return strings.Cut(account, ".") }
@@ -113,8 +113,8 @@ func accounts(defs *machine.Set, n int) []engine.Account {
 		}
 	}
 	for _, o := range defs.Offices() {
-		for role, name := range roleNames {
-			all = append(all, engine.Account{ID: role + "." + o.ID, Kind: engine.Staff, Name: name, Office: o.ID, Roles: []string{role}})
+		for _, role := range officeRoles {
+			all = append(all, engine.Account{ID: role + "." + o.ID, Kind: engine.Staff, Name: api.RoleNames[role].VI, Office: o.ID, Roles: []string{role}})
 		}
 	}
 	return all

@@ -7,16 +7,12 @@ import (
 
 	"lienthong/agencies"
 	"lienthong/agencies/seed"
+	"lienthong/api"
 	"lienthong/engine"
 )
 
-// roles that a demo office gets one account for each.
-var officeRoles = []struct{ id, vi string }{
-	{engine.ByReception, "Cán bộ một cửa"},
-	{engine.ByOfficer, "Cán bộ thụ lý"},
-	{engine.ByLeader, "Lãnh đạo"},
-	{engine.BySupervisor, "Kiểm soát thủ tục hành chính"},
-}
+// officeRoles are the roles that a demo office gets one account for each.
+var officeRoles = []string{engine.ByReception, engine.ByOfficer, engine.ByLeader, engine.BySupervisor}
 
 // seedAccounts makes an account for every named citizen (the personal id), for
 // each role at each office (role.office), and for the operator, the tester and
@@ -27,12 +23,12 @@ func (s *System) seedAccounts(ctx context.Context) error {
 		all = append(all, engine.Account{ID: p.ID, Kind: engine.Citizen, Person: p.ID, Name: p.Name})
 	}
 	for _, o := range s.Definitions.Offices() {
-		for _, r := range officeRoles {
-			all = append(all, engine.Account{ID: r.id + "." + o.ID, Kind: engine.Staff, Name: r.vi, Office: o.ID, Roles: []string{r.id}})
+		for _, role := range officeRoles {
+			all = append(all, engine.Account{ID: role + "." + o.ID, Kind: engine.Staff, Name: api.RoleNames[role].VI, Office: o.ID, Roles: []string{role}})
 		}
 	}
-	for _, r := range []struct{ id, vi string }{{"operator", "Người vận hành"}, {"tester", "Người kiểm thử"}, {"administrator", "Quản trị hệ thống"}} {
-		all = append(all, engine.Account{ID: r.id, Kind: engine.Staff, Name: r.vi, Roles: []string{r.id}})
+	for _, role := range []string{engine.ByOperator, "tester", engine.ByAdministrator} {
+		all = append(all, engine.Account{ID: role, Kind: engine.Staff, Name: api.RoleNames[role].VI, Roles: []string{role}})
 	}
 	for _, a := range all {
 		if err := s.Store.PutAccount(ctx, a, 0, nil); err != nil && engine.CodeOf(err) != engine.Duplicate {

@@ -1,14 +1,16 @@
 package system
 
-import "lienthong/engine"
+import (
+	"slices"
+
+	"lienthong/engine"
+)
 
 // OfficeStaff is who works at the offices of the demonstration: each role at each.
 func OfficeStaff(offices []engine.Office) map[string][]string {
 	out := map[string][]string{}
 	for _, o := range offices {
-		for _, r := range officeRoles {
-			out[o.ID] = append(out[o.ID], r.id)
-		}
+		out[o.ID] = slices.Clone(officeRoles)
 	}
 	return out
 }
