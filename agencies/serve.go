@@ -295,7 +295,7 @@ func (a *Agencies) failed(w http.ResponseWriter, r *registry, err error) {
 	problem(w, http.StatusInternalServerError, "internal", "The registry failed; nothing was changed.")
 }
 
-// problemBody is RFC 9457, with detail in both languages for refusals.
+// problemBody is RFC 9457, with detail in both languages for refusals and outages.
 type problemBody struct {
 	Title  string            `json:"title"`
 	Status int               `json:"status"`
@@ -322,7 +322,8 @@ func malformed(w http.ResponseWriter, wrong []wire.FieldError) {
 
 func unavailable(w http.ResponseWriter) {
 	w.Header().Set("Retry-After", "30")
-	problem(w, http.StatusServiceUnavailable, "unavailable", "The registry is not available.")
+	write(w, http.StatusServiceUnavailable, "application/problem+json", problemBody{Title: "The registry is not available.", Status: http.StatusServiceUnavailable,
+		Code: "unavailable", Detail: map[string]string{"vi": "Cơ sở dữ liệu không sẵn sàng.", "en": "The registry is not available."}})
 }
 
 func write(w http.ResponseWriter, status int, contentType string, v any) {

@@ -473,7 +473,7 @@ func (p *picture) delivery(key, registry string, since time.Time) (waitingView, 
 	case engine.NotFound:
 		return w, nil
 	case engine.CorruptHistory: // the case can be looked at, though this cannot
-		w.Status = engine.DeliveryIncident
+		w.Status, w.Error = engine.DeliveryIncident, engine.Trouble{Code: engine.TroubleDamaged}.Text().In(langOf(p.ctx))
 		return w, nil
 	}
 	if err != nil {
@@ -481,7 +481,7 @@ func (p *picture) delivery(key, registry string, since time.Time) (waitingView, 
 	}
 	w.Registry, w.Status, w.Tries, w.Expected = d.Registry, d.Status, d.Tries, at(d.Expected)
 	if !p.who.citizen() || d.Status == engine.DeliveryIncident {
-		w.Error = d.LastError
+		w.Error = d.LastError.Text().In(langOf(p.ctx))
 	}
 	return w, nil
 }

@@ -27,7 +27,8 @@ type deliveryView struct {
 	SentAt    Time   `json:"sent_at,omitzero" doc:"When the registry took it; wall clock"`
 	Expected  Time   `json:"expected,omitzero" doc:"When an answer is expected by"`
 	Overdue   bool   `json:"overdue,omitempty" doc:"That time has passed"`
-	LastError string `json:"last_error,omitempty"`
+	LastError string `json:"last_error,omitempty" doc:"Why it is not answered yet, or waits for a person, in the language asked for"`
+	ErrorCode string `json:"error_code,omitempty" doc:"The same as a stable code: answer (what the registry said), breaker, forgotten, overdue, refused, not_taken, contradiction, undeliverable, unread, damaged, imported"`
 	Note      string `json:"note,omitempty"`
 	// In the list only.
 	Leased  Time `json:"leased_until,omitzero" doc:"Being worked on now, at most until then; wall clock"`
@@ -122,7 +123,7 @@ func (s *Server) exchange(ctx context.Context, in *struct {
 	open := s.breakers(wall)
 	for i := range list {
 		d := &list[i]
-		v := s.deliveryView(&d.Delivery)
+		v := s.deliveryView(ctx, &d.Delivery)
 		v.Failed, v.Breaker, v.Damaged = d.Failed, at(open[d.Registry]), d.Damaged != ""
 		if d.Lease.After(wall) {
 			v.Leased = at(d.Lease)
@@ -145,10 +146,10 @@ func (s *Server) breakers(wall time.Time) map[string]time.Time {
 }
 
 // deliveryView leaves the input out: the operator needs no personal data.
-func (s *Server) deliveryView(d *engine.Delivery) deliveryView {
+func (s *Server) deliveryView(ctx context.Context, d *engine.Delivery) deliveryView {
 	v := deliveryView{Key: d.Key, Case: d.Case, Step: d.Step, Registry: d.Registry, Operation: d.Operation, Status: d.Status, Since: at(d.At),
 		Tries: d.Tries, Next: at(d.Next), SentAt: at(d.SentAt), Expected: at(d.Expected), Overdue: overdue(d.Expected, s.cfg.Runtime.Now()),
-		LastError: d.LastError, Note: d.Note}
+		LastError: d.LastError.Text().In(langOf(ctx)), ErrorCode: d.LastError.Code, Note: d.Note}
 	if o, ok := s.cfg.Definitions.Operation(d.Registry, d.Operation); ok {
 		v.Title = &o.Title
 	}
@@ -163,7 +164,7 @@ func (s *Server) getDelivery(ctx context.Context, in *struct{ DeliveryPath }) (*
 		return nil, err
 	}
 	who := callerOf(ctx)
-	v := deliveryDetail{deliveryView: s.deliveryView(d), May: []string{}}
+	v := deliveryDetail{deliveryView: s.deliveryView(ctx, d), May: []string{}}
 	if !who.actor.Has(roleOperator) {
 		x, err := s.watches(ctx, who, d)
 		if err != nil || !engine.MayOperate(who.actor, x) {
@@ -213,7 +214,7 @@ func (s *Server) operate(ctx context.Context, delivery string, by Keyed, note st
 	if err != nil {
 		return nil, err
 	}
-	return &deliveryAnswer{Body: s.deliveryView(d)}, nil
+	return &deliveryAnswer{Body: s.deliveryView(ctx, d)}, nil
 }
 
 func (s *Server) retry(ctx context.Context, in *struct {

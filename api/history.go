@@ -150,10 +150,12 @@ func (s *Server) effectsOf(ctx context.Context, e *engine.Entry) ([]effectView, 
 		d, err := s.cfg.Store.Delivery(ctx, x.Key)
 		switch {
 		case err == nil:
-			v.Status, v.Tries, v.LastError = d.Status, d.Tries, d.LastError
+			v.Status, v.Tries, v.LastError = d.Status, d.Tries, d.LastError.Text().In(langOf(ctx))
 			if d.Reply != nil {
 				v.Outcome, v.Code = d.Reply.Outcome, d.Reply.Code
 			}
+		case engine.CodeOf(err) == engine.CorruptHistory: // the entry can be looked at, though this cannot
+			v.Status, v.LastError = engine.DeliveryIncident, engine.Trouble{Code: engine.TroubleDamaged}.Text().In(langOf(ctx))
 		case engine.CodeOf(err) != engine.NotFound: // answered long ago: not kept
 			return nil, err
 		}

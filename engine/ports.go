@@ -116,7 +116,7 @@ type Delivery struct {
 	Next      time.Time      `json:"next"`              // when to try or to ask again, by the wall clock
 	SentAt    time.Time      `json:"sent_at,omitzero"`  // accepted by the registry
 	Expected  time.Time      `json:"expected,omitzero"` // business time by which an answer is expected
-	LastError string         `json:"last_error,omitempty"`
+	LastError Trouble        `json:"last_error,omitzero"`
 	Reply     *Reply         `json:"reply,omitempty"` // the first answer
 	Fence     int64          `json:"fence"`           // of the claim; every acknowledgement checks it
 	Note      string         `json:"note,omitempty"`  // why a person recorded or skipped it

@@ -131,7 +131,7 @@ func read(res *http.Response, data []byte, about bool) Answer {
 	case s == http.StatusOK && unreadable != nil:
 		// The registry may have performed it: only asking again can tell.
 		a.Outcome = Transient
-		a.Detail = map[string]string{"en": "the answer could not be read: " + unreadable.Error()}
+		a.Detail = map[string]string{"vi": "Không đọc được trả lời: " + unreadable.Error(), "en": "The answer could not be read: " + unreadable.Error()}
 	case s == http.StatusOK && known(body.Outcome):
 		a.Outcome = body.Outcome
 	case s == http.StatusAccepted:
@@ -150,7 +150,7 @@ func known(o Outcome) bool { return o == Done || o == Refused || o == Later }
 
 func silence(err error) Answer {
 	return Answer{Outcome: Transient, Detail: map[string]string{
-		"vi": "Không nhận được trả lời của cơ sở dữ liệu.",
+		"vi": "Không nhận được trả lời của cơ sở dữ liệu: " + err.Error(),
 		"en": "No answer from the registry: " + err.Error(),
 	}}
 }

@@ -122,25 +122,6 @@ func (v *visit) word(group, key string) (string, bool) {
 	return t.In(v.lang), ok
 }
 
-// trouble is what went wrong with a delivery, which the surface tells in English, in a
-// language: what the runtime says by itself is known by how it begins, what a registry
-// said stands as it is.
-func (k *kit) trouble(lang, s string) string {
-	for _, begins := range []saying{k.words["trouble.unavailable"], k.words["trouble.silence"], k.words["trouble.unreadable"],
-		k.words["trouble.breaker"], k.words["trouble.unknown"], k.words["trouble.later"], k.words["trouble.refused"],
-		k.words["trouble.not_taken"], k.words["trouble.contradiction"], k.words["trouble.undeliverable"], k.words["trouble.unread"]} {
-		rest, ok := strings.CutPrefix(s, begins.EN)
-		if !ok {
-			continue
-		}
-		if at, err := time.Parse(time.RFC3339, rest); err == nil {
-			rest = when(Time{at})
-		}
-		return begins.In(lang) + rest
-	}
-	return s
-}
-
 // Time is an instant of the surface.
 type Time struct{ time.Time }
 

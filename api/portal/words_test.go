@@ -290,27 +290,3 @@ func TestFormats(t *testing.T) {
 		t.Error(fieldID("/children/0/name"))
 	}
 }
-
-// What went wrong with a delivery is told in the language of the page, a time in it as
-// times are; a registry's own words stay.
-func TestTrouble(t *testing.T) {
-	k, err := loadKit()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for text, want := range map[string]string{
-		"No answer from the registry: EOF":                    "Không nhận được trả lời của cơ sở dữ liệu: EOF",
-		"not answered yet; expected by 2026-09-08T01:30:00Z":  "chưa có trả lời; hẹn trả lời trước 08/09/2026 08:30",
-		"not sent: the registry has not answered for a while": "chưa gửi: cơ sở dữ liệu đã lâu không trả lời",
-		"the answer cannot be taken: decide: unknown request": "không ghi nhận được trả lời: decide: unknown request",
-		"busy: Hệ thống đang bảo trì":                         "busy: Hệ thống đang bảo trì",
-		"":                                                    "",
-	} {
-		if got := k.trouble("vi", text); got != want {
-			t.Errorf("%q is told as %q, want %q", text, got, want)
-		}
-		if en := k.trouble("en", text); en != strings.Replace(text, "2026-09-08T01:30:00Z", "08/09/2026 08:30", 1) {
-			t.Errorf("%q is told in English as %q", text, en)
-		}
-	}
-}

@@ -164,7 +164,7 @@ func bring(ctx context.Context, s *sqlite.Store, k *transfer.Case) error {
 			case d.Registry == engine.NotificationRegistry:
 				d.Status, d.Note, d.DoneAt = engine.DeliverySkipped, "imported", d.At
 			default:
-				d.Status, d.LastError = engine.DeliveryIncident, "imported: it was sent elsewhere, and is not sent from here by itself"
+				d.Status, d.LastError = engine.DeliveryIncident, engine.Trouble{Code: engine.TroubleImported}
 			}
 			c.Settled = append(c.Settled, d)
 		}

@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -43,17 +44,18 @@ func (a Answer) reply(key string) engine.Reply {
 	return engine.Reply{Request: key, Outcome: a.Outcome, Code: a.Code, Detail: a.Detail, Data: a.Data}
 }
 
-// why says in one line what went wrong, for the delivery's LastError.
-func (a Answer) why() string {
-	s := a.Code
-	if t := a.Detail.In("en"); t != "" {
-		if s != "" {
-			s += ": "
-		}
-		s += t
+// why says what went wrong, for the delivery's LastError.
+func (a Answer) why(trouble string) engine.Trouble {
+	return engine.Trouble{Code: trouble, Said: said(cmp.Or(a.Code, a.Outcome), a.Code, a.Detail)}
+}
+
+// said is a code with its words, where there are any; without both what stands for them.
+func said(nothing, code string, words engine.Text) engine.Text {
+	if words.IsZero() {
+		return engine.Text{EN: nothing}
 	}
-	if s == "" {
-		s = a.Outcome
+	if code == "" {
+		return words
 	}
-	return s
+	return engine.Text{VI: code + ": " + words.In("vi"), EN: code + ": " + words.In("en")}
 }

@@ -217,7 +217,7 @@ func TestPoisonedEffectIsAnIncident(t *testing.T) {
 		code, good := w.recording("Bình")
 		time.Sleep(24 * time.Hour) // it does not spin
 		synctest.Wait()
-		if d := w.status(bad, engine.DeliveryIncident); d.Fence != 1 || !strings.Contains(d.LastError, "no such field") || strings.Contains(d.LastError, "\n") {
+		if d := w.status(bad, engine.DeliveryIncident); d.Fence != 1 || !strings.Contains(d.LastError.Said.EN, "no such field") || strings.Contains(d.LastError.Said.EN, "\n") {
 			t.Fatalf("delivery %+v", d)
 		}
 		w.status(good, engine.DeliveryDone)
@@ -241,7 +241,7 @@ func TestPoisonedReplyIsAnIncident(t *testing.T) {
 	w.defs.ops["civil/register"] = op
 	code, key := w.recording("An")
 	w.settle()
-	if d := w.status(key, engine.DeliveryIncident); !strings.Contains(d.LastError, "schema of another draft") {
+	if d := w.status(key, engine.DeliveryIncident); !strings.Contains(d.LastError.Said.EN, "schema of another draft") {
 		t.Fatalf("delivery %+v", d)
 	}
 	w.code(w.r.Reply(t.Context(), "civil", reply(key, engine.ReplyDone)), engine.Internal)
@@ -278,7 +278,7 @@ func TestUnreadableCaseIsAnIncidentOfItsDeliveries(t *testing.T) {
 	code, good := w.recording("Bình")
 	b := w.node("b", func(c *runtime.Config) { c.Store = &unreadable{w.store, bad} })
 	w.must(b.Settle(t.Context()))
-	if d := w.status(key, engine.DeliveryIncident); !strings.Contains(d.LastError, "a flipped byte") {
+	if d := w.status(key, engine.DeliveryIncident); !strings.Contains(d.LastError.Said.EN, "a flipped byte") {
 		t.Fatalf("delivery %+v", d)
 	}
 	w.status(good, engine.DeliveryDone)

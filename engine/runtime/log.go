@@ -16,12 +16,12 @@ import (
 
 // trouble is why a delivery became an incident.
 type trouble struct {
-	code  string // for the log
-	words string // for the delivery's LastError
+	code string         // for the log
+	said engine.Trouble // for the delivery's LastError
 }
 
 // trouble says what an answer came to.
-func (a Answer) trouble() trouble { return trouble{a.code(), a.why()} }
+func (a Answer) trouble() trouble { return trouble{a.code(), a.why(engine.TroubleAnswer)} }
 
 // code is the outcome and the registry's code, as far as it is one.
 func (a Answer) code() string { return strings.TrimSuffix(a.Outcome+" "+codeOnly(a.Code), " ") }

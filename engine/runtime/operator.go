@@ -48,7 +48,7 @@ func (r *Runtime) Retry(ctx context.Context, a Act) error {
 		if d.Reply != nil {
 			return settled(&d)
 		}
-		d.Status, d.Tries, d.Next, d.LastError = engine.DeliveryPending, 0, r.wall(), ""
+		d.Status, d.Tries, d.Next, d.LastError = engine.DeliveryPending, 0, r.wall(), engine.Trouble{}
 		d.Note = a.by("retried")
 		if err := r.operated(ctx, &a, engine.OperateRetry, d); err != nil {
 			return err
@@ -88,7 +88,7 @@ func (r *Runtime) Record(ctx context.Context, a Act, rep engine.Reply) error {
 		case rep.Outcome == engine.ReplyDone:
 			d = r.finished(d, rep, said)
 		default:
-			d = incident(d, trouble{words: "refused: " + rep.Code + " " + rep.Detail.EN}).Delivery
+			d = incident(d, trouble{said: refused(rep)}).Delivery
 			d.Note = said
 		}
 		return r.operated(ctx, &a, engine.OperateRecord, d)

@@ -48,7 +48,7 @@ func TestIncidentAfterTheLastTryAndItsWaysOut(t *testing.T) {
 	w.code(w.r.Skip(t.Context(), by(operator, key, "why not")), engine.Precondition)
 	rev := w.load(code).Dossier("birth").Rev
 	w.must(w.r.Retry(t.Context(), by(operator, key, "they are back")))
-	if d := w.status(key, engine.DeliveryPending); d.Tries != 0 || d.LastError != "" || w.load(code).Dossier("birth").Rev != rev {
+	if d := w.status(key, engine.DeliveryPending); d.Tries != 0 || !d.LastError.IsZero() || w.load(code).Dossier("birth").Rev != rev {
 		t.Fatalf("delivery %+v", d)
 	}
 	w.settle()
@@ -67,7 +67,7 @@ func TestRecordCountsAsTheReply(t *testing.T) {
 	w.reg.say("civil", runtime.Answer{Outcome: runtime.Incident, Code: "malformed", Status: 400})
 	w.settle()
 	d := w.status(key, engine.DeliveryIncident)
-	if d.LastError != "malformed" {
+	if d.LastError.Said.EN != "malformed" {
 		t.Fatalf("why: %q", d.LastError)
 	}
 	bad := engine.Reply{Outcome: engine.ReplyDone}

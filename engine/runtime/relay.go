@@ -113,7 +113,7 @@ func (r *Runtime) handle(ctx context.Context, p parcel) error {
 		return err
 	}
 	r.log.Error("relay", line(&p.Delivery), cause(err))
-	e := r.stop(context.WithoutCancel(ctx), p.Delivery, trouble{"undeliverable", "it cannot be delivered: " + firstLine(err)})
+	e := r.stop(context.WithoutCancel(ctx), p.Delivery, trouble{"undeliverable", engine.Trouble{Code: engine.TroubleUndeliverable, Said: engine.Text{EN: firstLine(err)}}})
 	if engine.CodeOf(e) == engine.StaleVersion {
 		return nil
 	}
@@ -171,7 +171,7 @@ func (r *Runtime) exchange(ctx context.Context, p *parcel) (a Answer, told bool,
 			break
 		}
 		if probe == nil {
-			p.LastError = "not sent: the registry has not answered for a while"
+			p.LastError = engine.Trouble{Code: engine.TroubleBreaker}
 			p.Next = again.Add(r.backoff(1))
 			return a, false, r.store.Settle(after, p.Delivery)
 		}
@@ -302,11 +302,11 @@ func (r *Runtime) record(ctx context.Context, d engine.Delivery, a Answer, now t
 		r.expect(&d, a, now)
 	case Unknown:
 		if overtaken {
-			d.Status, d.DoneAt, d.LastError = engine.DeliverySkipped, now, ""
+			d.Status, d.DoneAt, d.LastError = engine.DeliverySkipped, now, engine.Trouble{}
 			break
 		}
 		if d.Status == engine.DeliveryAccepted {
-			d.LastError = "the registry does not know the request; it is sent again"
+			d.LastError = engine.Trouble{Code: engine.TroubleForgotten}
 			d.Status, d.Next, d.SentAt = engine.DeliveryPending, now, time.Time{}
 			d.Tries++
 			break
@@ -314,7 +314,7 @@ func (r *Runtime) record(ctx context.Context, d engine.Delivery, a Answer, now t
 		fallthrough
 	case Transient:
 		d.Tries++
-		d.LastError = a.why()
+		d.LastError = a.why(engine.TroubleAnswer)
 		d.Next = now.Add(max(r.backoff(d.Tries), min(a.RetryAfter, longestWish)))
 	default:
 		return r.stop(ctx, d, a.trouble())
@@ -336,7 +336,7 @@ func (r *Runtime) record(ctx context.Context, d engine.Delivery, a Answer, now t
 // write by whoever has the lease.
 func (r *Runtime) carried(ctx context.Context, d engine.Delivery, a Answer, now time.Time) error {
 	if a.Outcome == Refused {
-		return r.stop(ctx, d, trouble{a.code(), "refused: " + a.why()})
+		return r.stop(ctx, d, trouble{a.code(), a.why(engine.TroubleRefused)})
 	}
 	return r.store.Settle(ctx, r.finished(d, a.reply(d.Key), ""))
 }
@@ -350,7 +350,7 @@ const (
 // ask if it does not.
 func (r *Runtime) expect(d *engine.Delivery, a Answer, now time.Time) {
 	business := r.Now()
-	d.Status, d.Tries, d.LastError = engine.DeliveryAccepted, 0, ""
+	d.Status, d.Tries, d.LastError = engine.DeliveryAccepted, 0, engine.Trouble{}
 	if d.SentAt.IsZero() {
 		d.SentAt = now
 	}
@@ -363,14 +363,14 @@ func (r *Runtime) expect(d *engine.Delivery, a Answer, now time.Time) {
 	if d.Expected.After(business) {
 		wait = max(d.Expected.Sub(business), r.cfg.RetryFirst)
 	} else if !d.Expected.IsZero() {
-		d.LastError = "not answered yet; expected by " + d.Expected.Format(time.RFC3339)
+		d.LastError = engine.Trouble{Code: engine.TroubleOverdue}
 	}
 	d.Next = now.Add(min(wait, longestWait))
 }
 
 // stop makes an incident of a delivery that this node holds.
 func (r *Runtime) stop(ctx context.Context, d engine.Delivery, why trouble) error {
-	d.Status, d.LastError, d.Next = engine.DeliveryIncident, why.words, time.Time{}
+	d.Status, d.LastError, d.Next = engine.DeliveryIncident, why.said, time.Time{}
 	if err := r.store.Settle(ctx, d); err != nil {
 		return err
 	}

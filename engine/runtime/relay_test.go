@@ -76,7 +76,7 @@ func TestContradictionIsAnIncidentOfTheDelivery(t *testing.T) {
 	was := w.actions(code)
 	w.must(w.r.Reply(t.Context(), "civil", reply(key, engine.ReplyRefused)))
 	d := w.status(key, engine.DeliveryIncident)
-	if !strings.Contains(d.LastError, "contradiction") || d.Reply.Outcome != engine.ReplyDone || !slices.Equal(was, w.actions(code)) {
+	if d.LastError.Code != engine.TroubleContradiction || d.Reply.Outcome != engine.ReplyDone || !slices.Equal(was, w.actions(code)) {
 		t.Fatalf("delivery %+v", d)
 	}
 	// What the registry says next does not hide it; a person settles it.
@@ -126,7 +126,7 @@ func TestUnusableReplyIsAnIncident(t *testing.T) {
 	w.reg.say("civil", runtime.Answer{Outcome: runtime.Done}) // no number
 	w.settle()
 	d := w.status(key, engine.DeliveryIncident)
-	if d.Reply != nil || !strings.Contains(d.LastError, "/number") {
+	if d.Reply != nil || !strings.Contains(d.LastError.Said.EN, "/number") {
 		t.Fatalf("delivery %+v", d)
 	}
 	w.state(code, "birth", "recording")
@@ -145,7 +145,7 @@ func TestTransientIsTriedAgainLaterAndLater(t *testing.T) {
 	for range 3 {
 		w.step()
 		d := w.status(key, engine.DeliveryPending)
-		if d.LastError != "no answer" {
+		if d.LastError.Said.EN != "no answer" {
 			t.Fatalf("why: %q", d.LastError)
 		}
 		wait := d.Next.Sub(w.wall.Now())
@@ -163,7 +163,7 @@ func TestTransientIsTriedAgainLaterAndLater(t *testing.T) {
 	}
 	w.step()
 	w.state(code, "birth", "registered")
-	if d := w.status(key, engine.DeliveryDone); d.LastError != "" {
+	if d := w.status(key, engine.DeliveryDone); !d.LastError.IsZero() {
 		t.Fatalf("error %q after the end", d.LastError)
 	}
 	w.sound()
@@ -196,7 +196,7 @@ func TestBreakerSparesADeadRegistry(t *testing.T) {
 		t.Fatalf("%d calls before the breaker opened, want 5", len(got))
 	}
 	d := w.status(keys[7], engine.DeliveryPending)
-	if d.Tries != 0 || !strings.HasPrefix(d.LastError, "not sent") {
+	if d.Tries != 0 || d.LastError.Code != engine.TroubleBreaker {
 		t.Fatalf("delivery %+v", d)
 	}
 	if got := w.reg.calls(engine.NotificationRegistry); len(got) == 0 {
@@ -234,7 +234,7 @@ func TestOverdueReplyIsAskedFor(t *testing.T) {
 	w.wall.Advance(2 * time.Hour)
 	w.settle()
 	d := w.status(key, engine.DeliveryAccepted)
-	if !strings.HasPrefix(d.LastError, "not answered yet") || !d.Next.Equal(w.wall.Now().Add(10*time.Minute)) {
+	if d.LastError.Code != engine.TroubleOverdue || !d.Next.Equal(w.wall.Now().Add(10*time.Minute)) {
 		t.Fatalf("delivery %+v", d)
 	}
 	w.wall.Advance(10 * time.Minute)

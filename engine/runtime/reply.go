@@ -2,7 +2,6 @@ package runtime
 
 import (
 	"context"
-	"fmt"
 	"hash/maphash"
 	"slices"
 	"strings"
@@ -61,7 +60,7 @@ func (r *Runtime) accept(ctx context.Context, key string, rep engine.Reply, note
 			return nil
 		}
 		if rep.Outcome != engine.ReplyDone {
-			return r.keep(ctx, incident(*d, trouble{strings.TrimSuffix("refused "+codeOnly(rep.Code), " "), "refused: " + rep.Code + " " + rep.Detail.EN}))
+			return r.keep(ctx, incident(*d, trouble{strings.TrimSuffix("refused "+codeOnly(rep.Code), " "), refused(rep)}))
 		}
 		return r.keep(ctx, left{Delivery: r.finished(*d, rep, note)})
 	}
@@ -116,7 +115,7 @@ func (r *Runtime) unawaited(ctx context.Context, key string, rep engine.Reply, n
 		r.log.Error("defect", "delivery", key, cause(reason))
 	}
 	if reason != nil && now.Reply == nil {
-		l := incident(*now, trouble{"answer not taken: " + string(engine.CodeOf(no.error)), "the answer cannot be taken: " + firstLine(no)})
+		l := incident(*now, trouble{"answer not taken: " + string(engine.CodeOf(no.error)), engine.Trouble{Code: engine.TroubleNotTaken, Said: engine.Text{EN: firstLine(no)}}})
 		if e := r.keep(ctx, l); e != nil {
 			r.log.Error("incident not recorded", "delivery", key, cause(e))
 			return left{}, reason
@@ -173,7 +172,7 @@ func (r *Runtime) again(d engine.Delivery, first, rep engine.Reply) left {
 	told := d.Reply != nil // the outbox knows the first answer
 	d.Reply = &first
 	if rep.Outcome != first.Outcome {
-		return incident(d, trouble{"contradiction", fmt.Sprintf("contradiction: answered %s, then %s %s", first.Outcome, rep.Outcome, rep.Code)})
+		return incident(d, trouble{"contradiction", engine.Trouble{Code: engine.TroubleContradiction, Said: contradicts(first, rep)}})
 	}
 	if d.Status == engine.DeliveryDone || d.Status == engine.DeliveryIncident && told {
 		return left{Delivery: d, same: true} // a contradiction stays until a person has looked at it
@@ -181,16 +180,30 @@ func (r *Runtime) again(d engine.Delivery, first, rep engine.Reply) left {
 	return left{Delivery: r.finished(d, first, d.Note)}
 }
 
+// contradicts tells both answers.
+func contradicts(first, then engine.Reply) engine.Text {
+	code := then.Outcome
+	if then.Code != "" {
+		code += " " + then.Code
+	}
+	return engine.Text{VI: first.Outcome + ", rồi " + code, EN: first.Outcome + ", then " + code}
+}
+
+// refused is the trouble with a message that a registry does not send.
+func refused(rep engine.Reply) engine.Trouble {
+	return engine.Trouble{Code: engine.TroubleRefused, Said: said(rep.Code, rep.Code, rep.Detail)}
+}
+
 // incident is a delivery that waits for a person.
 func incident(d engine.Delivery, why trouble) left {
-	d.Status, d.LastError, d.Next = engine.DeliveryIncident, why.words, time.Time{}
+	d.Status, d.LastError, d.Next = engine.DeliveryIncident, why.said, time.Time{}
 	return left{Delivery: d, why: why}
 }
 
 // finished is a delivery as its answer leaves it.
 func (r *Runtime) finished(d engine.Delivery, rep engine.Reply, note string) engine.Delivery {
 	now := r.wall()
-	d.Status, d.Reply, d.LastError, d.Next, d.DoneAt = engine.DeliveryDone, &rep, "", time.Time{}, now
+	d.Status, d.Reply, d.LastError, d.Next, d.DoneAt = engine.DeliveryDone, &rep, engine.Trouble{}, time.Time{}, now
 	if d.SentAt.IsZero() {
 		d.SentAt = now
 	}

@@ -149,7 +149,7 @@ func (r *DeliveryRow) Take(d engine.Delivery) error {
 		reply = b
 	}
 	r.Status, r.Tries, r.Next, r.SentAt = d.Status, d.Tries, Micros(d.Next), Micros(d.SentAt)
-	r.Expected, r.LastError, r.Reply, r.ReplySeq = Micros(d.Expected), d.LastError, reply, 0
+	r.Expected, r.LastError, r.Reply, r.ReplySeq = Micros(d.Expected), d.LastError.String(), reply, 0
 	r.Note, r.DoneAt, r.Node, r.Lease = d.Note, Micros(d.DoneAt), "", 0
 	return nil
 }
@@ -184,7 +184,7 @@ func (r *DeliveryRow) keptIn(es []engine.Entry) {
 func (r *DeliveryRow) Delivery() (engine.Delivery, error) {
 	d := engine.Delivery{Key: r.Key(), Case: r.Case, Step: r.Step, Seq: r.Seq, Registry: r.Registry, Operation: r.Operation,
 		At: Time(r.At), Status: r.Status, Tries: r.Tries, Next: Time(r.Next), SentAt: Time(r.SentAt), Expected: Time(r.Expected),
-		LastError: r.LastError, Fence: r.Fence, Note: r.Note, DoneAt: Time(r.DoneAt)}
+		LastError: engine.ParseTrouble(r.LastError), Fence: r.Fence, Note: r.Note, DoneAt: Time(r.DoneAt)}
 	if r.Reply != nil {
 		d.Reply = new(engine.Reply)
 		if err := engine.Unmarshal(r.Reply, d.Reply); err != nil {

@@ -118,11 +118,11 @@ func (w *writer) mend(r *rowenc.DeliveryRow) error {
 	w.store.log.Error("sqlite: a delivery is damaged in the file", "delivery", k.String())
 	was, err := w.store.asked(context.Background(), k)
 	if err != nil {
-		r.Status, r.LastError, r.Tries, r.Next, r.SentAt, r.Expected, r.DoneAt = engine.DeliveryIncident, wasDamaged, 0, 0, 0, 0, 0
+		r.Status, r.LastError, r.Tries, r.Next, r.SentAt, r.Expected, r.DoneAt = engine.DeliveryIncident, wasDamaged.String(), 0, 0, 0, 0, 0
 		_, _, err = w.put(r, true)
 		return err
 	}
-	was.Status, was.LastError, was.Fence = engine.DeliveryIncident, wasDamaged, r.Fence+1
+	was.Status, was.LastError, was.Fence = engine.DeliveryIncident, wasDamaged.String(), r.Fence+1
 	if err := w.exec(anew, was.Case, was.Seq, was.N, was.Step, was.Registry, was.Operation, was.At, was.Unordered, was.Status, was.LastError, was.Fence, sum(was.Sum())); err != nil {
 		return err
 	}
@@ -162,7 +162,7 @@ func (s *Store) asked(ctx context.Context, k rowenc.Key) (rowenc.DeliveryRow, er
 }
 
 // wasDamaged is told of a delivery that a person must look at.
-const wasDamaged = "it was damaged in the file"
+var wasDamaged = engine.Trouble{Code: engine.TroubleDamaged}
 
 // errAltered says that a row is not what was written.
 var errAltered = errors.New("it is not what was written")

@@ -282,7 +282,7 @@ func (s *Store) claimed(ctx context.Context, rs []rowenc.DeliveryRow, now int64)
 			continue
 		case code == engine.CorruptHistory:
 			s.log.Error("sqlite: a delivery's entry is damaged", "delivery", d.Key, "err", err)
-			d.Status, d.LastError = engine.DeliveryIncident, "its entry in history cannot be read"
+			d.Status, d.LastError = engine.DeliveryIncident, engine.Trouble{Code: engine.TroubleUnread}
 			err = s.Settle(ctx, d)
 			if err == nil {
 				continue

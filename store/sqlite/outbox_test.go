@@ -73,7 +73,7 @@ func TestDamagedDeliveryIsNotSent(t *testing.T) {
 	}
 	left, err := s.Deliveries(t.Context(), "", engine.DeliveryIncident, "", 0)
 	must(t, err)
-	if len(left) != 2 || left[0].Key != "B/2/0" || left[0].LastError == "" || left[1].Key != "D/2/0" {
+	if len(left) != 2 || left[0].Key != "B/2/0" || left[0].LastError.Code == "" || left[1].Key != "D/2/0" {
 		t.Errorf("incidents %+v", left)
 	}
 	// What was asked is in history, so a person can have it sent again.
@@ -104,7 +104,7 @@ func TestDamagedEntryIsListed(t *testing.T) {
 	must(t, err)
 	left, _, err := s.Owed(t.Context(), engine.OwedQuery{Status: engine.DeliveryIncident})
 	must(t, err)
-	if len(ds) != 4 || len(left) != 1 || left[0].Key != "B/2/0" || left[0].Damaged == "" || left[0].LastError == "" {
+	if len(ds) != 4 || len(left) != 1 || left[0].Key != "B/2/0" || left[0].Damaged == "" || left[0].LastError.Code == "" {
 		t.Errorf("claimed %d, incidents %+v", len(ds), left)
 	}
 }
@@ -215,7 +215,7 @@ func TestDamagedDeliveryIsSettledWhole(t *testing.T) {
 		if len(ds) != 1 || ds[0].Key != "A/2/0" {
 			t.Fatalf("claimed %v", ds)
 		}
-		ds[0].LastError = "silence"
+		ds[0].LastError.Code = engine.TroubleAnswer
 		must(t, s.Settle(t.Context(), ds[0]))
 	}
 	now = now.Add(time.Hour)

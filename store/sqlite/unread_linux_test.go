@@ -117,7 +117,7 @@ func TestUnreadableEntryIsClaimedLater(t *testing.T) {
 		t.Errorf("claimed while leased: %v: %v", ds, err)
 	}
 	ds, err = s.Claim(t.Context(), "n", storetest.T0.Add(time.Minute), storetest.T0.Add(2*time.Minute), 10)
-	if len(ds) != 1 || err != nil || ds[0].Status != engine.DeliveryPending || ds[0].LastError != "" {
+	if len(ds) != 1 || err != nil || ds[0].Status != engine.DeliveryPending || !ds[0].LastError.IsZero() {
 		t.Errorf("claimed after the lease: %v: %v", ds, err)
 	}
 }

@@ -56,13 +56,13 @@ func answered(outcome, by string) func(*engine.Delivery) {
 	}
 }
 
-func tried(d *engine.Delivery) { d.Tries, d.LastError = d.Tries+1, "Timeout of the line" }
+func tried(d *engine.Delivery) { d.Tries, d.LastError = d.Tries+1, engine.Trouble{Said: engine.Text{EN: "Timeout of the line"}} }
 
 func accepted(d *engine.Delivery) {
 	d.Status, d.Tries, d.SentAt, d.Expected = engine.DeliveryAccepted, 0, wall, T0.Add(24*time.Hour)
 }
 
-func incident(d *engine.Delivery) { d.Status, d.LastError = engine.DeliveryIncident, "bad_request" }
+func incident(d *engine.Delivery) { d.Status, d.LastError = engine.DeliveryIncident, engine.Trouble{Code: engine.TroubleAnswer, Said: engine.Text{VI: "sai", EN: "bad_request"}} }
 
 func skipped(d *engine.Delivery) { d.Status, d.DoneAt = engine.DeliverySkipped, wall }
 
@@ -100,7 +100,7 @@ func testOwed(t *testing.T, x Target) {
 	}
 	ds, _, err := s.Owed(t.Context(), engine.OwedQuery{Case: "A"})
 	must(t, err)
-	if ds[0].Node != "n7" || !ds[0].Lease.Equal(wall.Add(time.Minute)) || ds[0].Failed != 0 || ds[1].Node != "" || ds[1].Failed != 1 || ds[1].LastError == "" {
+	if ds[0].Node != "n7" || !ds[0].Lease.Equal(wall.Add(time.Minute)) || ds[0].Failed != 0 || ds[1].Node != "" || ds[1].Failed != 1 || ds[1].LastError.IsZero() {
 		t.Errorf("leases and failures: %+v", ds)
 	}
 	for _, after := range []string{"A/2/0", "x"} {

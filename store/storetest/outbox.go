@@ -97,11 +97,11 @@ func testOutbox(t *testing.T, x Target) {
 		late.Status = engine.DeliveryDone
 		wants(t, s.Settle(t.Context(), late), engine.StaleVersion)
 		d := ds[0]
-		d.Status, d.Tries, d.Next, d.LastError = engine.DeliveryPending, 1, wall.Add(time.Hour), "timeout"
+		d.Status, d.Tries, d.Next, d.LastError = engine.DeliveryPending, 1, wall.Add(time.Hour), engine.Trouble{Code: engine.TroubleAnswer, Said: engine.Text{VI: "quá giờ", EN: "timeout"}}
 		must(t, s.Settle(t.Context(), d))
 		same(t, keys(claim(t, s, wall.Add(59*time.Minute), 10)), []string{})
 		d = claim(t, s, wall.Add(time.Hour), 10)[0]
-		if d.Tries != 1 || d.LastError != "timeout" || d.Fence != 3 {
+		if d.Tries != 1 || d.LastError.Said.VI != "quá giờ" || d.Fence != 3 {
 			t.Fatalf("third claim: %+v", d)
 		}
 		d.Status, d.SentAt, d.Expected, d.Next = engine.DeliveryAccepted, wall, wall.Add(time.Hour), wall.Add(2*time.Hour)

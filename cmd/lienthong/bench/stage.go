@@ -159,7 +159,7 @@ func (s *stage) rest(ctx context.Context) error {
 			return nil
 		}
 		if owed[0].Status == engine.DeliveryIncident {
-			return fmt.Errorf("delivery %s is an incident: %s", owed[0].Key, owed[0].LastError)
+			return fmt.Errorf("delivery %s is an incident: %s", owed[0].Key, owed[0].LastError.Text().EN)
 		}
 		select {
 		case <-ctx.Done():

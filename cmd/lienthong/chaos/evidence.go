@@ -62,7 +62,7 @@ func inquest(ctx context.Context, db, registers string, tries []Try, trouble []s
 	}
 	for _, d := range owed {
 		if d.Status != engine.DeliveryDone && d.Status != engine.DeliverySkipped {
-			e.Owed[fmt.Sprintf("%s to %s/%s (%s, %d tries, %s)", d.Key, d.Registry, d.Operation, d.Status, d.Tries, d.LastError)] = true
+			e.Owed[fmt.Sprintf("%s to %s/%s (%s, %d tries, %s)", d.Key, d.Registry, d.Operation, d.Status, d.Tries, d.LastError.Text().EN)] = true
 		}
 	}
 	if registers != "" {

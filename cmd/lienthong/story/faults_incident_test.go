@@ -22,7 +22,7 @@ import (
 func (s *stage) incident(registry, operation, why string) delivery {
 	s.t.Helper()
 	list := s.waiting("", "incident")
-	if len(list) != 1 || list[0].Registry != registry || list[0].Operation != operation || !strings.Contains(list[0].LastError, why) {
+	if len(list) != 1 || list[0].Registry != registry || list[0].Operation != operation || !strings.Contains(list[0].ErrorCode+" "+list[0].LastError, why) {
 		s.t.Fatalf("the operator sees the incidents %+v, want one of %s/%s with %q", list, registry, operation, why)
 	}
 	return list[0]

@@ -93,6 +93,7 @@ type delivery struct {
 	Key, Case, Step, Registry, Operation, Status string
 	Tries                                        int
 	LastError                                    string `json:"last_error"`
+	ErrorCode                                    string `json:"error_code"`
 	Note                                         string
 }
 
