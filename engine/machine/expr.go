@@ -221,7 +221,7 @@ func place(n *node, line, col int) (int, int) {
 	before := 0
 	for i, text := range strings.Split(n.text, "\n") {
 		if i+1 == line {
-			text = string([]rune(text)[:min(col, len([]rune(text)))])
+			text = string([]rune(text)[:max(0, min(col, len([]rune(text))))]) // of an empty name CEL says column -1
 		}
 		if i+1 <= line {
 			before += signs(text)

@@ -52,7 +52,7 @@ func FuzzLoad(f *testing.F) {
 
 // FuzzExpression: no expression makes the compiler or the evaluator panic.
 func FuzzExpression(f *testing.F) {
-	for _, s := range []string{"application.child.name", "dyn(application).?child", "param('fee', now)", "sum([1])", "[1].map(x, x)", "has(steps.a)", "((((1))))", "param(1, 2)"} {
+	for _, s := range []string{"application.child.name", "dyn(application).?child", "param('fee', now)", "sum([1])", "[1].map(x, x)", "has(steps.a)", "((((1))))", "param(1, 2)", "[1].map(.,0)"} {
 		f.Add(s)
 	}
 	set := base(f)
