@@ -97,7 +97,7 @@ func (r *Runtime) Record(ctx context.Context, a Act, rep engine.Reply) error {
 
 // recordable checks an answer before it can do harm.
 func (r *Runtime) recordable(d *engine.Delivery, rep engine.Reply, note string) error {
-	if d.Reply != nil && d.Reply.Outcome != rep.Outcome {
+	if d.Reply != nil && contradicted(*d.Reply, rep) {
 		e := engine.Fail(engine.Precondition, "Câu trả lời đầu tiên đã được ghi nhận; hãy cải chính trong quy trình.",
 			"The first answer stands in the history; correct it in the procedure.")
 		e.Case = d.Case

@@ -344,6 +344,8 @@ func (r *Runtime) carried(ctx context.Context, d engine.Delivery, a Answer, now 
 const (
 	longestWish = time.Hour      // that a registry may tell us to stay away
 	longestWait = 24 * time.Hour // for an answer, before it is asked for
+
+	longestPromise = 10 * 366 * 24 * time.Hour // that is believed: an instant later than that is none
 )
 
 // expect notes that the registry took the request and answers later, and when to
@@ -354,7 +356,7 @@ func (r *Runtime) expect(d *engine.Delivery, a Answer, now time.Time) {
 	if d.SentAt.IsZero() {
 		d.SentAt = now
 	}
-	if !a.Expected.IsZero() {
+	if !a.Expected.IsZero() && a.Expected.Before(business.Add(longestPromise)) {
 		d.Expected = a.Expected
 	} else if op, ok := r.defs.Operation(d.Registry, d.Operation); ok && d.Expected.IsZero() && op.Expected > 0 {
 		d.Expected = business.Add(op.Expected)

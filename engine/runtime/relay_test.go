@@ -3,6 +3,7 @@ package runtime_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -90,6 +91,56 @@ func TestContradictionIsAnIncidentOfTheDelivery(t *testing.T) {
 		t.Fatalf("history %v", got)
 	}
 	w.acted(code, key+" record op asked by telephone")
+	w.sound()
+}
+
+// Under the same outcome a registry may contradict itself too: the data of its first
+// answer stands in history, and a person learns of the other.
+func TestContradictingDataIsAnIncidentOfTheDelivery(t *testing.T) {
+	w := newWorld(t)
+	w.reg.say("civil", taken)
+	code, key := w.recording("An")
+	w.settle()
+	answer := func(number int64) engine.Reply {
+		r := reply(key, engine.ReplyDone)
+		r.Data = maps.Clone(r.Data)
+		r.Data["number"] = fmt.Sprint(number)
+		return r
+	}
+	w.must(w.r.Reply(t.Context(), "civil", answer(12)))
+	was := w.actions(code)
+	w.must(w.r.Reply(t.Context(), "civil", answer(12)))
+	bare := reply(key, engine.ReplyDone)
+	bare.Data = nil // says nothing else
+	w.must(w.r.Reply(t.Context(), "civil", bare))
+	w.status(key, engine.DeliveryDone)
+	w.must(w.r.Reply(t.Context(), "civil", answer(13)))
+	d := w.status(key, engine.DeliveryIncident)
+	if d.LastError.Code != engine.TroubleContradiction || d.Reply.Data["number"] != "12" || !slices.Equal(was, w.actions(code)) {
+		t.Fatalf("delivery %+v", d)
+	}
+	w.code(w.r.Record(t.Context(), by(operator, key, "it is 13"), answer(13)), engine.Precondition)
+	w.must(w.r.Record(t.Context(), by(operator, key, "it is 12"), answer(12)))
+	if d := w.status(key, engine.DeliveryDone); d.Reply.Data["number"] != "12" {
+		t.Fatalf("reply %+v", d.Reply)
+	}
+	w.sound()
+}
+
+// A registry that promises its answer for the end of time is asked like one that
+// promised nothing.
+func TestAbsurdPromiseIsNone(t *testing.T) {
+	w := newWorld(t)
+	w.reg.say("civil", runtime.Answer{Outcome: runtime.Later, Expected: time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)}, done)
+	code, key := w.recording("An")
+	w.settle()
+	if d := w.status(key, engine.DeliveryAccepted); d.Expected.Year() > 2100 {
+		t.Fatalf("expected %s", d.Expected)
+	}
+	w.clock.Advance(24 * time.Hour)
+	w.wall.Advance(24 * time.Hour)
+	w.settle()
+	w.state(code, "birth", "registered")
 	w.sound()
 }
 

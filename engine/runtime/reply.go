@@ -1,7 +1,9 @@
 package runtime
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"hash/maphash"
 	"slices"
 	"strings"
@@ -17,8 +19,8 @@ import (
 //   - The first answer becomes an entry of the case's history; the same commit
 //     makes the delivery done.
 //   - The same answer again changes nothing.
-//   - Another outcome than the first makes an incident of the delivery; history
-//     keeps the first.
+//   - Another outcome than the first, or other data, makes an incident of the
+//     delivery; history keeps the first.
 //   - A body that the case cannot take makes an incident too, and is refused.
 //
 // NotFound for a request that this registry was never asked.
@@ -171,7 +173,7 @@ type left struct {
 func (r *Runtime) again(d engine.Delivery, first, rep engine.Reply) left {
 	told := d.Reply != nil // the outbox knows the first answer
 	d.Reply = &first
-	if rep.Outcome != first.Outcome {
+	if contradicted(first, rep) {
 		return incident(d, trouble{"contradiction", engine.Trouble{Code: engine.TroubleContradiction, Said: contradicts(first, rep)}})
 	}
 	if d.Status == engine.DeliveryDone || d.Status == engine.DeliveryIncident && told {
@@ -180,13 +182,32 @@ func (r *Runtime) again(d engine.Delivery, first, rep engine.Reply) left {
 	return left{Delivery: r.finished(d, first, d.Note)}
 }
 
-// contradicts tells both answers.
-func contradicts(first, then engine.Reply) engine.Text {
-	code := then.Outcome
-	if then.Code != "" {
-		code += " " + then.Code
+// contradicted tells whether a registry says something else than it said first: another
+// outcome, or under the same one another code or other data. What a person recorded
+// from paper is less than the registry says, and contradicts by its outcome only.
+func contradicted(first, then engine.Reply) bool {
+	switch {
+	case first.Outcome != then.Outcome:
+		return true
+	case first.By != "" || then.By != "":
+		return false
+	case first.Code != "" && then.Code != "" && first.Code != then.Code:
+		return true
+	case len(first.Data) == 0 || len(then.Data) == 0:
+		return false
 	}
-	return engine.Text{VI: first.Outcome + ", rồi " + code, EN: first.Outcome + ", then " + code}
+	a, e1 := json.Marshal(first.Data)
+	b, e2 := json.Marshal(then.Data)
+	return e1 == nil && e2 == nil && !bytes.Equal(a, b)
+}
+
+// contradicts tells both answers, without the data, which may name a person.
+func contradicts(first, then engine.Reply) engine.Text {
+	a, b := strings.TrimSpace(first.Outcome+" "+first.Code), strings.TrimSpace(then.Outcome+" "+then.Code)
+	if a == b {
+		return engine.Text{VI: a + ", hai lần với dữ liệu khác nhau", EN: a + ", twice with different data"}
+	}
+	return engine.Text{VI: a + ", rồi " + b, EN: a + ", then " + b}
 }
 
 // refused is the trouble with a message that a registry does not send.
