@@ -8,6 +8,7 @@ import (
 
 	"lienthong/engine"
 	"lienthong/engine/calendar"
+	"lienthong/engine/runtime"
 )
 
 // portalNames are the ten statuses of the National Public Service Portal.
@@ -116,6 +117,7 @@ type dossierView struct {
 	Attempt   int               `json:"attempt"`
 	Status    string            `json:"status" enum:"waiting,open,ended,closed"`
 	Closed    string            `json:"closed,omitempty"`
+	Foreseen  string            `json:"foreseen,omitempty" doc:"Why a part that waits will not run, as far as the application alone tells: in the words of closed"`
 	Reason    *Text             `json:"reason,omitempty"`
 	State     string            `json:"state,omitempty"`
 	StateName *Text             `json:"state_title,omitempty"`
@@ -358,6 +360,9 @@ func (p *picture) plain(v *dossierView, d *engine.Dossier) {
 		}
 		for _, n := range st.Needs {
 			v.Needs = append(v.Needs, n.Step)
+		}
+		if d.Status == engine.StatusWaiting {
+			v.Foreseen, _ = runtime.Foreseen(p.c, st, p.now)
 		}
 	}
 }

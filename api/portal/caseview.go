@@ -106,6 +106,7 @@ type dossier struct {
 	Attempt   int               `json:"attempt"`
 	Status    string            `json:"status"` // waiting, open, ended, closed
 	Closed    string            `json:"closed"`
+	Foreseen  string            `json:"foreseen"` // why it will not run, while it waits
 	Reason    *Text             `json:"reason"`
 	State     string            `json:"state"`
 	StateName *Text             `json:"state_title"`
@@ -210,6 +211,11 @@ type action struct {
 func (v *visit) readCase(code string) (*caseView, error) {
 	var c caseView
 	err := v.get("/cases/"+seg(code), &c)
+	for i := range c.Dossiers { // a part that nobody asked for waits for nothing that people care about
+		if x := &c.Dossiers[i]; x.Foreseen != "" {
+			x.Status, x.Closed, x.Waiting = "closed", x.Foreseen, nil
+		}
+	}
 	return &c, err
 }
 

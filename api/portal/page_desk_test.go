@@ -511,14 +511,15 @@ func TestTheCounterFilesForACitizen(t *testing.T) {
 	b.fill(at + "/pages/card")
 	b.fill(at+"/pages/delivery", "/delivery/channel", "electronic")
 	r = b.form(b.open(at+"/review").want(200), "/file").set("sure", "yes").send().want(200)
-	r.says("GIẤY TIẾP NHẬN HỒ SƠ", "Ngô Thanh Tùng", "Trực tiếp", "0900000000")
+	r.says("GIẤY TIẾP NHẬN HỒ SƠ", "Ngô Thanh Tùng", "Trực tiếp", "0900000000", "UBND phường Bến Thành", "Phường Bến Thành, ngày 07 tháng 9 năm 2026", "Mã hồ sơ là", "Hãy in giấy tiếp nhận cho người nộp").
+		saysNot("của bạn", "Thẻ căn cước") // it is not the clerk's, and nobody asked for that card
 	code := r.find(`class="lt-code">([^<]+)<`)
 	b.open(r.link("Theo dõi hồ sơ")).want(200)
 	d := b.dossier(code, "birth").says("nộp trực tiếp", "✓", "Cơ sở dữ liệu quốc gia về dân cư")
 	if !strings.Contains(d.body, "Tiếp nhận") {
 		t.Error("nothing to do")
 	}
-	s.browse(tung).open("/cases/" + code).want(200).says("Ngô Khánh Vy")
+	s.browse(tung).open("/cases/"+code).want(200).says("Ngô Khánh Vy", "Bạn không đề nghị phần này.")
 
 	// What the applicant is asked, they answer at the counter.
 	b.take(code, "birth", "receive").want(200)

@@ -28,7 +28,7 @@ type receiptPageData struct {
 // slip is the receipt of one case.
 type slip struct {
 	Case   *caseView
-	Office *office // the first that has a part; nil when none has yet
+	Office *office // whose counter took it, else the first that has a part; nil when none has yet
 	Date   string  // place and day of filing, in words
 	Return string  // how the results come
 	Papers []string
@@ -62,6 +62,9 @@ func (v *visit) receiptPage() error {
 			return &problem{Status: http.StatusNotFound}
 		}
 		s := slip{Case: c, Return: returned(c.Application), Path: v.casePath(c)}
+		if c.FiledBy != nil { // at a counter: that office hands the slip out
+			s.Office = c.FiledBy.Office
+		}
 		if s.Papers, err = v.attached(c); err != nil {
 			return err
 		}

@@ -166,17 +166,12 @@ func (r *Runtime) previewStep(p *plan, c *engine.Case, st *engine.Step, seen map
 		}
 		s.May = s.May || need.May
 	}
-	v := vars(c.App, c.Requester, c.Filed, p.now)
-	if st.If != nil {
-		holds, err := st.If.Eval(v)
-		switch yes, ok := holds.(bool); {
-		case err != nil, !ok, strings.Contains(st.If.Source(), "steps"):
-			s.May = true
-		case !yes:
-			s.Closed = closedBy(st.Else.Kind)
-			return s
-		}
+	var known bool
+	if s.Closed, known = Foreseen(c, st, p.now); s.Closed != "" {
+		return s
 	}
+	s.May = s.May || !known
+	v := vars(c.App, c.Requester, c.Filed, p.now)
 	unit, err := st.At.Eval(v)
 	if code, _ := unit.(string); err == nil && !strings.Contains(st.At.Source(), "steps") {
 		if code == "" {
@@ -188,6 +183,26 @@ func (r *Runtime) previewStep(p *plan, c *engine.Case, st *engine.Step, seen map
 		}
 	}
 	return s
+}
+
+// Foreseen tells why a step that waits will not run, as far as its condition reads the
+// application alone; "" when it will, or when that is not known yet.
+func Foreseen(c *engine.Case, st *engine.Step, now time.Time) (closed string, known bool) {
+	if st.If == nil {
+		return "", true
+	}
+	if strings.Contains(st.If.Source(), "steps") {
+		return "", false
+	}
+	holds, err := st.If.Eval(vars(c.App, c.Requester, c.Filed, now))
+	yes, ok := holds.(bool)
+	switch {
+	case err != nil || !ok:
+		return "", false
+	case !yes:
+		return closedBy(st.Else.Kind), true
+	}
+	return "", true
 }
 
 func closedBy(k engine.ElseKind) string {
