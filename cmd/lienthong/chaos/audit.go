@@ -30,6 +30,7 @@ type Evidence struct {
 type Book interface {
 	Case(ctx context.Context, code string) (*engine.Case, []engine.Entry, error)
 	Answer(ctx context.Context, actor, key string) (*engine.Answer, error)
+	Account(ctx context.Context, id string) (rev int64, err error) // 0 = it is not there
 }
 
 // Request is one request as its registry keeps it.
@@ -81,6 +82,7 @@ type audit struct {
 	stands  map[place]*Try // whose command an entry is
 	byCase  map[string][]Request
 	notices map[string][]string // birth notice → cases that registered its child
+	changed map[string][]*Try   // account → those that stand
 }
 
 // Audit holds the drivers' ledger against history, and history against the
@@ -88,18 +90,23 @@ type audit struct {
 //
 // Losses: an acknowledged command that is not in history where its answer says, or
 // whose place another command took; a request performed that no entry owes; a
-// dossier that succeeded without its registry's record; damage that Verify names.
+// dossier that succeeded without its registry's record; an account that an answered
+// change did not reach; damage that Verify names.
 //
 // Doubles: a request performed twice; two requests of one case for a thing that is
 // done once; two records where a child has one; an entry by a person under no key
-// of theirs; one birth notice registered by two cases.
+// of theirs; an account changed more often than under its keys; one birth notice
+// registered by two cases.
 //
 // Unended: a case that has not ended, and a delivery that is still owed.
 //
 // Wrong: a refused command that stands, and what the processes did by themselves.
 func Audit(ctx context.Context, e Evidence) (Findings, error) {
-	a := &audit{Evidence: e, stands: map[place]*Try{}, byCase: map[string][]Request{}, notices: map[string][]string{}}
+	a := &audit{Evidence: e, stands: map[place]*Try{}, byCase: map[string][]Request{}, notices: map[string][]string{}, changed: map[string][]*Try{}}
 	if err := a.commands(ctx); err != nil {
+		return a.Findings, err
+	}
+	if err := a.accounts(ctx); err != nil {
 		return a.Findings, err
 	}
 	a.requests()
@@ -142,6 +149,9 @@ func (a *audit) commands(ctx context.Context) error {
 		if t.Fate == Acknowledged {
 			a.Acknowledged++
 		}
+		if t.Account != "" && a.changed[t.Account] == nil {
+			a.changed[t.Account] = []*Try{}
+		}
 		ans, err := a.Book.Answer(ctx, t.Actor, t.Key)
 		if err != nil {
 			return fmt.Errorf("answer to %s: %w", t.Key, err)
@@ -152,6 +162,8 @@ func (a *audit) commands(ctx context.Context) error {
 		case ans == nil:
 		case t.Fate == Refused:
 			a.wrong("%s was refused (%s), and stands", t, t.Code)
+		case t.Account != "":
+			a.changed[t.Account] = append(a.changed[t.Account], t)
 		default:
 			a.claim(t, ans)
 		}
@@ -188,7 +200,10 @@ func (t *Try) String() string {
 		s = t.Step + " " + s
 	}
 	where := t.Case
-	if where == "" {
+	switch {
+	case t.Account != "":
+		where = "account " + t.Account
+	case where == "":
 		where = "notice " + t.Notice
 	}
 	return fmt.Sprintf("%q on %s by %s (key %s)", s, where, t.Actor, t.Key)

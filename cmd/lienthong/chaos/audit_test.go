@@ -17,6 +17,7 @@ type shelf struct {
 	cases   map[string]*engine.Case
 	entries map[string][]engine.Entry
 	answers map[string]*engine.Answer // actor + key
+	revs    map[string]int64          // of accounts
 }
 
 func (s *shelf) Case(_ context.Context, code string) (*engine.Case, []engine.Entry, error) {
@@ -26,6 +27,8 @@ func (s *shelf) Case(_ context.Context, code string) (*engine.Case, []engine.Ent
 func (s *shelf) Answer(_ context.Context, actor, key string) (*engine.Answer, error) {
 	return s.answers[actor+" "+key], nil
 }
+
+func (s *shelf) Account(_ context.Context, id string) (int64, error) { return s.revs[id], nil }
 
 const (
 	citizen = "citizen:001093000103"
@@ -67,7 +70,7 @@ func performed(key, registry, operation string) Request {
 }
 
 func sound() *scene {
-	sh := &shelf{cases: map[string]*engine.Case{}, entries: map[string][]engine.Entry{}, answers: map[string]*engine.Answer{}}
+	sh := &shelf{cases: map[string]*engine.Case{}, entries: map[string][]engine.Entry{}, answers: map[string]*engine.Answer{}, revs: map[string]int64{}}
 	s := &scene{shelf: sh, Evidence: Evidence{Book: sh, Owed: map[string]bool{}}}
 	s.cases["H1"] = &engine.Case{Code: "H1", Status: engine.CaseEnded, Key: "01001.GCS.00001.26",
 		Dossiers: []*engine.Dossier{{Step: "birth", Status: engine.StatusEnded, Final: engine.FinalSuccess}}}
@@ -85,6 +88,7 @@ func sound() *scene {
 	s.Tries[2].Fate = Unknown
 	s.Tries = append(s.Tries, Try{Key: "k6", Actor: clerk, Case: "H1", Step: "birth", Action: "receive", Fate: Refused, Code: "wrong_state"},
 		Try{Key: "k7", Actor: citizen, Action: "file", Fate: Unknown})
+	s.hires()
 	return s
 }
 
@@ -97,6 +101,15 @@ func (s *scene) operates(recorded bool) {
 		s.entries["H1"][seq-1].Command.Action = engine.ActReply
 		s.entries["H1"][seq-1].Command.Actor = engine.Actor{Kind: engine.Registry, ID: "population"}
 	}
+}
+
+// hires has the administrator make an account and change it.
+func (s *scene) hires() {
+	for _, key := range []string{"h1", "h2"} {
+		s.Tries = append(s.Tries, Try{Key: key, Actor: "staff:administrator", Account: "new", Action: "hire", Fate: Acknowledged})
+		s.keep("staff:administrator", key, "", 0)
+	}
+	s.revs["new"] = 2
 }
 
 // contradict lets population call what it did refused, and tell what it did under the
@@ -118,6 +131,17 @@ func TestAuditFindsEveryDamage(t *testing.T) {
 		spoil            func(*scene)
 	}{
 		{"nothing", "", "", func(*scene) {}},
+		{"an account that is not there", "loss", "account new was changed 0 times, and 2 answers are kept", func(s *scene) { s.revs["new"] = 0 }},
+		{"an account without its change", "loss", "account new was changed 1 times, and 2 answers are kept", func(s *scene) { s.revs["new"] = 1 }},
+		{"an account changed again", "double", "account new was changed 3 times, under 2 keys", func(s *scene) { s.revs["new"] = 3 }},
+		{"an account whose answer is lost", "loss", "no answer is kept", func(s *scene) {
+			s.revs["new"] = 1
+			delete(s.answers, "staff:administrator h2")
+		}},
+		{"an account that was refused", "wrong", "and stands", func(s *scene) {
+			s.revs["new"] = 1
+			s.Tries[len(s.Tries)-1].Fate = Refused
+		}},
 		{"nothing, and an operator acted", "", "", func(s *scene) { s.operates(false); s.operates(true) }},
 		{"the last acknowledged command is cut off", "loss", "should stand at entry 2 of H1", func(s *scene) { s.entries["H1"] = s.entries["H1"][:1] }},
 		{"a command in the middle is missing", "loss", "entry 2 is missing", func(s *scene) { s.entries["H1"] = append(s.entries["H1"][:1], s.entries["H1"][2:]...) }},
@@ -196,7 +220,7 @@ func TestAuditFindsEveryDamage(t *testing.T) {
 				t.Fatal(err)
 			}
 			if x.kind == "" {
-				told := 2 // of the scene
+				told := 4 // of the scene
 				for _, try := range s.Tries {
 					if try.Action == engine.ActOperate {
 						told++

@@ -33,6 +33,7 @@ type crowd struct {
 	after func()      // when every case has ended and nothing is owed
 
 	filings atomic.Int64
+	hired   atomic.Int64
 	ended   atomic.Int64
 
 	mu   sync.Mutex
@@ -128,6 +129,10 @@ type driver struct {
 // turn does one thing; false when there is nothing left to do.
 func (d *driver) turn(ctx context.Context) bool {
 	filing := d.filing.Load()
+	if filing && d.rng.IntN(40) == 0 {
+		d.hire(ctx)
+		return true
+	}
 	if filing && d.left() < d.most && d.rng.IntN(3) == 0 {
 		d.file(ctx)
 		return true
@@ -165,7 +170,7 @@ func (d *driver) fileAs(ctx context.Context, b *birth) {
 		panic(err) // strings and numbers
 	}
 	t := d.ledger.begin(b.by, Try{Key: d.name, Action: "file", Notice: b.notice})
-	a, ok := d.send(ctx, t, b.by, "/cases", body, "")
+	a, ok := d.send(ctx, t, b.by, http.MethodPost, "/cases", body, "")
 	if !ok {
 		return
 	}
@@ -180,10 +185,10 @@ func (d *driver) fileAs(ctx context.Context, b *birth) {
 
 // send sends a command until it is answered, with the same key every time: after
 // a lost connection, and when the server says that it cannot now or does not know.
-func (d *driver) send(ctx context.Context, t *Try, account, path string, body []byte, ifMatch string) (answer, bool) {
+func (d *driver) send(ctx context.Context, t *Try, account, method, path string, body []byte, ifMatch string) (answer, bool) {
 	for {
 		d.ledger.sent(t)
-		a, err := d.site.surface.call(ctx, account, http.MethodPost, path, body, t.Key, ifMatch)
+		a, err := d.site.surface.call(ctx, account, method, path, body, t.Key, ifMatch)
 		switch {
 		case ctx.Err() != nil && err != nil:
 			return a, false
@@ -246,6 +251,6 @@ func (d *driver) act(ctx context.Context, m *matter, a *act) bool {
 		path = "/cases/" + url.PathEscape(m.code) + "/dossiers/" + a.step + "/actions/" + a.action
 	}
 	t := d.ledger.begin(a.account, Try{Key: d.name, Case: m.code, Step: a.step, Action: a.action})
-	_, ok := d.send(ctx, t, a.account, path, raw, a.etag)
+	_, ok := d.send(ctx, t, a.account, http.MethodPost, path, raw, a.etag)
 	return ok
 }

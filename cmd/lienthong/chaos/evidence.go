@@ -37,6 +37,18 @@ func (b book) Answer(ctx context.Context, actor, key string) (*engine.Answer, er
 	return b.store.Answered(ctx, actor, key)
 }
 
+// Account returns how often an account was written, 0 when it is not there.
+func (b book) Account(ctx context.Context, id string) (int64, error) {
+	a, err := b.store.Account(ctx, id)
+	if engine.CodeOf(err) == engine.NotFound {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	return a.Rev, nil
+}
+
 // inquest opens a store and the registers that nobody has open any more and
 // audits them. complete says that everything must have ended and been delivered;
 // without it only what was acknowledged and performed is looked at.

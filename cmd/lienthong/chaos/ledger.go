@@ -20,16 +20,17 @@ const (
 
 // Try is one command under one idempotency key, however often it was sent.
 type Try struct {
-	Key    string
-	Actor  string // as history names it: kind:id
-	Case   string // "" for a filing that was not acknowledged
-	Step   string
-	Action string
-	Notice string // of a filing: the birth notice
-	Fate   Fate
-	Code   string // of the refusal
-	Sent   int    // how often
-	Told   time.Time
+	Key     string
+	Actor   string // as history names it: kind:id
+	Case    string // "" for a filing that was not acknowledged
+	Step    string
+	Action  string
+	Notice  string // of a filing: the birth notice
+	Account string // that is made or changed: about no case
+	Fate    Fate
+	Code    string // of the refusal
+	Sent    int    // how often
+	Told    time.Time
 }
 
 // Ledger keeps what the drivers tried and were told.

@@ -77,7 +77,8 @@ var roles = []string{"reception", "officer", "leader"}
 
 // populate makes everybody's account and session in a store before a server has it.
 func populate(ctx context.Context, file string) error {
-	all := []engine.Account{{ID: "operator", Kind: engine.Staff, Name: "Người vận hành", Roles: []string{"operator"}}}
+	all := []engine.Account{{ID: "operator", Kind: engine.Staff, Name: "Người vận hành", Roles: []string{"operator"}},
+		{ID: administrator, Kind: engine.Staff, Name: "Quản trị", Roles: []string{engine.ByAdministrator}}}
 	for _, f := range families() {
 		for _, p := range []person{f.father, f.mother} {
 			name, _ := p["name"].(string)

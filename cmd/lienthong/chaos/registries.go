@@ -235,7 +235,7 @@ func (c *crowd) mend(ctx context.Context, status string, remedies []remedy) {
 			if err != nil {
 				panic(err) // strings
 			}
-			if _, ok := d.send(ctx, t, "operator", "/exchange/"+url.PathEscape(x.Key)+"/"+how.verb, body, ""); ok || ctx.Err() != nil {
+			if _, ok := d.send(ctx, t, "operator", http.MethodPost, "/exchange/"+url.PathEscape(x.Key)+"/"+how.verb, body, ""); ok || ctx.Err() != nil {
 				break
 			}
 		}
