@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 
 	"lienthong/engine"
 	"lienthong/store/rowenc"
@@ -70,8 +71,11 @@ func bodies[V any](ctx context.Context, s *Store, op, query string, decode func(
 			return err
 		}
 		v, err := decode(b)
+		if err != nil {
+			return rowenc.Corrupt(op, "", 0, fmt.Sprintf("row %d cannot be read: %v", len(out)+1, err))
+		}
 		out = append(out, v)
-		return err
+		return nil
 	})
 	if err != nil {
 		return nil, failure(op, "", err)
