@@ -28,7 +28,7 @@ const (
 
 // injury is what was met of one delivery.
 type injury struct {
-	registry string // "" = not known
+	registry string
 	what     string
 	times    int
 	next     int64 // when it may be claimed again, by the wall clock
@@ -49,11 +49,8 @@ func (d *damages) met(k rowenc.Key, registry string, why error, now int64) int {
 		d.of = map[rowenc.Key]injury{}
 	}
 	x := d.of[k]
-	if registry != "" {
-		x.registry = registry
-	}
 	pause := min(firstLook<<min(x.times, 16), lastLook)
-	x.what, x.times, x.next = why.Error(), x.times+1, now+pause.Microseconds()
+	x.registry, x.what, x.times, x.next = registry, why.Error(), x.times+1, now+pause.Microseconds()
 	d.of[k] = x
 	d.n.Store(int64(len(d.of)))
 	return x.times
@@ -80,10 +77,11 @@ func (d *damages) all() map[rowenc.Key]injury {
 	return maps.Clone(d.of)
 }
 
-// resting are those that are to be left alone now.
+// resting are those that are to be left alone now. None rests longer than the longest
+// pause, though the clock be put back.
 func (d *damages) resting(now int64) map[rowenc.Key]injury {
 	all := d.all()
-	maps.DeleteFunc(all, func(_ rowenc.Key, x injury) bool { return x.next <= now })
+	maps.DeleteFunc(all, func(_ rowenc.Key, x injury) bool { return x.next <= now || x.next > now+lastLook.Microseconds() })
 	return all
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"lienthong/engine"
+	"lienthong/store/rowenc"
 	"lienthong/store/storetest"
 )
 
@@ -161,4 +162,27 @@ func sendAll(t *testing.T, s *Store, what string) (done map[string]bool) {
 		t.Errorf("%s: %d settlements refused", what, refused)
 	}
 	return done
+}
+
+// What rests because it is damaged rests longer each time, up to a bound, and not longer
+// than that when the clock is put back; others never rest.
+func TestDamagedDeliveryRests(t *testing.T) {
+	var d damages
+	k, now := rowenc.Key{Case: "A", Seq: 1}, time.Now().UnixMicro()
+	last := int64(0)
+	for range 30 {
+		d.met(k, "population", errAltered, now)
+		pause := d.all()[k].next - now
+		if pause < last || pause < firstLook.Microseconds() || pause > lastLook.Microseconds() {
+			t.Fatalf("a pause of %d us after %d", pause, last)
+		}
+		last = pause
+	}
+	rests := func(at int64) bool { return len(d.resting(at)) == 1 }
+	if !rests(now) || !rests(now+last-1) || rests(now+last) || rests(now-time.Hour.Microseconds()) {
+		t.Error("it rests at the wrong time")
+	}
+	if d.mended(k); d.all() != nil || rests(now) {
+		t.Error("it is not forgotten")
+	}
 }

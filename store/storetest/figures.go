@@ -56,13 +56,17 @@ func answered(outcome, by string) func(*engine.Delivery) {
 	}
 }
 
-func tried(d *engine.Delivery) { d.Tries, d.LastError = d.Tries+1, engine.Trouble{Said: engine.Text{EN: "Timeout of the line"}} }
+func tried(d *engine.Delivery) {
+	d.Tries, d.LastError = d.Tries+1, engine.Trouble{Said: engine.Text{EN: "Timeout of the line"}}
+}
 
 func accepted(d *engine.Delivery) {
 	d.Status, d.Tries, d.SentAt, d.Expected = engine.DeliveryAccepted, 0, wall, T0.Add(24*time.Hour)
 }
 
-func incident(d *engine.Delivery) { d.Status, d.LastError = engine.DeliveryIncident, engine.Trouble{Code: engine.TroubleAnswer, Said: engine.Text{VI: "sai", EN: "bad_request"}} }
+func incident(d *engine.Delivery) {
+	d.Status, d.LastError = engine.DeliveryIncident, engine.Trouble{Code: engine.TroubleAnswer, Said: engine.Text{VI: "sai", EN: "bad_request"}}
+}
 
 func skipped(d *engine.Delivery) { d.Status, d.DoneAt = engine.DeliverySkipped, wall }
 
