@@ -159,6 +159,7 @@ func (w *window) fileBirth(scripts bool) string {
 		w.follow(".lt-buttons button")
 	}
 	w.pick("/delivery/address/commune", "26743")
+	w.enter("/delivery/address/detail", "33 Lê Lai")
 	w.follow(".lt-buttons button")
 	if got := w.path(); got != at+"/pages/attachments" {
 		w.t.Fatalf("at %s", got)
