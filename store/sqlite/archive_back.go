@@ -103,7 +103,7 @@ func (s *Store) checkOne(ctx context.Context, code string, st *stub) error {
 		return failure("store.unarchive", code, err)
 	}
 	defer tx.Rollback() //nolint:errcheck // it only read
-	w := &walker{s: s, tx: tx, stmts: map[string]*sql.Stmt{}}
+	w := &walker{s: s, tx: tx, stmts: map[string]*sql.Stmt{}, volumes: map[wordOf]*placeSet{}}
 	k := &kept{}
 	k.Code = code
 	if err := w.fill(ctx, k); err != nil {

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"lienthong/engine"
@@ -167,6 +168,9 @@ func (s *Store) copyClosed(ctx context.Context, to *sql.DB, o ArchiveOptions) (i
 			return 0, fmt.Errorf("sqlite: archive: %w", err)
 		}
 	}
+	if err := unbind(ctx, to); err != nil {
+		return 0, fmt.Errorf("sqlite: archive: %w", err)
+	}
 	_, err = to.ExecContext(ctx, `INSERT INTO seal (n, source, at, before, cases, entries, digest) VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6)`,
 		filepath.Base(s.cfg.Path), rowenc.Micros(o.Now), rowenc.Micros(o.Before), sum.Cases, sum.Entries, sum.Sum(0, nil))
 	if err == nil {
@@ -238,6 +242,33 @@ func (s *Store) choose(ctx context.Context, to *sql.DB, o ArchiveOptions) (*rowe
 			}
 		}
 	}
+}
+
+// unbind makes all dossiers loose, in a file that has no volumes.
+func unbind(ctx context.Context, db *sql.DB) error {
+	rows, err := db.QueryContext(ctx, `SELECT DISTINCT case_code, office, words FROM dossiers WHERE place IS NOT NULL`)
+	if err != nil {
+		return err
+	}
+	var at [][3]string
+	err = walk(rows, func(r *sql.Rows) error {
+		var x [3]string
+		err := r.Scan(&x[0], &x[1], &x[2])
+		at = append(at, x)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, x := range at {
+		for _, word := range strings.Fields(x[2]) {
+			if _, err := db.ExecContext(ctx, insertWord, x[1], word, x[0], x[2]); err != nil {
+				return err
+			}
+		}
+	}
+	_, err = db.ExecContext(ctx, `UPDATE dossiers SET place = NULL WHERE place IS NOT NULL`)
+	return err
 }
 
 // closed tells whether nothing can happen to a case by itself and nobody is asked

@@ -94,10 +94,75 @@ func offices(q engine.RowQuery) []string {
 	return slices.Compact(slices.Sorted(slices.Values(q.Offices)))
 }
 
+// lister reads lists. With a transaction all that it reads is of one moment: between
+// two statements a dossier may be bound, or be loose again, and stand in neither.
+type lister struct {
+	*Store
+	tx *sql.Tx
+}
+
+// listing runs a function that reads lists of a query; when it asks for a text, of one
+// moment.
+func (s *Store) listing(ctx context.Context, q engine.RowQuery, f func(*lister) error) error {
+	if q.Text == "" {
+		return f(&lister{Store: s})
+	}
+	tx, err := s.readDB.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() //nolint:errcheck // it only read
+	return f(&lister{s, tx})
+}
+
+// stmt is the statement of a query.
+func (l *lister) stmt(ctx context.Context, q string) (*sql.Stmt, error) {
+	st, err := l.prepared(q)
+	if err == nil && l.tx != nil {
+		st = l.tx.StmtContext(ctx, st)
+	}
+	return st, err
+}
+
+// each reads all rows of a query.
+func (l *lister) each(ctx context.Context, q string, args []any, scan func(*sql.Rows) error) error {
+	st, err := l.stmt(ctx, q)
+	if err != nil {
+		return err
+	}
+	rows, err := st.QueryContext(ctx, args...)
+	if err != nil {
+		return err
+	}
+	return walk(rows, scan)
+}
+
+// row reads one row; sql.ErrNoRows when there is none.
+func (l *lister) row(ctx context.Context, q string, args []any, dest ...any) error {
+	st, err := l.stmt(ctx, q)
+	if err != nil {
+		return err
+	}
+	return st.QueryRowContext(ctx, args...).Scan(dest...)
+}
+
+// rows adds the dossiers that a query selects.
+func (l *lister) rows(ctx context.Context, q string, args []any, to *[]engine.Row) error {
+	return l.each(ctx, q, args, func(r *sql.Rows) error {
+		x, err := scanRow(r)
+		*to = append(*to, x)
+		return err
+	})
+}
+
+// count counts the rows of a query.
+func (l *lister) count(ctx context.Context, q string, args []any) (n int, err error) {
+	return n, l.row(ctx, `SELECT count(*) FROM (`+q+`)`, args, &n)
+}
+
 // Rows lists dossiers, most urgent first. Each office and shelf is a walk of its
 // own along the index; the walks are merged here.
 func (s *Store) Rows(ctx context.Context, q engine.RowQuery) (rows []engine.Row, next string, err error) {
-	const op = "store.rows"
 	var from *engine.Row
 	if q.After != "" {
 		r, err := rowenc.ParseRowCursor(q.After)
@@ -111,22 +176,16 @@ func (s *Store) Rows(ctx context.Context, q engine.RowQuery) (rows []engine.Row,
 		limit++
 	}
 	rows = []engine.Row{}
-	for _, office := range offices(q) {
-		f, err := s.look(ctx, q, office)
-		if err != nil {
-			return nil, "", failure(op, "", err)
-		}
-		for _, shelf := range f.shelves(q) {
-			text, args := f.query(rowCols, q, office, shelf, from, limit)
-			err := s.each(ctx, text, args, func(r *sql.Rows) error {
-				x, err := scanRow(r)
-				rows = append(rows, x)
+	err = s.listing(ctx, q, func(l *lister) error {
+		for _, office := range offices(q) {
+			if err := l.office(ctx, q, office, from, limit, &rows); err != nil {
 				return err
-			})
-			if err != nil {
-				return nil, "", failure(op, "", err)
 			}
 		}
+		return nil
+	})
+	if err != nil {
+		return nil, "", failure("store.rows", "", err)
 	}
 	slices.SortFunc(rows, rowenc.CompareRows)
 	if q.Limit > 0 && len(rows) > q.Limit {
@@ -136,31 +195,62 @@ func (s *Store) Rows(ctx context.Context, q engine.RowQuery) (rows []engine.Row,
 	return rows, next, nil
 }
 
-// CountRows counts at most cap.
-func (s *Store) CountRows(ctx context.Context, q engine.RowQuery, cap int) (int, error) {
-	const op = "store.count_rows"
-	sum := 0
-	for _, office := range offices(q) {
-		f, err := s.look(ctx, q, office)
-		if err != nil {
-			return 0, failure(op, "", err)
-		}
-		for _, shelf := range f.shelves(q) {
-			left := 0
-			if cap > 0 {
-				if left = cap - sum; left == 0 {
-					return sum, nil
-				}
-			}
-			text, args := f.query("1", q, office, shelf, nil, left)
-			n := 0
-			if err := s.row(ctx, `SELECT count(*) FROM (`+text+`)`, args, &n); err != nil {
-				return 0, failure(op, "", err)
-			}
-			sum += n
+// office adds the first rows of one office, and perhaps more.
+func (l *lister) office(ctx context.Context, q engine.RowQuery, office string, from *engine.Row, limit int, rows *[]engine.Row) error {
+	f, err := l.look(ctx, q, office)
+	if err != nil {
+		return err
+	}
+	for _, shelf := range f.shelves(q) {
+		text, args := f.query(rowCols, q, office, shelf, from, limit)
+		if err := l.rows(ctx, text, args, rows); err != nil {
+			return err
 		}
 	}
-	return sum, nil
+	if f == nil || f.bound == nil {
+		return nil
+	}
+	more, err := l.boundRows(ctx, f, q, from, limit)
+	*rows = append(*rows, more...)
+	return err
+}
+
+// CountRows counts at most cap.
+func (s *Store) CountRows(ctx context.Context, q engine.RowQuery, cap int) (sum int, err error) {
+	err = s.listing(ctx, q, func(l *lister) error {
+		for _, office := range offices(q) {
+			n, err := l.countOffice(ctx, q, office, cap, sum)
+			if sum += n; err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return sum, failure("store.count_rows", "", err)
+}
+
+// countOffice counts one office's, up to what is left of a number; 0 = all.
+func (l *lister) countOffice(ctx context.Context, q engine.RowQuery, office string, cap, before int) (sum int, err error) {
+	f, err := l.look(ctx, q, office)
+	if err != nil {
+		return 0, err
+	}
+	full := func() bool { return cap > 0 && before+sum >= cap }
+	for _, shelf := range f.shelves(q) {
+		if full() {
+			return sum, nil
+		}
+		text, args := f.query("1", q, office, shelf, nil, max(0, cap-before-sum))
+		n, err := l.count(ctx, text, args)
+		if sum += n; err != nil {
+			return 0, err
+		}
+	}
+	if f == nil || f.bound == nil || full() {
+		return sum, nil
+	}
+	n, err := l.countBound(ctx, f, q, max(0, cap-before-sum))
+	return sum + n, err
 }
 
 const casesOf = `SELECT code, service, version, status, outcome, portal, filed, due, updated, subject,

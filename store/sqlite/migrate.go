@@ -43,7 +43,7 @@ var ErrNewer = errors.New("written by a newer program")
 
 // alike is the oldest format whose tables and values are read as they are: a
 // file of another one is read from a copy that is brought up.
-const alike = 13
+const alike = 14
 
 // Format is the newest format of a file that this program knows, and the one that it
 // writes.

@@ -27,6 +27,8 @@ import (
 // the reason why the rows that it touches are few. The text is how the statement
 // begins, after its spaces were made single.
 var allowed = []struct{ text, line, why string }{
+	{"SELECT " + rowCols + " FROM dossiers d CROSS JOIN cases c ON c.code = d.case_code WHERE d.place IN", `^USE TEMP B-TREE FOR ORDER BY$`, "as many as are looked up"},
+	{"SELECT 1 FROM dossiers d CROSS JOIN cases c ON c.code = d.case_code WHERE d.place IN", `^USE TEMP B-TREE FOR ORDER BY$`, "as many as are counted"},
 	{draftsOf, `^USE TEMP B-TREE FOR ORDER BY$`, "what one person is writing"},
 	{viewsOf, `^USE TEMP B-TREE FOR ORDER BY$`, "what one person keeps"},
 	{dueCases, `^SCAN cases USING COVERING INDEX cases_timer$`, "from the earliest timer on, ended by LIMIT"},
@@ -75,6 +77,7 @@ var allowed = []struct{ text, line, why string }{
 	{"UPDATE counters SET last = ?1 WHERE day", `^SCAN counters( USING COVERING INDEX counters_twin)?$`, "once, when a backup is put back"},
 	{closedCases, `^SCAN entries$`, "one row"},
 	{"DELETE FROM notifications WHERE case_code", `^SCAN notifications$`, "a case with an erased payload is archived, while no server runs"},
+	{"SELECT DISTINCT case_code, office, words FROM dossiers", `^(SCAN dossiers|USE TEMP B-TREE FOR DISTINCT)$`, "what was copied to an archive, while no server runs"},
 	{"SELECT count(*) FROM archived", `^SCAN archived`, "once, when all cases are replayed"},
 	{"SELECT count(*) FROM cases", `^SCAN cases USING COVERING INDEX`, "verification reads everything"},
 }
@@ -193,6 +196,13 @@ func built() (out []string) {
 				count, _ := f.query("1", q, "o", shelf, nil, 10)
 				out = append(out, first, next, count)
 			}
+		}
+	}
+	bound := &bound{}
+	for _, places := range [][]int64{{1}, make([]int64, placesAtOnce)} {
+		for _, cols := range []string{rowCols, "1"} {
+			q, _ := bound.query(cols, found("hoa", false, "nguyen"), engine.RowQuery{State: "s"}, places, from, 10)
+			out = append(out, q)
 		}
 	}
 	for _, status := range []string{"", engine.DeliveryPending, engine.DeliveryAccepted, engine.DeliveryIncident, engine.DeliveryDone} {

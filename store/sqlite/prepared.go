@@ -48,7 +48,7 @@ type Value struct {
 }
 
 // preparedTexts are what a swift Append runs.
-var preparedTexts = []string{insertCase, updateCase, updateCaseLists, putSnapshot, insertDossier, updateDossier, moveDossier, dropDossier, insertEntry,
+var preparedTexts = []string{insertCase, updateCase, updateCaseLists, putSnapshot, insertDossier, updateDossier, moveDossier, dropDossier, stillLoose, insertEntry,
 	insertKey, dropKey, insertCode, insertResult, insertAnswer, insertNote, dropTasks, insertTask, insertWord, dropWord, insertEffect}
 
 // sums are the checksums of the rows that a text writes.

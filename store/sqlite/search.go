@@ -10,11 +10,13 @@ import (
 
 // A text is looked up at one office in one of two ways. When many cases have the
 // words, the list is walked in its order and a page is full soon: the more there
-// are, the sooner. Otherwise the index of words names those that have the rarest
+// are, the sooner. Otherwise the volumes tell what has all words of that which is bound
+// (volume.go), and for what is loose the index of words names those that have the rarest
 // word and, as it says, the others too; they are sorted.
 //
-// Which way is shorter is told by the first rows of the list, the same few for every
-// text: what they do not have often is rare. Nothing is counted through.
+// Which way is shorter is told by the places in the volumes, or where there are none, or
+// too many words begin as the text's, by the first rows of the list, the same few for
+// every text: what they do not have often is rare. Nothing is counted through.
 
 const (
 	// fewCases: a word that no more cases have is looked up at once.
@@ -31,12 +33,13 @@ type finding struct {
 	text   rowenc.Text
 	rarest string   // the word that the fewest seem to have
 	others []string // the other words
-	few    bool     // so few cases have the rarest word that there is nothing to choose
+	few    bool     // so few loose cases have the rarest word that there is nothing to choose
 	walk   bool     // the list is walked
+	bound  *bound   // what is found of the bound dossiers; nil = nothing is looked up there
 }
 
 // look chooses the way for a text at an office; nil when the query has none.
-func (s *Store) look(ctx context.Context, q engine.RowQuery, office string) (*finding, error) {
+func (l *lister) look(ctx context.Context, q engine.RowQuery, office string) (*finding, error) {
 	text, ok := rowenc.ParseText(q.Text)
 	if !ok {
 		return nil, nil
@@ -45,19 +48,48 @@ func (s *Store) look(ctx context.Context, q engine.RowQuery, office string) (*fi
 	if f.few {
 		return f, nil
 	}
+	known := !q.Ended
+	if q.Ended {
+		var err error
+		if f.bound, known, err = l.bound(ctx, office, text.Words, false); err != nil {
+			return nil, err
+		}
+		if known && f.bound.dense() {
+			return f.alongList(), nil
+		}
+	}
+	if err := l.lookLoose(ctx, q, office, f, known); err != nil || f.walk || known {
+		return f, err
+	}
+	var err error
+	if f.bound, _, err = l.bound(ctx, office, text.Words, true); err == nil && f.bound.dense() {
+		f.alongList()
+	}
+	return f, err
+}
+
+// alongList says that the list is walked, which has all that is bound.
+func (f *finding) alongList() *finding {
+	f.walk, f.bound = true, nil
+	return f
+}
+
+// lookLoose finds the rarest word among those that are loose. When that is not few
+// and nothing is known of what is bound, the list is looked at.
+func (l *lister) lookLoose(ctx context.Context, q engine.RowQuery, office string, f *finding, known bool) error {
 	b := &query{}
-	for i, w := range text.Words {
+	for i, w := range f.text.Words {
 		b.add([]string{`SELECT `, `, `}[min(i, 1)])
-		b.add(`(SELECT count(*) FROM (SELECT 1 FROM search WHERE office = ? AND word >= ? AND word < ? LIMIT ?))`, office, w, rowenc.After(w), s.cfg.few+1)
+		b.add(`(SELECT count(*) FROM (SELECT 1 FROM search WHERE office = ? AND word >= ? AND word < ? LIMIT ?))`, office, w, rowenc.After(w), l.cfg.few+1)
 	}
-	has := make([]int, len(text.Words))
-	if err := s.row(ctx, b.text.String(), b.args, places(has)...); err != nil {
-		return nil, err
+	has := make([]int, len(f.text.Words))
+	if err := l.row(ctx, b.text.String(), b.args, places(has)...); err != nil {
+		return err
 	}
-	if f.few = f.choose(has) <= s.cfg.few; f.few {
-		return f, nil
+	if f.few = f.choose(has) <= l.cfg.few; f.few || f.bound != nil && len(f.bound.volumes) > 0 {
+		return nil
 	}
-	return f, s.taste(ctx, f, office, slices.Max(shelves(q)))
+	return l.taste(ctx, f, office, slices.Max(shelves(q)))
 }
 
 // places are where the numbers of a row go.
@@ -82,7 +114,7 @@ func (f *finding) choose(has []int) int {
 }
 
 // taste looks at the first rows of a shelf and chooses.
-func (s *Store) taste(ctx context.Context, f *finding, office string, shelf int) error {
+func (l *lister) taste(ctx context.Context, f *finding, office string, shelf int) error {
 	b := &query{}
 	b.add(`SELECT `)
 	for _, w := range f.text.Words {
@@ -92,12 +124,14 @@ func (s *Store) taste(ctx context.Context, f *finding, office string, shelf int)
 	allIn(b, `words`, f.text.Words)
 	b.add(`), 0) FROM (SELECT words FROM dossiers WHERE office = ? AND shelf = ? ORDER BY urgency, code, case_code, step LIMIT ?)`, office, shelf, tasted)
 	has := make([]int, len(f.text.Words)+1)
-	if err := s.row(ctx, b.text.String(), b.args, places(has)...); err != nil {
+	if err := l.row(ctx, b.text.String(), b.args, places(has)...); err != nil {
 		return err
 	}
 	last := len(has) - 1
 	f.choose(has[:last])
-	f.walk = has[last] >= promising
+	if has[last] >= promising {
+		f.alongList()
+	}
 	return nil
 }
 

@@ -35,7 +35,7 @@ func crowd(t *testing.T, s engine.Store, n int) {
 		if i%3 > 0 {
 			end := engine.Moved{From: "submitted", To: "registered", Portal: 9, Office: "civil@00004", Final: engine.FinalSuccess}
 			end.Step = "birth"
-			st.Go("register", "birth", end)
+			st.Go("register", "birth", end, of("card", engine.StepClosed{Why: engine.ClosedAbsent}), engine.CaseClosed{Outcome: engine.Completed})
 		}
 		changes = append(changes, st.Change())
 	}
@@ -62,7 +62,7 @@ func TestSearchEitherWay(t *testing.T) {
 			var counts [2][]int
 			for i, few := range []int{100_000, 1} {
 				s.cfg.few = few
-				f, err := s.look(t.Context(), q, q.Offices[0])
+				f, err := (&lister{Store: s}).look(t.Context(), q, q.Offices[0])
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -207,6 +207,7 @@ func back(t *testing.T, path string) {
 		`DROP TABLE views`,                               // of 00008
 		`DROP TABLE publications`, `DROP TABLE defaults`, // of 00009
 		`DROP INDEX dossiers_state`, `DROP INDEX dossiers_assignee`, // of 00011
+		`DROP INDEX dossiers_place`, `ALTER TABLE dossiers DROP COLUMN place`, `DROP TABLE volume_words`, `DROP TABLE volumes`, // of 00014
 		`DELETE FROM goose_db_version WHERE version_id >= 6`,
 	} {
 		run(t, db, q)

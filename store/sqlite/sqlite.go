@@ -43,6 +43,8 @@ type Config struct {
 	texts func(query string) // sees every SQL text that is run; for the test of their plans
 	few   int                // for tests: as few as they have; 0 = fewCases
 
+	volume int // for tests: dossiers in a volume, at most volumeSize; 0 = that
+
 	logPages int64 // for tests; 0 = the constant
 }
 
@@ -87,6 +89,7 @@ func (c Config) withDefaults() Config {
 	set(&c.Snapshot, 8)
 	set(&c.Readers, max(4, runtime.NumCPU()))
 	set(&c.few, fewCases)
+	set(&c.volume, volumeSize)
 	if c.logPages == 0 {
 		c.logPages = logPages
 	}
@@ -126,6 +129,7 @@ type Store struct {
 	writer *writer
 	done   chan struct{} // the writer has ended
 	copier *copier
+	binder *binder // nil = this process does not serve the file
 
 	damaged damages
 
@@ -185,6 +189,9 @@ func Open(ctx context.Context, cfg Config) (_ *Store, err error) {
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("sqlite: %w", err), s.writer.close())
+	}
+	if cfg.TakeOver {
+		s.binder = newBinder(s)
 	}
 	go s.writer.run()
 	return s, nil
@@ -318,6 +325,7 @@ func (s *Store) Ready(ctx context.Context) error {
 // Close lets the writer finish what waits, then closes the file. Calls that come
 // later are Unavailable.
 func (s *Store) Close() error {
+	s.binder.close()
 	if first := s.queue.close(); !first {
 		<-s.done
 		return nil

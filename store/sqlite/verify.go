@@ -115,8 +115,9 @@ type walker struct {
 	noted   []*noted // checkpoints to compute again
 	skipped []string
 
-	words  int64 // rows of the index of words that belong to a case
-	unread bool  // some case could not be read
+	words   int64 // rows of the index of words that belong to a case
+	volumes map[wordOf]*placeSet
+	unread  bool // some case could not be read
 
 	tx    *sql.Tx
 	stmts map[string]*sql.Stmt
@@ -162,7 +163,7 @@ func (w *walker) walk(ctx context.Context) (err error) {
 		return failure(op, "", err)
 	}
 	defer w.tx.Rollback() //nolint:errcheck // it only read
-	w.stmts = map[string]*sql.Stmt{}
+	w.stmts, w.volumes = map[string]*sql.Stmt{}, map[wordOf]*placeSet{}
 	for _, look := range []func(context.Context) error{w.checkpoints, w.cases, w.access, w.documents, w.deliveries, w.answers} {
 		if err := look(ctx); err != nil {
 			return failure(op, "", err)

@@ -12,11 +12,12 @@ import (
 const (
 	caseRowOf     = `SELECT ` + caseCols + ` FROM cases WHERE code = ?1`
 	snapshotOf    = `SELECT seq, body FROM snapshots WHERE case_code = ?1`
-	dossierRowsOf = `SELECT step, shelf, office, urgency, code, procedure, state, status, final, portal, assignee, opened, rev, review, words
+	dossierRowsOf = `SELECT step, shelf, office, urgency, code, procedure, state, status, final, portal, assignee, opened, rev, review, words, coalesce(place, 0)
 		FROM dossiers WHERE case_code = ?1 ORDER BY step`
 	taskRowsOf = `SELECT case_code, step, person, kind, state, due, since FROM tasks WHERE case_code = ?1 ORDER BY n`
 	countKey   = `SELECT count(*) FROM case_keys WHERE key = ?1 AND case_code = ?2`
 	countWord  = `SELECT count(*) FROM search WHERE office = ?1 AND word = ?2 AND case_code = ?3 AND words = ?4`
+	placesIn   = `SELECT places FROM volume_words WHERE office = ?1 AND word = ?2 AND volume = ?3`
 	countNote  = `SELECT count(*) FROM notifications WHERE addressee = ?1 AND at = ?2 AND case_code = ?3 AND seq = ?4 AND n = ?5 AND step = ?6 AND what = ?7`
 )
 
@@ -40,11 +41,14 @@ func (w *walker) fillRows(ctx context.Context, k *kept) error {
 		return err
 	}
 	k.Case, k.Err = st.state()
+	var places []int64
 	err = w.each(ctx, dossierRowsOf, []any{k.Code}, func(rows *sql.Rows) error {
 		var d rowenc.DossierRow
+		var place int64
 		err := rows.Scan(&d.Step, &d.Shelf, &d.Office, &d.Urgency, &d.Code, &d.Procedure, &d.State, &d.Status, &d.Final, &d.Portal, &d.Assignee,
-			&d.Opened, &d.Rev, &d.Review, &d.Words)
+			&d.Opened, &d.Rev, &d.Review, &d.Words, &place)
 		r.Dossiers = append(r.Dossiers, d)
+		places = append(places, place)
 		return err
 	})
 	if err != nil {
@@ -68,14 +72,39 @@ func (w *walker) fillRows(ctx context.Context, k *kept) error {
 			k.blame(k.Seq, "the case holds the duplicate key %q, yet it is not taken", r.Key)
 		}
 	}
-	return w.findWords(ctx, k)
+	return w.findWords(ctx, k, places)
 }
 
-// findWords looks the case up by every word and office that its rows say.
-func (w *walker) findWords(ctx context.Context, k *kept) error {
+// findWords looks the case up by every word and office that its rows say: in the index
+// of words, or where its dossiers are bound, at their places.
+func (w *walker) findWords(ctx context.Context, k *kept, places []int64) error {
 	r := k.Rows
 	r.Words = rowenc.WordsOf(r.Case.Subject, r.Case.Name)
+	bound := map[string]bool{}
+	for i, d := range r.Dossiers {
+		if places[i] == 0 {
+			continue
+		}
+		bound[d.Office] = true
+		for _, word := range r.Words {
+			found, err := w.stands(ctx, d.Office, word, places[i])
+			if err != nil {
+				return err
+			}
+			if !found {
+				k.blame(k.Seq, "office %s does not find the dossier %s by the word %q", d.Office, d.Step, word)
+			}
+		}
+	}
+	for i, d := range r.Dossiers {
+		if bound[d.Office] && (places[i] == 0 || d.Shelf != rowenc.ShelfEnded) {
+			k.blame(k.Seq, "the dossier %s is not bound as the others of office %s, or has not ended", d.Step, d.Office)
+		}
+	}
 	for _, s := range r.Search() {
+		if bound[s.Office] {
+			continue // a row would be one too many
+		}
 		var n int64
 		if err := w.one(ctx, countWord, []any{s.Office, s.Word, k.Code, s.Words}, &n); err != nil {
 			return err
@@ -87,6 +116,40 @@ func (w *walker) findWords(ctx context.Context, k *kept) error {
 	}
 	return nil
 }
+
+// stands tells whether a place is among those of a word. What was read of the volumes
+// last is remembered.
+func (w *walker) stands(ctx context.Context, office, word string, place int64) (bool, error) {
+	key := wordOf{office, word, place / volumeSize}
+	set := w.volumes[key]
+	if set == nil {
+		set = &placeSet{}
+		err := w.each(ctx, placesIn, []any{office, word, key.volume}, func(rows *sql.Rows) error {
+			var b sql.RawBytes
+			if err := rows.Scan(&b); err != nil {
+				return err
+			}
+			return set.decode(b)
+		})
+		if err != nil {
+			return false, err
+		}
+		if len(w.volumes) >= wordsAtOnce {
+			clear(w.volumes)
+		}
+		w.volumes[key] = set
+	}
+	return set.has(int(place % volumeSize)), nil
+}
+
+// wordOf names the places of a word in a volume.
+type wordOf struct {
+	office, word string
+	volume       int64
+}
+
+// wordsAtOnce bounds what is remembered of the volumes, to some 32 MiB.
+const wordsAtOnce = 32 << 10
 
 // countWords tells whether the index of words holds more than belongs to cases.
 func (w *walker) countWords(ctx context.Context) error {

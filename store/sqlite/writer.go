@@ -231,6 +231,7 @@ func (w *writer) remember(jobs []*job) {
 		for _, c := range j.append {
 			w.store.cache.put(c.after)
 			w.store.recent.put(c)
+			w.store.binder.note(c)
 		}
 	}
 }

@@ -35,6 +35,7 @@ func Differential(t *testing.T, oracle, x Target) {
 			"access":  m.access,
 			"prune":   m.prune,
 			"project": m.project,
+			"bind":    m.bind,
 			"":        m.dump,
 		})
 		for _, s := range []engine.Store{a, b} {
@@ -44,6 +45,19 @@ func Differential(t *testing.T, oracle, x Target) {
 			}
 		}
 	})
+}
+
+// bind has the store put away what has ended, if that is a thing it does.
+func (m *twin) bind(t *rapid.T) {
+	b, does := m.b.(interface {
+		Bind(context.Context) (int, error)
+	})
+	if !does {
+		t.Skip("it binds nothing")
+	}
+	if _, err := b.Bind(context.Background()); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // twin is two stores that must never differ.
@@ -296,6 +310,7 @@ func (m *twin) dump(t *rapid.T) {
 	}
 	for _, q := range []engine.RowQuery{
 		{Offices: offices}, {Offices: offices[:1], Ended: true, Limit: 2}, {Offices: offices, Ended: true, Text: "ng"},
+		{Offices: offices, Ended: true, Text: "nguyen dao", Limit: 1}, {Offices: offices, Ended: true, Text: "le", State: "registered"},
 		{Offices: offices, Text: "a.1"}, {Offices: offices, Overdue: T0.AddDate(0, 0, 3)}, {Offices: offices, State: "received", Assignee: "lan"},
 	} {
 		both(m, t, "rows", func(s engine.Store) ([]string, error) {

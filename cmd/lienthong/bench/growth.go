@@ -151,6 +151,14 @@ func (c GrowthConfig) load(ctx context.Context, l *loader, s *Size) (err error) 
 	began := time.Now()
 	err = l.load(ctx, store, s.Finished, s.Open)
 	s.Loaded, s.Seconds = l.done.Load()-before, time.Since(began).Seconds()
+	if err != nil {
+		return err
+	}
+	began = time.Now()
+	bound, err := store.Bind(ctx) // as a server does by itself
+	if bound > 0 {
+		c.Tell("%d dossiers that ended were bound in %.0f s", bound, time.Since(began).Seconds())
+	}
 	return err
 }
 

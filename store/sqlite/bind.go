@@ -1,0 +1,285 @@
+package sqlite
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Binding follows the commits: when enough of an office's loose dossiers belong to
+// cases that ended, the first ones of its list become volumes. First the places of all
+// words are written, which changes nothing for anybody, for nobody stands there yet;
+// then case by case, each in one transaction, its dossiers get their places and its rows
+// leave the index of words. A case that was changed since its rows were read stays
+// loose. What was begun and not ended leaves places that nobody has.
+
+const (
+	// bindRest is the part of a volume that stays loose: those who ended last are those
+	// who are changed and looked for most, and volumes overlap less.
+	bindRest = 4 // a quarter
+	// bindVolumes is how many volumes are made of one look at an office.
+	bindVolumes = 8
+	bindCases   = 32 // in one call of the writer
+	bindWords   = 64
+)
+
+// binder binds behind the commits.
+type binder struct {
+	store *Store
+	stop  context.CancelFunc
+	work  chan struct{} // holds a token when an office has enough, perhaps
+	done  chan struct{} // it has ended
+
+	mu    sync.Mutex
+	ended map[string]int // cases of an office that ended since it was looked at
+}
+
+// newBinder starts one. Its owner stops it.
+func newBinder(s *Store) *binder {
+	ctx, cancel := context.WithCancel(context.Background())
+	b := &binder{store: s, stop: cancel, work: make(chan struct{}, 1), done: make(chan struct{}), ended: map[string]int{}}
+	give(b.work) // nobody has counted what a process before this one left
+	go b.run(ctx)
+	return b
+}
+
+func (b *binder) close() {
+	if b != nil {
+		b.stop()
+		<-b.done
+	}
+}
+
+func (b *binder) run(ctx context.Context) {
+	defer close(b.done)
+	all := true
+	for {
+		select {
+		case <-b.work:
+		case <-ctx.Done():
+			return
+		}
+		var err error
+		if all {
+			_, err = b.store.Bind(ctx)
+		} else {
+			for _, office := range b.ready() {
+				_, err = b.store.bindOffice(ctx, office)
+			}
+		}
+		all = false
+		if err != nil && ctx.Err() == nil {
+			b.store.log.Warn("sqlite: what has ended is not bound", "err", err)
+		}
+	}
+}
+
+// note counts a committed change.
+func (b *binder) note(c *change) {
+	if b == nil || c.Rows.Case.Status != "ended" || c.before != nil && c.before.rows.Case.Status == "ended" {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i := range c.Rows.Dossiers {
+		o := c.Rows.Dossiers[i].Office
+		if b.ended[o]++; b.ended[o] >= b.store.cfg.volume/bindRest {
+			give(b.work)
+		}
+	}
+}
+
+// ready are the offices where enough has ended; they are counted anew.
+func (b *binder) ready() (offices []string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, o := range slices.Sorted(maps.Keys(b.ended)) {
+		if b.ended[o] >= b.store.cfg.volume/bindRest {
+			offices = append(offices, o)
+			delete(b.ended, o)
+		}
+	}
+	return offices
+}
+
+// Bind binds what there is to bind at every office, and tells how many dossiers that
+// were. A store that serves does so by itself.
+func (s *Store) Bind(ctx context.Context) (sum int, err error) {
+	for office := ""; ; {
+		err := s.row(ctx, nextOffice, []any{office}, &office)
+		if errors.Is(err, sql.ErrNoRows) {
+			return sum, nil
+		}
+		if err != nil {
+			return sum, failure("store.bind", "", err)
+		}
+		n, err := s.bindOffice(ctx, office)
+		if sum += n; err != nil {
+			return sum, err
+		}
+	}
+}
+
+const nextOffice = `SELECT office FROM search WHERE office > ?1 ORDER BY office LIMIT 1`
+
+// bindOffice makes volumes of an office's loose dossiers until there are no more to
+// make.
+func (s *Store) bindOffice(ctx context.Context, office string) (sum int, err error) {
+	for {
+		found, more, err := s.bindable(ctx, office)
+		if err != nil {
+			return sum, failure("store.bind", "", err)
+		}
+		size := s.cfg.volume
+		volumes := (len(found) - size/bindRest) / size
+		if volumes < 1 {
+			return sum, nil
+		}
+		n, err := s.bindAll(ctx, office, found[:min(volumes, bindVolumes)*size])
+		if sum += n; err != nil || !more && volumes <= bindVolumes || n == 0 {
+			return sum, failure("store.bind", "", err)
+		}
+	}
+}
+
+// bindable is a dossier that can be bound.
+type bindable struct {
+	code, step, words string
+	urgency           int64
+	dossier           string // its code
+	seq               int64  // of the case
+	place             int64
+}
+
+// loose reads the dossiers at an office of cases that ended and are found there by
+// their words: of each case the row of its first word is taken.
+const loose = `SELECT d.case_code, d.step, d.words, d.urgency, d.code, c.seq FROM search s CROSS JOIN cases c ON c.code = s.case_code
+	CROSS JOIN dossiers d ON d.case_code = s.case_code WHERE s.office = ?1 AND instr(s.words || ' ', ' ' || s.word || ' ') = 1
+	AND c.status = 'ended' AND +d.office = ?1 AND NOT EXISTS (SELECT 1 FROM dossiers x WHERE x.case_code = s.case_code AND x.shelf <> 2)`
+
+// bindable are an office's in the order of the list; of very many the first ones, and
+// then there are more.
+func (s *Store) bindable(ctx context.Context, office string) (found []bindable, more bool, err error) {
+	most := 2 * (bindVolumes + 1) * s.cfg.volume
+	sort := func() {
+		slices.SortFunc(found, func(a, b bindable) int {
+			return cmp.Or(cmp.Compare(a.urgency, b.urgency), strings.Compare(a.dossier, b.dossier), strings.Compare(a.code, b.code), strings.Compare(a.step, b.step))
+		})
+	}
+	err = s.each(ctx, loose, []any{office}, func(r *sql.Rows) error {
+		if len(found) >= most {
+			sort()
+			found, more = found[:most/2], true
+		}
+		var d bindable
+		err := r.Scan(&d.code, &d.step, &d.words, &d.urgency, &d.dossier, &d.seq)
+		found = append(found, d)
+		return err
+	})
+	sort()
+	return found, more, err
+}
+
+// bindAll makes volumes of dossiers that are in order, and tells how many were bound.
+func (s *Store) bindAll(ctx context.Context, office string, found []bindable) (sum int, err error) {
+	for part := range slices.Chunk(found, s.cfg.volume) {
+		if err := s.makeVolume(ctx, office, part); err != nil {
+			return 0, err
+		}
+	}
+	cases := map[string][]bindable{}
+	for _, d := range found {
+		cases[d.code] = append(cases[d.code], d)
+	}
+	// In the order of the codes, as rows lie: those of one call share pages.
+	for codes := range slices.Chunk(slices.Sorted(maps.Keys(cases)), bindCases) {
+		n, err := do(ctx, s, "store.bind", func(w *writer) (n int, err error) {
+			for _, code := range codes {
+				k, err := w.bind(office, cases[code])
+				if n += k; err != nil {
+					return n, err
+				}
+			}
+			return n, nil
+		})
+		if sum += n; err != nil {
+			return sum, err
+		}
+	}
+	return sum, nil
+}
+
+// makeVolume gives dossiers their places, and writes those of their words.
+func (s *Store) makeVolume(ctx context.Context, office string, found []bindable) error {
+	n, err := do(ctx, s, "store.bind", func(w *writer) (n int64, err error) {
+		return n, w.one(`INSERT INTO volumes (office, first, last) VALUES (?1, ?2, ?3) RETURNING n`, []any{office, found[0].urgency, found[len(found)-1].urgency}, &n)
+	})
+	if err != nil {
+		return err
+	}
+	words := map[string]*placeSet{}
+	for i := range found {
+		found[i].place = n*volumeSize + int64(i)
+		for _, w := range strings.Fields(found[i].words) {
+			if words[w] == nil {
+				words[w] = &placeSet{}
+			}
+			words[w].add(i)
+		}
+	}
+	for part := range slices.Chunk(slices.Sorted(maps.Keys(words)), bindWords) {
+		_, err := do(ctx, s, "store.bind", func(w *writer) (_ any, err error) {
+			for _, word := range part {
+				if err := w.exec(`INSERT INTO volume_words (office, word, volume, places) VALUES (?1, ?2, ?3, ?4)`, office, word, n, words[word].encode()); err != nil {
+					return nil, err
+				}
+			}
+			return nil, nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const (
+	bindCheck   = `SELECT seq, (SELECT count(*) FROM dossiers d WHERE d.case_code = ?1 AND d.office = ?2) FROM cases WHERE code = ?1`
+	bindDossier = `UPDATE dossiers SET place = ?3 WHERE case_code = ?1 AND step = ?2 AND place IS NULL`
+)
+
+// bind gives all of a case's dossiers at an office their places, and takes the case out
+// of the office's index of words; or none of that when the case was changed, or not all
+// of them have one.
+func (w *writer) bind(office string, ds []bindable) (int, error) {
+	var seq int64
+	var n int
+	err := w.one(bindCheck, []any{ds[0].code, office}, &seq, &n)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && (seq != ds[0].seq || n != len(ds)) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	for _, d := range ds {
+		n, err := w.changed(bindDossier, d.code, d.step, d.place)
+		if err != nil {
+			return 0, err
+		}
+		if n != 1 {
+			return 0, fmt.Errorf("sqlite: dossier %s of case %s is bound, yet its case is found by its words", d.step, d.code)
+		}
+	}
+	for _, word := range strings.Fields(ds[0].words) {
+		if err := w.exec(dropWord, office, word, ds[0].code); err != nil {
+			return 0, err
+		}
+	}
+	return len(ds), nil
+}

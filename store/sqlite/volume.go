@@ -1,0 +1,289 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/binary"
+	"fmt"
+	"math/bits"
+	"slices"
+
+	"lienthong/engine"
+	"lienthong/store/rowenc"
+)
+
+// What has ended is bound: volumes of an office, each with the same number of places
+// in the order of the list, and for each word the places of those who have it. To look
+// for several words is to cut their places with one another: rows are read of what has
+// all of them alone, however many have one of them. What is live, what ended lately and
+// what came back is loose: it stands in the index of words.
+
+// volumeSize is how many places a volume has. A bit for each is 1 KiB.
+const volumeSize = 8192
+
+// placeSet are places of one volume.
+type placeSet [volumeSize / 64]uint64
+
+func (p *placeSet) add(i int)      { p[i/64] |= 1 << (i % 64) }
+func (p *placeSet) has(i int) bool { return i >= 0 && i < volumeSize && p[i/64]&(1<<(i%64)) != 0 }
+
+// join adds the places of another set, cut leaves those that both have.
+func (p *placeSet) join(o *placeSet) {
+	for i := range p {
+		p[i] |= o[i]
+	}
+}
+
+func (p *placeSet) cut(o *placeSet) {
+	for i := range p {
+		p[i] &= o[i]
+	}
+}
+
+func (p *placeSet) len() (n int) {
+	for _, w := range p {
+		n += bits.OnesCount64(w)
+	}
+	return n
+}
+
+// all calls a function for every place, in order.
+func (p *placeSet) all(f func(i int)) {
+	for at, w := range p {
+		for ; w != 0; w &= w - 1 {
+			f(64*at + bits.TrailingZeros64(w))
+		}
+	}
+}
+
+// encode writes a number of two bytes for each place, or a bit for each that there is,
+// whichever is shorter.
+func (p *placeSet) encode() []byte {
+	if n := p.len(); 2*n < volumeSize/8 {
+		out := make([]byte, 0, 2*n)
+		p.all(func(i int) { out = binary.LittleEndian.AppendUint16(out, uint16(i)) })
+		return out
+	}
+	out := make([]byte, 0, volumeSize/8)
+	for _, w := range p {
+		out = binary.LittleEndian.AppendUint64(out, w)
+	}
+	return out
+}
+
+// decode adds encoded places.
+func (p *placeSet) decode(b []byte) error {
+	if len(b) == volumeSize/8 {
+		for i := range p {
+			p[i] |= binary.LittleEndian.Uint64(b[8*i:])
+		}
+		return nil
+	}
+	if len(b)%2 != 0 || len(b) > volumeSize/8 {
+		return fmt.Errorf("%d bytes are no places of a volume", len(b))
+	}
+	for ; len(b) > 0; b = b[2:] {
+		i := int(binary.LittleEndian.Uint16(b))
+		if i >= volumeSize {
+			return fmt.Errorf("a volume has no place %d", i)
+		}
+		p.add(i)
+	}
+	return nil
+}
+
+// volume is one of an office's, with the places of what is looked for.
+type volume struct {
+	n           int64
+	first, last int64 // urgency of its dossiers
+	found       placeSet
+}
+
+// bound is what has all words of a text among the bound dossiers of an office.
+type bound struct {
+	volumes []volume // in the order of the list; they may overlap
+	found   int      // places
+}
+
+// broad is how many words a volume may have, on average, that begin with one of the
+// text's; beyond that the places are not read before it is known that they are needed.
+const broad = 4
+
+const (
+	volumesOf = `SELECT n, first, last FROM volumes WHERE office = ?1 ORDER BY first, n`
+	placesOf  = `SELECT volume, places FROM volume_words WHERE office = ?1 AND word >= ?2 AND word < ?3 LIMIT ?4`
+)
+
+// bound cuts the places of the words. ok is false when they are not known, for some
+// word is broad and the caller did not ask for all.
+func (l *lister) bound(ctx context.Context, office string, words []string, all bool) (b *bound, ok bool, err error) {
+	b = &bound{}
+	err = l.each(ctx, volumesOf, []any{office}, func(r *sql.Rows) error {
+		var v volume
+		err := r.Scan(&v.n, &v.first, &v.last)
+		b.volumes = append(b.volumes, v)
+		return err
+	})
+	if err != nil || len(b.volumes) == 0 {
+		return b, err == nil, err
+	}
+	at, limit := map[int64]int{}, -1
+	for i := range b.volumes {
+		at[b.volumes[i].n] = i
+	}
+	if !all {
+		limit = broad*len(b.volumes) + 1
+	}
+	has := make([]placeSet, len(b.volumes))
+	for i, w := range words {
+		clear(has)
+		read := 0
+		err := l.each(ctx, placesOf, []any{office, w, rowenc.After(w), limit}, func(r *sql.Rows) error {
+			var n int64
+			var places sql.RawBytes
+			read++
+			err := r.Scan(&n, &places)
+			if err == nil {
+				err = has[at[n]].decode(places)
+			}
+			return err
+		})
+		if err != nil || read == limit {
+			return nil, false, err
+		}
+		b.cut(has, i == 0)
+	}
+	for i := range b.volumes {
+		b.found += b.volumes[i].found.len()
+	}
+	return b, true, nil
+}
+
+// cut leaves what has one word more.
+func (b *bound) cut(has []placeSet, first bool) {
+	for i := range b.volumes {
+		if first {
+			b.volumes[i].found = has[i]
+		} else {
+			b.volumes[i].found.cut(&has[i])
+		}
+	}
+}
+
+// dense tells whether so many of the bound dossiers have the words that a page is full
+// soon when the list is walked.
+func (b *bound) dense() bool {
+	return b.found*tasted >= promising*volumeSize*len(b.volumes) && b.found > 0
+}
+
+// placesAtOnce is how many places one statement looks up at most. Shorter ones have
+// placesFew, so that few texts are prepared.
+const (
+	placesAtOnce = 64
+	placesFew    = 8
+)
+
+// query selects the dossiers at some places that have all words, the first ones in list
+// order. Those of the case with the text's code are found by it.
+func (b *bound) query(cols string, f *finding, q engine.RowQuery, places []int64, from *engine.Row, limit int) (string, []any) {
+	x := &query{}
+	x.add(`SELECT ` + cols + ` FROM dossiers d CROSS JOIN cases c ON c.code = d.case_code WHERE d.place IN (`)
+	n := placesFew
+	if len(places) > n {
+		n = placesAtOnce
+	}
+	for i := range n {
+		x.add([]string{`?`, `, ?`}[min(i, 1)], places[min(i, len(places)-1)])
+	}
+	x.add(`) AND `)
+	allIn(x, `d.words`, f.text.Words) // a place that somebody else was given is not theirs
+	x.add(` AND d.case_code NOT IN (SELECT case_code FROM codes WHERE folded = ?)`, f.text.Code)
+	x.narrow(q, "d", from, limit)
+	return x.text.String(), x.args
+}
+
+// each calls a function with places to look up, in the order of the volumes, until there
+// are enough. look tells how many rows it got; enough is told the urgency that nothing
+// comes before from then on. Of one volume no more than limit rows are needed; 0 = all.
+func (b *bound) each(from *engine.Row, limit int, look func(places []int64) (int, error), enough func(first int64) bool) error {
+	var waiting []int64 // of volumes in which few were found
+	for i := range b.volumes {
+		v := &b.volumes[i]
+		if from != nil && v.last < rowenc.Urgency(from.Due) {
+			continue
+		}
+		places := v.places()
+		if len(places) == 0 {
+			continue
+		}
+		if len(waiting)+len(places) <= placesAtOnce {
+			waiting = append(waiting, places...)
+			continue
+		}
+		if _, err := look(waiting); err != nil {
+			return err
+		}
+		waiting = waiting[:0]
+		if enough(v.first) {
+			return nil
+		}
+		if len(places) <= placesAtOnce {
+			waiting = places
+			continue
+		}
+		for got := 0; len(places) > 0 && (limit <= 0 || got < limit); {
+			k := min(len(places), placesAtOnce)
+			n, err := look(places[:k])
+			if err != nil {
+				return err
+			}
+			places, got = places[k:], got+n
+		}
+	}
+	_, err := look(waiting)
+	return err
+}
+
+// places are those that were found, in order.
+func (v *volume) places() (out []int64) {
+	v.found.all(func(p int) { out = append(out, v.n*volumeSize+int64(p)) })
+	return out
+}
+
+// boundRows are the rows of a page that are bound, and perhaps more.
+func (l *lister) boundRows(ctx context.Context, f *finding, q engine.RowQuery, from *engine.Row, limit int) (rows []engine.Row, err error) {
+	err = f.bound.each(from, limit, func(places []int64) (int, error) {
+		if len(places) == 0 {
+			return 0, nil
+		}
+		before := len(rows)
+		text, args := f.bound.query(rowCols, f, q, places, from, limit)
+		err := l.rows(ctx, text, args, &rows)
+		return len(rows) - before, err
+	}, func(first int64) bool {
+		if limit <= 0 || len(rows) < limit {
+			return false
+		}
+		slices.SortFunc(rows, rowenc.CompareRows)
+		rows = rows[:limit]
+		return rowenc.Urgency(rows[limit-1].Due) < first
+	})
+	return rows, err
+}
+
+// countBound counts what is bound, up to a number; 0 = all.
+func (l *lister) countBound(ctx context.Context, f *finding, q engine.RowQuery, most int) (sum int, err error) {
+	err = f.bound.each(nil, most, func(places []int64) (int, error) {
+		if len(places) == 0 {
+			return 0, nil
+		}
+		text, args := f.bound.query("1", f, q, places, nil, 0)
+		n, err := l.count(ctx, text, args)
+		sum += n
+		return n, err
+	}, func(int64) bool { return most > 0 && sum >= most })
+	if most > 0 {
+		sum = min(sum, most)
+	}
+	return sum, err
+}
