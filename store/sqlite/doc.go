@@ -10,7 +10,9 @@
 // back and run again with care: every call is then checked on what the file says,
 // between savepoints. A refused call was never written. Readers have connections
 // of their own and never wait for the writer. Another goroutine copies the
-// write-ahead log back into the file while commits go on (logback).
+// write-ahead log back into the file while commits go on (logback). A third one binds
+// what has ended (bind): packed lists of places take the place of its rows in the index
+// of words.
 //
 // May import: engine, store/rowenc, mattn/go-sqlite3 (the hot path uses the driver
 // without database/sql), pressly/goose and the standard library.
@@ -35,6 +37,11 @@
 //     (held), by whoever writes either of them.
 //   - A remembered account or session is as fresh as the file (people); nothing of
 //     the kind is remembered without the right to be the only one who writes.
+//   - A dossier without a place is found by the rows of its words at its office. One with
+//     a place has ended, as all of its case's at that office, which have places too; its
+//     place is among those of each of its words, and the case has no rows there. Whoever
+//     moves, drops or adds to what has a place goes the careful way, which makes all of
+//     the case loose.
 //   - Parameters are bound as ?1, ?2: SQLite gives $1 its number by first
 //     appearance.
 //
@@ -43,8 +50,8 @@
 // the entries since on top); dossiers (the columns of the lists); entries (the
 // chain, payloads packed) and versions (what they were decided with); case_keys,
 // codes, results (who holds what); answers; outbox and notifications (what is sent
-// or told is in the entry); tasks; search (office, word, case, with all its words);
-// counters;
+// or told is in the entry); tasks; search (office, word, case, with all its words), and of
+// what is bound volumes and volume_words (packed places by office, word and volume); counters;
 // accounts, sessions, drafts, views, prefills, documents, document_contents, access_log;
 // marks (facts about the file), heads (checkpoints), archives, archived (stubs),
 // seal (in an archive file); exchange_days (what became of requests, by day);
