@@ -250,7 +250,7 @@ func (s *Store) makeVolume(ctx context.Context, office string, found []bindable)
 }
 
 const (
-	bindCheck   = `SELECT seq, (SELECT count(*) FROM dossiers d WHERE d.case_code = ?1 AND d.office = ?2) FROM cases WHERE code = ?1`
+	bindCheck   = `SELECT seq, (SELECT count(*) FROM dossiers d WHERE d.case_code = ?1 AND +d.office = ?2) FROM cases WHERE code = ?1`
 	bindDossier = `UPDATE dossiers SET place = ?3 WHERE case_code = ?1 AND step = ?2 AND place IS NULL`
 )
 

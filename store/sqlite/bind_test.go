@@ -153,6 +153,16 @@ func TestBindingThatWasBroken(t *testing.T) {
 	verified(t, s)
 }
 
+// TestBindingReadsOneCase: an office has hundreds of thousands of dossiers.
+func TestBindingReadsOneCase(t *testing.T) {
+	s := bindingStore(t, 40, 1)
+	plan, err := explained(s.readDB, bindCheck)
+	must(t, err)
+	if !strings.Contains(strings.Join(plan, " "), "SEARCH d USING INDEX sqlite_autoindex_dossiers_1 (case_code=?)") {
+		t.Errorf("plan %q", plan)
+	}
+}
+
 // TestVerifyNamesWhatIsNotBound: a place that is not among those of a word, a dossier
 // that says a place and is found by its words too.
 func TestVerifyNamesWhatIsNotBound(t *testing.T) {
