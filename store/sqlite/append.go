@@ -326,7 +326,7 @@ func (r *router) admits(k *cache, j *job) bool {
 	swift := true
 	for i, c := range j.append {
 		again := slices.ContainsFunc(j.append[:i], func(e *change) bool { return e.code() == c.code() })
-		if c.after == nil || c.EraseTo > 0 || c.doubtful || !again && !r.stands(k, c) {
+		if c.after == nil || c.EraseTo > 0 || c.doubtful || c.comesBack() || !again && !r.stands(k, c) {
 			swift = false
 		}
 		if t := c.delta.Taken; t != "" && r.taken[t] {
@@ -340,6 +340,16 @@ func (r *router) admits(k *cache, j *job) bool {
 		r.note(c, swift)
 	}
 	return swift
+}
+
+// comesBack tells whether dossiers of a case that had ended stand elsewhere now. They may
+// be bound: written with care, all of the case's are loose again.
+func (c *change) comesBack() bool {
+	if c.before == nil || c.before.rows.Case.Status != "ended" {
+		return false
+	}
+	d := &c.delta
+	return c.Rows.Case.Status != "ended" || len(d.New)+len(d.Moved)+len(d.Gone) > 0
 }
 
 // stands tells whether the case will be as the change was prepared on, as far as is

@@ -75,6 +75,7 @@ func Archive(ctx context.Context, name, to string, o ArchiveOptions) (out Archiv
 		return out, err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
+	s.binder.close() // volumes are taken away at the end
 	if seal, err := s.seal(ctx); err != nil || seal != nil {
 		return out, errors.Join(fmt.Errorf("sqlite: %s is an archive itself", name), err)
 	}
@@ -317,7 +318,10 @@ func (s *Store) moveOut(ctx context.Context, out *Archived, o ArchiveOptions) er
 	if err != nil {
 		return err
 	}
-	return s.moveCases(ctx, f, n, out, o)
+	if err := s.moveCases(ctx, f, n, out, o); err != nil {
+		return err
+	}
+	return s.dropVolumes(ctx)
 }
 
 // sound checks an archive that an earlier run left.

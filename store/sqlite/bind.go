@@ -20,12 +20,12 @@ import (
 // loose. What was begun and not ended leaves places that nobody has.
 
 const (
-	// bindRest is the part of a volume that stays loose: those who ended last are those
-	// who are changed and looked for most, and volumes overlap less.
-	bindRest = 4 // a quarter
+	// bindRest: of a volume's size one in so many stays loose: those who ended last are
+	// those who are changed and looked for most, and volumes overlap less.
+	bindRest = 4
 	// bindVolumes is how many volumes are made of one look at an office.
-	bindVolumes = 8
-	bindCases   = 32 // in one call of the writer
+	bindVolumes = 16
+	bindCases   = 16 // in one call of the writer
 	bindWords   = 64
 )
 
@@ -131,12 +131,19 @@ const nextOffice = `SELECT office FROM search WHERE office > ?1 ORDER BY office 
 // bindOffice makes volumes of an office's loose dossiers until there are no more to
 // make.
 func (s *Store) bindOffice(ctx context.Context, office string) (sum int, err error) {
+	size, ended := s.cfg.volume, 0
+	err = s.row(ctx, endedAt, []any{office, size + size/bindRest - 1}, &ended)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil // most offices never had enough
+	}
+	if err != nil {
+		return 0, failure("store.bind", "", err)
+	}
 	for {
-		found, more, err := s.bindable(ctx, office)
+		found, more, err := s.loose(ctx, office)
 		if err != nil {
 			return sum, failure("store.bind", "", err)
 		}
-		size := s.cfg.volume
 		volumes := (len(found) - size/bindRest) / size
 		if volumes < 1 {
 			return sum, nil
@@ -157,22 +164,25 @@ type bindable struct {
 	place             int64
 }
 
-// loose reads the dossiers at an office of cases that ended and are found there by
+// endedAt tells whether an office has more than so many ended dossiers.
+const endedAt = `SELECT 1 FROM dossiers WHERE office = ?1 AND shelf = 2 LIMIT 1 OFFSET ?2`
+
+// looseAt reads the dossiers at an office of cases that ended and are found there by
 // their words: of each case the row of its first word is taken.
-const loose = `SELECT d.case_code, d.step, d.words, d.urgency, d.code, c.seq FROM search s CROSS JOIN cases c ON c.code = s.case_code
+const looseAt = `SELECT d.case_code, d.step, d.words, d.urgency, d.code, c.seq FROM search s CROSS JOIN cases c ON c.code = s.case_code
 	CROSS JOIN dossiers d ON d.case_code = s.case_code WHERE s.office = ?1 AND instr(s.words || ' ', ' ' || s.word || ' ') = 1
 	AND c.status = 'ended' AND +d.office = ?1 AND NOT EXISTS (SELECT 1 FROM dossiers x WHERE x.case_code = s.case_code AND x.shelf <> 2)`
 
-// bindable are an office's in the order of the list; of very many the first ones, and
+// loose are an office's dossiers that can be bound, in the order of the list; of very many the first ones, and
 // then there are more.
-func (s *Store) bindable(ctx context.Context, office string) (found []bindable, more bool, err error) {
+func (s *Store) loose(ctx context.Context, office string) (found []bindable, more bool, err error) {
 	most := 2 * (bindVolumes + 1) * s.cfg.volume
 	sort := func() {
 		slices.SortFunc(found, func(a, b bindable) int {
 			return cmp.Or(cmp.Compare(a.urgency, b.urgency), strings.Compare(a.dossier, b.dossier), strings.Compare(a.code, b.code), strings.Compare(a.step, b.step))
 		})
 	}
-	err = s.each(ctx, loose, []any{office}, func(r *sql.Rows) error {
+	err = s.each(ctx, looseAt, []any{office}, func(r *sql.Rows) error {
 		if len(found) >= most {
 			sort()
 			found, more = found[:most/2], true
@@ -218,7 +228,8 @@ func (s *Store) bindAll(ctx context.Context, office string, found []bindable) (s
 // makeVolume gives dossiers their places, and writes those of their words.
 func (s *Store) makeVolume(ctx context.Context, office string, found []bindable) error {
 	n, err := do(ctx, s, "store.bind", func(w *writer) (n int64, err error) {
-		return n, w.one(`INSERT INTO volumes (office, first, last) VALUES (?1, ?2, ?3) RETURNING n`, []any{office, found[0].urgency, found[len(found)-1].urgency}, &n)
+		err = w.one(`INSERT INTO volumes (office, first, last) VALUES (?1, ?2, ?3) RETURNING n`, []any{office, found[0].urgency, found[len(found)-1].urgency}, &n)
+		return n, err
 	})
 	if err != nil {
 		return err
@@ -250,13 +261,48 @@ func (s *Store) makeVolume(ctx context.Context, office string, found []bindable)
 }
 
 const (
-	bindCheck   = `SELECT seq, (SELECT count(*) FROM dossiers d WHERE d.case_code = ?1 AND +d.office = ?2) FROM cases WHERE code = ?1`
+	allVolumes = `SELECT n, office FROM volumes ORDER BY n`
+	anyBound   = `SELECT count(*) FROM (SELECT 1 FROM dossiers WHERE place >= ?1 AND place < ?2 LIMIT 1)`
+	dropPlaces = `DELETE FROM volume_words WHERE office = ?1 AND volume = ?2`
+	dropVolume = `DELETE FROM volumes WHERE n = ?1`
+)
+
+// dropVolumes takes away the volumes in which nobody is bound any more: all were
+// archived or came back, or the binding was broken. No binding may be under way.
+func (s *Store) dropVolumes(ctx context.Context) error {
+	_, err := do(ctx, s, "store.bind", func(w *writer) (_ any, err error) {
+		offices := map[int64]string{}
+		err = w.each(allVolumes, nil, func(r scanner) error {
+			var n int64
+			var office string
+			err := r.Scan(&n, &office)
+			offices[n] = office
+			return err
+		})
+		for n, office := range offices {
+			var bound int
+			if err == nil {
+				err = w.one(anyBound, []any{n * volumeSize, (n + 1) * volumeSize}, &bound)
+			}
+			if err == nil && bound == 0 {
+				if err = w.exec(dropPlaces, office, n); err == nil {
+					err = w.exec(dropVolume, n)
+				}
+			}
+		}
+		return nil, err
+	})
+	return failure("store.bind", "", err)
+}
+
+const (
+	bindCheck   = `SELECT seq, (SELECT count(*) FROM dossiers d WHERE d.case_code = ?1 AND +d.office = ?2 AND d.place IS NULL) FROM cases WHERE code = ?1`
 	bindDossier = `UPDATE dossiers SET place = ?3 WHERE case_code = ?1 AND step = ?2 AND place IS NULL`
 )
 
 // bind gives all of a case's dossiers at an office their places, and takes the case out
-// of the office's index of words; or none of that when the case was changed, or not all
-// of them have one.
+// of the office's index of words; or none of that when the case was changed or somebody
+// else has bound it, or not all of them have one.
 func (w *writer) bind(office string, ds []bindable) (int, error) {
 	var seq int64
 	var n int

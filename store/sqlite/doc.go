@@ -39,9 +39,8 @@
 //     the kind is remembered without the right to be the only one who writes.
 //   - A dossier without a place is found by the rows of its words at its office. One with
 //     a place has ended, as all of its case's at that office, which have places too; its
-//     place is among those of each of its words, and the case has no rows there. Whoever
-//     moves, drops or adds to what has a place goes the careful way, which makes all of
-//     the case loose.
+//     place is among those of each of its words, and the case, which has ended, no rows
+//     there. A case that comes back goes the careful way, which makes all of it loose.
 //   - Parameters are bound as ?1, ?2: SQLite gives $1 its number by first
 //     appearance.
 //

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -98,7 +99,8 @@ func offices(q engine.RowQuery) []string {
 // two statements a dossier may be bound, or be loose again, and stand in neither.
 type lister struct {
 	*Store
-	tx *sql.Tx
+	tx      *sql.Tx
+	unknown []string // texts that were not prepared yet
 }
 
 // listing runs a function that reads lists of a query; when it asks for a text, of one
@@ -111,17 +113,29 @@ func (s *Store) listing(ctx context.Context, q engine.RowQuery, f func(*lister) 
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() //nolint:errcheck // it only read
-	return f(&lister{s, tx})
+	defer tx.Rollback() //nolint:errcheck // it only read, and mostly has ended
+	l := &lister{Store: s, tx: tx}
+	err = f(l)
+	_ = tx.Rollback() // before anything else is waited for
+	for _, q := range l.unknown {
+		if _, failed := s.prepared(q); failed != nil {
+			return cmp.Or(err, failed)
+		}
+	}
+	return err
 }
 
-// stmt is the statement of a query.
+// stmt is the statement of a query. Who has a transaction has a connection, and must not
+// wait for another one: a text that is new is prepared there, and for the others later.
 func (l *lister) stmt(ctx context.Context, q string) (*sql.Stmt, error) {
-	st, err := l.prepared(q)
-	if err == nil && l.tx != nil {
-		st = l.tx.StmtContext(ctx, st)
+	if l.tx == nil {
+		return l.prepared(q)
 	}
-	return st, err
+	if st, ok := l.reads.Load(q); ok {
+		return l.tx.StmtContext(ctx, st.(*sql.Stmt)), nil
+	}
+	l.unknown = append(l.unknown, q)
+	return l.tx.PrepareContext(ctx, l.seen(q))
 }
 
 // each reads all rows of a query.

@@ -48,7 +48,7 @@ type Value struct {
 }
 
 // preparedTexts are what a swift Append runs.
-var preparedTexts = []string{insertCase, updateCase, updateCaseLists, putSnapshot, insertDossier, updateDossier, moveDossier, dropDossier, stillLoose, insertEntry,
+var preparedTexts = []string{insertCase, updateCase, updateCaseLists, putSnapshot, insertDossier, updateDossier, moveDossier, dropDossier, insertEntry,
 	insertKey, dropKey, insertCode, insertResult, insertAnswer, insertNote, dropTasks, insertTask, insertWord, dropWord, insertEffect}
 
 // sums are the checksums of the rows that a text writes.
@@ -63,7 +63,7 @@ func (s *Store) AppendKeeping(ctx context.Context, changes ...engine.Change) ([]
 	}
 	out := make([]*PreparedChange, len(changes))
 	for i, c := range j.append {
-		if c.after == nil {
+		if c.after == nil || c.comesBack() {
 			continue
 		}
 		p := &PreparedChange{Case: c.code(), Base: c.Base, Seq: c.Rows.Case.Seq, Entries: len(c.Entries), Size: c.Size, Settled: c.Settled}

@@ -51,10 +51,10 @@ func (l *lister) look(ctx context.Context, q engine.RowQuery, office string) (*f
 	known := !q.Ended
 	if q.Ended {
 		var err error
-		if f.bound, known, err = l.bound(ctx, office, text.Words, false); err != nil {
+		if f.bound, known, err = l.readBound(ctx, office, text.Words, false); err != nil {
 			return nil, err
 		}
-		if known && f.bound.dense() {
+		if known && f.bound.dense(l.cfg.volume) {
 			return f.alongList(), nil
 		}
 	}
@@ -62,7 +62,7 @@ func (l *lister) look(ctx context.Context, q engine.RowQuery, office string) (*f
 		return f, err
 	}
 	var err error
-	if f.bound, _, err = l.bound(ctx, office, text.Words, true); err == nil && f.bound.dense() {
+	if f.bound, _, err = l.readBound(ctx, office, text.Words, true); err == nil && f.bound.dense(l.cfg.volume) {
 		f.alongList()
 	}
 	return f, err

@@ -29,8 +29,6 @@ const (
 	moveDossier = `UPDATE dossiers SET shelf = ?3, office = ?4, urgency = ?5, code = ?6, procedure = ?7, state = ?8, status = ?9, final = ?10, portal = ?11,
 		assignee = ?12, opened = ?13, rev = ?14, review = ?15, words = ?16 WHERE case_code = ?1 AND step = ?2 AND place IS NULL`
 	dropDossier = `DELETE FROM dossiers WHERE case_code = ?1 AND step = ?2 AND place IS NULL`
-	// It touches a row when the dossier is loose; then the office finds the case by its words.
-	stillLoose = `UPDATE dossiers SET place = NULL WHERE case_code = ?1 AND step = ?2 AND place IS NULL`
 
 	insertEntry = `INSERT INTO entries (case_code, seq, at, action, step, actor_kind, version, payload, salt, commitment, hash)
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)`
@@ -100,9 +98,6 @@ func (c *change) write(x *counting, version func(rowenc.Versions) (id, added int
 		x.run(1, updateCase, code, c.Base, c.before.head, r.Seq, c.after.head, r.Updated, r.Version, r.Outcome, r.Portal, r.Due, r.Name, r.Subject, c.Rows.Key)
 	}
 	d := &c.delta
-	for _, step := range c.companions() {
-		x.run(1, stillLoose, code, step)
-	}
 	for i := range d.New {
 		x.run(1, insertDossier, dossierArgs(code, &d.New[i])...)
 	}
@@ -139,24 +134,6 @@ func (c *change) write(x *counting, version func(rowenc.Versions) (id, added int
 	}
 	c.history(x, version)
 	c.owed(x)
-}
-
-// companions are ended dossiers at offices that get another one of the case. When they
-// are bound, the office does not find the case by the index of words.
-func (c *change) companions() (steps []string) {
-	if c.before == nil {
-		return nil
-	}
-	old := c.before.rows.Dossiers
-	for _, come := range [][]rowenc.DossierRow{c.delta.New, c.delta.Moved} {
-		for i := range come {
-			at := slices.IndexFunc(old, func(o rowenc.DossierRow) bool { return o.Office == come[i].Office && o.Step != come[i].Step })
-			if at >= 0 && old[at].Shelf == rowenc.ShelfEnded {
-				steps = append(steps, old[at].Step)
-			}
-		}
-	}
-	return steps
 }
 
 func (c *change) caseArgs(head []byte) []any {

@@ -17,6 +17,7 @@ const (
 	taskRowsOf = `SELECT case_code, step, person, kind, state, due, since FROM tasks WHERE case_code = ?1 ORDER BY n`
 	countKey   = `SELECT count(*) FROM case_keys WHERE key = ?1 AND case_code = ?2`
 	countWord  = `SELECT count(*) FROM search WHERE office = ?1 AND word = ?2 AND case_code = ?3 AND words = ?4`
+	volumeHas  = `SELECT count(*) FROM volumes WHERE n = ?1 AND office = ?2 AND ?3 BETWEEN first AND last`
 	placesIn   = `SELECT places FROM volume_words WHERE office = ?1 AND word = ?2 AND volume = ?3`
 	countNote  = `SELECT count(*) FROM notifications WHERE addressee = ?1 AND at = ?2 AND case_code = ?3 AND seq = ?4 AND n = ?5 AND step = ?6 AND what = ?7`
 )
@@ -86,6 +87,13 @@ func (w *walker) findWords(ctx context.Context, k *kept, places []int64) error {
 			continue
 		}
 		bound[d.Office] = true
+		var fits int
+		if err := w.one(ctx, volumeHas, []any{places[i] / volumeSize, d.Office, d.Urgency}, &fits); err != nil {
+			return err
+		}
+		if fits == 0 {
+			k.blame(k.Seq, "no volume of office %s has a place for the dossier %s", d.Office, d.Step)
+		}
 		for _, word := range r.Words {
 			found, err := w.stands(ctx, d.Office, word, places[i])
 			if err != nil {

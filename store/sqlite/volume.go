@@ -114,9 +114,9 @@ const (
 	placesOf  = `SELECT volume, places FROM volume_words WHERE office = ?1 AND word >= ?2 AND word < ?3 LIMIT ?4`
 )
 
-// bound cuts the places of the words. ok is false when they are not known, for some
+// readBound cuts the places of the words. ok is false when they are not known, for some
 // word is broad and the caller did not ask for all.
-func (l *lister) bound(ctx context.Context, office string, words []string, all bool) (b *bound, ok bool, err error) {
+func (l *lister) readBound(ctx context.Context, office string, words []string, all bool) (b *bound, ok bool, err error) {
 	b = &bound{}
 	err = l.each(ctx, volumesOf, []any{office}, func(r *sql.Rows) error {
 		var v volume
@@ -143,10 +143,14 @@ func (l *lister) bound(ctx context.Context, office string, words []string, all b
 			var places sql.RawBytes
 			read++
 			err := r.Scan(&n, &places)
-			if err == nil {
-				err = has[at[n]].decode(places)
+			if err != nil {
+				return err
 			}
-			return err
+			v, known := at[n]
+			if !known {
+				return fmt.Errorf("the word %q has places in volume %d, which office %s does not have", w, n, office)
+			}
+			return has[v].decode(places)
 		})
 		if err != nil || read == limit {
 			return nil, false, err
@@ -172,8 +176,8 @@ func (b *bound) cut(has []placeSet, first bool) {
 
 // dense tells whether so many of the bound dossiers have the words that a page is full
 // soon when the list is walked.
-func (b *bound) dense() bool {
-	return b.found*tasted >= promising*volumeSize*len(b.volumes) && b.found > 0
+func (b *bound) dense(size int) bool {
+	return b.found*tasted >= promising*size*len(b.volumes) && b.found > 0
 }
 
 // placesAtOnce is how many places one statement looks up at most. Shorter ones have
