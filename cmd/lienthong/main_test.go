@@ -80,7 +80,8 @@ func TestWhatCannotBeDoneIsOne(t *testing.T) {
 		"no service or procedure": {"diagram", "nobody"},
 		"want sqlite:FILE":        {"serve", "--db", "oracle:x", "--secret", "s"},
 		"--start":                 {"demo", "--once", "--start", "soon"},
-		"main_test.go exists":     {"demo", "--once", "--db", "main_test.go"},
+		"main_test.go exists":     {"demo", "--once", "--lang", "en", "--db", "main_test.go"},
+		"tệp mới: ":               {"demo", "--once", "--db", "main_test.go"},
 	} {
 		if code, _, errs := lienthong(t, args...); code != 1 || !strings.Contains(errs, want) {
 			t.Errorf("%v: exit %d, message %q, want %q", args, code, errs, want)
