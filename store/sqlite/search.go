@@ -58,7 +58,7 @@ func (l *lister) look(ctx context.Context, q engine.RowQuery, office string) (*f
 			return f.alongList(), nil
 		}
 	}
-	if err := l.lookLoose(ctx, q, office, f, known); err != nil || f.walk || known {
+	if err := l.lookLoose(ctx, q, office, f); err != nil || f.walk || known {
 		return f, err
 	}
 	var err error
@@ -74,9 +74,14 @@ func (f *finding) alongList() *finding {
 	return f
 }
 
-// lookLoose finds the rarest word among those that are loose. When that is not few
-// and nothing is known of what is bound, the list is looked at.
-func (l *lister) lookLoose(ctx context.Context, q engine.RowQuery, office string, f *finding, known bool) error {
+// lookLoose finds the rarest word: what is rare among those that are bound is rare among
+// those that are loose. When nothing is known of what is bound, as many as matter are
+// counted, and when they are not few the list is looked at.
+func (l *lister) lookLoose(ctx context.Context, q engine.RowQuery, office string, f *finding) error {
+	if f.bound != nil && len(f.bound.volumes) > 0 {
+		f.choose(f.bound.has)
+		return nil
+	}
 	b := &query{}
 	for i, w := range f.text.Words {
 		b.add([]string{`SELECT `, `, `}[min(i, 1)])
@@ -86,7 +91,7 @@ func (l *lister) lookLoose(ctx context.Context, q engine.RowQuery, office string
 	if err := l.row(ctx, b.text.String(), b.args, places(has)...); err != nil {
 		return err
 	}
-	if f.few = f.choose(has) <= l.cfg.few; f.few || f.bound != nil && len(f.bound.volumes) > 0 {
+	if f.few = f.choose(has) <= l.cfg.few; f.few {
 		return nil
 	}
 	return l.taste(ctx, f, office, slices.Max(shelves(q)))

@@ -102,7 +102,8 @@ type volume struct {
 // bound is what has all words of a text among the bound dossiers of an office.
 type bound struct {
 	volumes []volume // in the order of the list; they may overlap
-	found   int      // places
+	has     []int    // places of each word
+	found   int      // places of all of them
 }
 
 // broad is how many words a volume may have, on average, that begin with one of the
@@ -155,6 +156,11 @@ func (l *lister) readBound(ctx context.Context, office string, words []string, a
 		if err != nil || read == limit {
 			return nil, false, err
 		}
+		n := 0
+		for i := range has {
+			n += has[i].len()
+		}
+		b.has = append(b.has, n)
 		b.cut(has, i == 0)
 	}
 	for i := range b.volumes {
