@@ -27,13 +27,7 @@ type placeSet [volumeSize / 64]uint64
 func (p *placeSet) add(i int)      { p[i/64] |= 1 << (i % 64) }
 func (p *placeSet) has(i int) bool { return i >= 0 && i < volumeSize && p[i/64]&(1<<(i%64)) != 0 }
 
-// join adds the places of another set, cut leaves those that both have.
-func (p *placeSet) join(o *placeSet) {
-	for i := range p {
-		p[i] |= o[i]
-	}
-}
-
+// cut leaves those that another set has too.
 func (p *placeSet) cut(o *placeSet) {
 	for i := range p {
 		p[i] &= o[i]
