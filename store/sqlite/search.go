@@ -79,7 +79,7 @@ func (f *finding) alongList() *finding {
 // counted, and when they are not few the list is looked at.
 func (l *lister) lookLoose(ctx context.Context, q engine.RowQuery, office string, f *finding) error {
 	if f.bound != nil && len(f.bound.volumes) > 0 {
-		f.choose(f.bound.has)
+		f.rare(slices.Index(f.text.Words, f.bound.rarest))
 		return nil
 	}
 	b := &query{}
@@ -107,15 +107,21 @@ func places(ns []int) (dest []any) {
 
 // choose makes the word that the fewest have the rarest one, and tells how many.
 func (f *finding) choose(has []int) int {
-	words, at := f.text.Words, 0
+	at := 0
 	for i, n := range has {
 		if n < has[at] {
 			at = i
 		}
 	}
+	f.rare(at)
+	return has[at]
+}
+
+// rare makes one of the words the rarest.
+func (f *finding) rare(at int) {
+	words := f.text.Words
 	f.rarest = words[at]
 	f.others = append(append([]string(nil), words[:at]...), words[at+1:]...)
-	return has[at]
 }
 
 // taste looks at the first rows of a shelf and chooses.

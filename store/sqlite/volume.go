@@ -1,10 +1,12 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/binary"
 	"fmt"
+	"math"
 	"math/bits"
 	"slices"
 
@@ -96,13 +98,16 @@ type volume struct {
 // bound is what has all words of a text among the bound dossiers of an office.
 type bound struct {
 	volumes []volume // in the order of the list; they may overlap
-	has     []int    // places of each word
+	rarest  string   // the word that the fewest have, of those that were read
 	found   int      // places of all of them
 }
 
 // broad is how many words a volume may have, on average, that begin with one of the
 // text's; beyond that the places are not read before it is known that they are needed.
 const broad = 4
+
+// fewPlaces are looked up at once: cutting them with one word more would take longer.
+const fewPlaces = 16
 
 const (
 	volumesOf = `SELECT n, first, last FROM volumes WHERE office = ?1 ORDER BY first, n`
@@ -129,7 +134,10 @@ func (l *lister) readBound(ctx context.Context, office string, words []string, a
 	if !all {
 		limit = broad*len(b.volumes) + 1
 	}
-	has := make([]placeSet, len(b.volumes))
+	if words, err = l.rarestFirst(ctx, office, words, b.volumes[0].n); err != nil {
+		return nil, false, err
+	}
+	has, least := make([]placeSet, len(b.volumes)), math.MaxInt
 	for i, w := range words {
 		clear(has)
 		read := 0
@@ -154,23 +162,43 @@ func (l *lister) readBound(ctx context.Context, office string, words []string, a
 		for i := range has {
 			n += has[i].len()
 		}
-		b.has = append(b.has, n)
-		b.cut(has, i == 0)
-	}
-	for i := range b.volumes {
-		b.found += b.volumes[i].found.len()
+		if n < least {
+			b.rarest, least = w, n
+		}
+		if b.cut(has, i == 0); b.found <= fewPlaces {
+			break // those who look them up see the other words
+		}
 	}
 	return b, true, nil
 }
 
+// rarestFirst orders words by how many have exactly them in one volume. Of one that few
+// have, or that only begins others, nothing may be there: it comes first.
+func (l *lister) rarestFirst(ctx context.Context, office string, words []string, volume int64) ([]string, error) {
+	q, has, at := &query{}, make([]int, len(words)), map[string]int{}
+	for i, w := range words {
+		q.add([]string{`SELECT `, `, `}[min(i, 1)])
+		q.add(`(SELECT coalesce(sum(length(places)), 0) FROM volume_words WHERE office = ? AND word = ? AND volume = ?)`, office, w, volume)
+	}
+	if err := l.row(ctx, q.text.String(), q.args, places(has)...); err != nil {
+		return nil, err
+	}
+	for i, w := range words {
+		at[w] = has[i]
+	}
+	return slices.SortedStableFunc(slices.Values(words), func(a, b string) int { return cmp.Compare(at[a], at[b]) }), nil
+}
+
 // cut leaves what has one word more.
 func (b *bound) cut(has []placeSet, first bool) {
+	b.found = 0
 	for i := range b.volumes {
 		if first {
 			b.volumes[i].found = has[i]
 		} else {
 			b.volumes[i].found.cut(&has[i])
 		}
+		b.found += b.volumes[i].found.len()
 	}
 }
 

@@ -30,6 +30,7 @@ var busiest = "civil_status_" + seed.Populated[0]
 // sample is a case that was loaded.
 type sample struct {
 	code, requester, subject string
+	name                     string // of the requester
 	result                   string // public id of a result; "" = none
 	office                   string // of its first dossier
 }
@@ -55,7 +56,7 @@ func (d draws) sample(r *rand.Rand) sample {
 			break
 		}
 	}
-	s := sample{code: c.Code, requester: c.Requester.ID, subject: c.Subject()}
+	s := sample{code: c.Code, requester: c.Requester.ID, subject: c.Subject(), name: c.Requester.Name}
 	for _, x := range c.Dossiers {
 		if s.office == "" {
 			s.office = x.Office
@@ -132,6 +133,9 @@ func (d draws) lists() []probe {
 		}),
 		about("search by full name", d.sample, func(ctx context.Context, s *sqlite.Store, x sample) error {
 			return rows(ctx, s, engine.RowQuery{Offices: []string{x.office}, Text: rowenc.FoldText(x.subject), Ended: true}, false)
+		}),
+		about("search by both names", d.sample, func(ctx context.Context, s *sqlite.Store, x sample) error {
+			return rows(ctx, s, engine.RowQuery{Offices: []string{x.office}, Text: rowenc.FoldText(x.subject + " " + x.name), Ended: true}, false)
 		}),
 		fixed(`search "nguyen van", open`, search("nguyen van", false)),
 		fixed(`search "nguyen van", all`, search("nguyen van", true)),
