@@ -104,6 +104,9 @@ func (s *Server) putDraft(ctx context.Context, in *struct {
 		if stood != nil && engine.CodeOf(err) == engine.StaleVersion {
 			return nil, &refusal{err: err, now: &CurrentState{ETag: quoted(stood.Rev), Rev: stood.Rev}}
 		}
+		if engine.CodeOf(err) == engine.Duplicate { // somebody made it since it was looked for
+			return nil, &engine.Error{Code: engine.VersionRequired}
+		}
 		return nil, err
 	}
 	saved, err := s.cfg.Store.Draft(ctx, owner, in.ID)
