@@ -144,74 +144,118 @@ func (s *Store) bindOffice(ctx context.Context, office string) (sum int, err err
 		if err != nil {
 			return sum, failure("store.bind", "", err)
 		}
-		volumes := (len(found) - size/bindRest) / size
-		if volumes < 1 {
-			return sum, nil
-		}
-		n, err := s.bindAll(ctx, office, found[:min(volumes, bindVolumes)*size])
-		if sum += n; err != nil || !more && volumes <= bindVolumes || n == 0 {
+		volumes := fill(found, size)
+		n, err := s.bindAll(ctx, office, volumes)
+		if sum += n; err != nil || n == 0 || !more && len(volumes) < bindVolumes {
 			return sum, failure("store.bind", "", err)
 		}
 	}
 }
 
-// bindable is a dossier that can be bound.
+// endedCase is a case that can be bound at an office: with all its dossiers there.
+type endedCase struct {
+	code, words string
+	seq         int64
+	dossiers    []bindable // in the order of the list
+}
+
 type bindable struct {
-	code, step, words string
-	urgency           int64
-	dossier           string // its code
-	seq               int64  // of the case
-	place             int64
+	step    string
+	urgency int64
+	code    string
+	place   int64
+}
+
+func (d *bindable) compare(o *bindable) int {
+	return cmp.Or(cmp.Compare(d.urgency, o.urgency), strings.Compare(d.code, o.code))
+}
+
+// inOrderOfLists puts each case's dossiers in order, and the cases by their first.
+func inOrderOfLists(found []endedCase) {
+	for _, c := range found {
+		slices.SortFunc(c.dossiers, func(a, b bindable) int { return cmp.Or(a.compare(&b), strings.Compare(a.step, b.step)) })
+	}
+	slices.SortFunc(found, func(a, b endedCase) int {
+		return cmp.Or(a.dossiers[0].compare(&b.dossiers[0]), strings.Compare(a.code, b.code))
+	})
 }
 
 // endedAt tells whether an office has more than so many ended dossiers.
 const endedAt = `SELECT 1 FROM dossiers WHERE office = ?1 AND shelf = 2 LIMIT 1 OFFSET ?2`
 
 // looseAt reads the dossiers at an office of cases that ended and are found there by
-// their words: of each case the row of its first word is taken.
+// their words, case by case: of each the row of its first word is taken.
 const looseAt = `SELECT d.case_code, d.step, d.words, d.urgency, d.code, c.seq FROM search s CROSS JOIN cases c ON c.code = s.case_code
 	CROSS JOIN dossiers d ON d.case_code = s.case_code WHERE s.office = ?1 AND instr(s.words || ' ', ' ' || s.word || ' ') = 1
 	AND c.status = 'ended' AND +d.office = ?1 AND NOT EXISTS (SELECT 1 FROM dossiers x WHERE x.case_code = s.case_code AND x.shelf <> 2)`
 
-// loose are an office's dossiers that can be bound, in the order of the list; of very many the first ones, and
-// then there are more.
-func (s *Store) loose(ctx context.Context, office string) (found []bindable, more bool, err error) {
+// loose are an office's cases that can be bound, in the order of the list; of very many
+// the first ones, and then there are more.
+func (s *Store) loose(ctx context.Context, office string) (found []endedCase, more bool, err error) {
 	most := 2 * (bindVolumes + 1) * s.cfg.volume
-	sort := func() {
-		slices.SortFunc(found, func(a, b bindable) int {
-			return cmp.Or(cmp.Compare(a.urgency, b.urgency), strings.Compare(a.dossier, b.dossier), strings.Compare(a.code, b.code), strings.Compare(a.step, b.step))
-		})
-	}
 	err = s.each(ctx, looseAt, []any{office}, func(r *sql.Rows) error {
+		var c endedCase
+		var d bindable
+		if err := r.Scan(&c.code, &d.step, &c.words, &d.urgency, &d.code, &c.seq); err != nil {
+			return err
+		}
+		last := len(found) - 1
+		if last >= 0 && found[last].code == c.code {
+			found[last].dossiers = append(found[last].dossiers, d)
+			return nil
+		}
 		if len(found) >= most {
-			sort()
+			inOrderOfLists(found)
 			found, more = found[:most/2], true
 		}
-		var d bindable
-		err := r.Scan(&d.code, &d.step, &d.words, &d.urgency, &d.dossier, &d.seq)
-		found = append(found, d)
-		return err
+		c.dossiers = []bindable{d}
+		found = append(found, c)
+		return nil
 	})
-	sort()
+	inOrderOfLists(found)
 	return found, more, err
 }
 
-// bindAll makes volumes of dossiers that are in order, and tells how many were bound.
-func (s *Store) bindAll(ctx context.Context, office string, found []bindable) (sum int, err error) {
-	for part := range slices.Chunk(found, s.cfg.volume) {
+// fill makes full volumes, or nearly, of whole cases, the first ones; the rest stays.
+func fill(found []endedCase, size int) (volumes [][]endedCase) {
+	left := 0
+	for _, c := range found {
+		left += len(c.dossiers)
+	}
+	for left >= size+size/bindRest && len(volumes) < bindVolumes && len(found) > 0 {
+		n, room := 0, size
+		for n < len(found) && len(found[n].dossiers) <= room {
+			room -= len(found[n].dossiers)
+			n++
+		}
+		left -= size - room
+		if n == 0 { // it fits into none
+			left -= len(found[0].dossiers)
+			found = found[1:]
+			continue
+		}
+		volumes, found = append(volumes, found[:n]), found[n:]
+	}
+	return volumes
+}
+
+// bindAll binds cases in volumes, and tells how many dossiers were bound.
+func (s *Store) bindAll(ctx context.Context, office string, volumes [][]endedCase) (sum int, err error) {
+	var all []*endedCase
+	for _, part := range volumes {
 		if err := s.makeVolume(ctx, office, part); err != nil {
 			return 0, err
 		}
-	}
-	cases := map[string][]bindable{}
-	for _, d := range found {
-		cases[d.code] = append(cases[d.code], d)
+		for i := range part {
+			all = append(all, &part[i])
+		}
 	}
 	// In the order of the codes, as rows lie: those of one call share pages.
-	for codes := range slices.Chunk(slices.Sorted(maps.Keys(cases)), bindCases) {
+	slices.SortFunc(all, func(a, b *endedCase) int { return strings.Compare(a.code, b.code) })
+	for cases := range slices.Chunk(all, bindCases) {
 		n, err := do(ctx, s, "store.bind", func(w *writer) (n int, err error) {
-			for _, code := range codes {
-				k, err := w.bind(office, cases[code])
+			for _, c := range cases {
+				k, err := w.bind(office, c)
 				if n += k; err != nil {
 					return n, err
 				}
@@ -225,19 +269,33 @@ func (s *Store) bindAll(ctx context.Context, office string, found []bindable) (s
 	return sum, nil
 }
 
-// makeVolume gives dossiers their places, and writes those of their words.
-func (s *Store) makeVolume(ctx context.Context, office string, found []bindable) error {
+// makeVolume gives the dossiers of cases their places, in the order of the list, and
+// writes those of their words.
+func (s *Store) makeVolume(ctx context.Context, office string, cases []endedCase) error {
+	type stands struct {
+		*bindable
+		of *endedCase
+	}
+	var order []stands
+	for i := range cases {
+		for k := range cases[i].dossiers {
+			order = append(order, stands{&cases[i].dossiers[k], &cases[i]})
+		}
+	}
+	slices.SortFunc(order, func(a, b stands) int {
+		return cmp.Or(a.compare(b.bindable), strings.Compare(a.of.code, b.of.code), strings.Compare(a.step, b.step))
+	})
 	n, err := do(ctx, s, "store.bind", func(w *writer) (n int64, err error) {
-		err = w.one(`INSERT INTO volumes (office, first, last) VALUES (?1, ?2, ?3) RETURNING n`, []any{office, found[0].urgency, found[len(found)-1].urgency}, &n)
+		err = w.one(`INSERT INTO volumes (office, first, last) VALUES (?1, ?2, ?3) RETURNING n`, []any{office, order[0].urgency, order[len(order)-1].urgency}, &n)
 		return n, err
 	})
 	if err != nil {
 		return err
 	}
 	words := map[string]*placeSet{}
-	for i := range found {
-		found[i].place = n*volumeSize + int64(i)
-		for _, w := range strings.Fields(found[i].words) {
+	for i, d := range order {
+		d.place = n*volumeSize + int64(i)
+		for _, w := range strings.Fields(d.of.words) {
 			if words[w] == nil {
 				words[w] = &placeSet{}
 			}
@@ -302,30 +360,30 @@ const (
 
 // bind gives all of a case's dossiers at an office their places, and takes the case out
 // of the office's index of words; or none of that when the case was changed or somebody
-// else has bound it, or not all of them have one.
-func (w *writer) bind(office string, ds []bindable) (int, error) {
+// else has bound it.
+func (w *writer) bind(office string, c *endedCase) (int, error) {
 	var seq int64
 	var n int
-	err := w.one(bindCheck, []any{ds[0].code, office}, &seq, &n)
-	if errors.Is(err, sql.ErrNoRows) || err == nil && (seq != ds[0].seq || n != len(ds)) {
+	err := w.one(bindCheck, []any{c.code, office}, &seq, &n)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && (seq != c.seq || n != len(c.dossiers)) {
 		return 0, nil
 	}
 	if err != nil {
 		return 0, err
 	}
-	for _, d := range ds {
-		n, err := w.changed(bindDossier, d.code, d.step, d.place)
+	for _, d := range c.dossiers {
+		n, err := w.changed(bindDossier, c.code, d.step, d.place)
 		if err != nil {
 			return 0, err
 		}
 		if n != 1 {
-			return 0, fmt.Errorf("sqlite: dossier %s of case %s is bound, yet its case is found by its words", d.step, d.code)
+			return 0, fmt.Errorf("sqlite: dossier %s of case %s is bound, yet its case is found by its words", d.step, c.code)
 		}
 	}
-	for _, word := range strings.Fields(ds[0].words) {
-		if err := w.exec(dropWord, office, word, ds[0].code); err != nil {
+	for _, word := range strings.Fields(c.words) {
+		if err := w.exec(dropWord, office, word, c.code); err != nil {
 			return 0, err
 		}
 	}
-	return len(ds), nil
+	return len(c.dossiers), nil
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"lienthong/engine"
+	"lienthong/store/rowenc"
 	"lienthong/store/storetest"
 )
 
@@ -133,11 +134,11 @@ func TestBindingThatWasBroken(t *testing.T) {
 	}
 	st := storetest.Resume(t, s, found[0].code).Go("note", "birth", step("n", "meanwhile"))
 	must(t, s.Append(t.Context(), st.Change()))
-	n, err := do(t.Context(), s, "test", func(w *writer) (int, error) { return w.bind("civil@00004", found[:1]) })
+	n, err := do(t.Context(), s, "test", func(w *writer) (int, error) { return w.bind("civil@00004", &found[0]) })
 	if err != nil || n != 0 {
 		t.Errorf("a case that went on: bound %d, %v", n, err)
 	}
-	n, err = do(t.Context(), s, "test", func(w *writer) (int, error) { return w.bind("civil@00004", found[1:2]) })
+	n, err = do(t.Context(), s, "test", func(w *writer) (int, error) { return w.bind("civil@00004", &found[1]) })
 	if err != nil || n != 1 {
 		t.Errorf("bound %d, %v", n, err)
 	}
@@ -151,6 +152,35 @@ func TestBindingThatWasBroken(t *testing.T) {
 		t.Error("what is bound after a broken volume is not found alike")
 	}
 	verified(t, s)
+}
+
+// TestWholeCasesAreBound: a case whose dossiers are far apart in the list is bound at
+// once, and none is tried again and again.
+func TestWholeCasesAreBound(t *testing.T) {
+	var found []endedCase
+	for i := range 100 {
+		found = append(found, endedCase{code: fmt.Sprint(i), dossiers: []bindable{{step: "a", urgency: int64(i)}, {step: "b", urgency: rowenc.Never}}})
+	}
+	inOrderOfLists(found)
+	volumes := fill(found, 40)
+	if len(volumes) != 4 { // 200 dossiers: the fifth would leave less than a quarter
+		t.Errorf("%d volumes", len(volumes))
+	}
+	next := 0
+	for _, v := range volumes {
+		if len(v) != 20 {
+			t.Errorf("%d cases in a volume", len(v))
+		}
+		for _, c := range v {
+			if c.code != fmt.Sprint(next) {
+				t.Errorf("case %s, want %d", c.code, next)
+			}
+			next++
+		}
+	}
+	if none := fill(found[:20], 1); none != nil {
+		t.Errorf("cases that fit into no volume: %v", none)
+	}
 }
 
 // TestBindingReadsOneCase: an office has hundreds of thousands of dossiers.
