@@ -47,9 +47,13 @@ func (s *Store) Append(ctx context.Context, changes ...engine.Change) error {
 // prepared on top of them.
 func (s *Store) submitAppend(j *job) error {
 	defer s.line.drop(j.append)
+	after := make([]*known, len(j.append)) // the writer may find another, with care
+	for i, c := range j.append {
+		after[i] = c.after
+	}
 	j.queued = func() {
-		for _, c := range j.append {
-			if c.queued != nil && s.line.put(c) {
+		for i, c := range j.append {
+			if c.queued != nil && s.line.put(c, after[i]) {
 				c.queued()
 			}
 		}
@@ -388,9 +392,9 @@ func (l *line) get(state *engine.Case) *known {
 	return l.at[state]
 }
 
-// put tells whether the change can be prepared upon.
-func (l *line) put(c *change) bool {
-	if c.after == nil || c.EraseTo > 0 {
+// put tells whether what a change leads to can be prepared upon; nil = it is not known.
+func (l *line) put(c *change, after *known) bool {
+	if after == nil || c.EraseTo > 0 {
 		return false
 	}
 	l.mu.Lock()
@@ -398,7 +402,7 @@ func (l *line) put(c *change) bool {
 	if l.at == nil {
 		l.at = map[*engine.Case]*known{}
 	}
-	l.at[c.state] = c.after
+	l.at[c.state] = after
 	return true
 }
 
