@@ -191,12 +191,12 @@ func (c *crowd) help(ctx context.Context) {
 }
 
 // operate plays the operator of the exchange until ctx ends: an incident that has
-// an answer is settled by recording that answer again, any other is retried; and
+// an answer is settled by recording its outcome again, any other is retried; and
 // once the registries are well, what waits for them is sent again.
 func (c *crowd) operate(ctx context.Context) {
 	retry := []remedy{{"retry", map[string]any{}}}
 	settle := append(retry, remedy{"record", map[string]any{"outcome": "done"}},
-		remedy{"record", map[string]any{"outcome": "refused", "code": "already_assigned"}})
+		remedy{"record", map[string]any{"outcome": "refused"}})
 	for rest(ctx, 500*time.Millisecond) == nil {
 		c.mend(ctx, "incident", settle)
 		if c.well.Load() {
