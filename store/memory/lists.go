@@ -46,12 +46,8 @@ func (s *Store) CountRows(ctx context.Context, q engine.RowQuery, cap int) (int,
 
 // selected are the rows of a query in order, whatever the page.
 func (s *Store) selected(q engine.RowQuery) []engine.Row {
-	text, search := rowenc.ParseText(q.Text)
 	rows := []engine.Row{}
-	for _, c := range s.cases {
-		if search && !text.Match(c.rows.Words, c.known) {
-			continue
-		}
+	for _, c := range s.found(q.Text) {
 		for i := range c.rows.Dossiers {
 			d := &c.rows.Dossiers[i]
 			if visible(d, q) {
@@ -61,6 +57,24 @@ func (s *Store) selected(q engine.RowQuery) []engine.Row {
 	}
 	slices.SortFunc(rows, rowenc.CompareRows)
 	return rows
+}
+
+// found are the cases that a text finds; all without one.
+func (s *Store) found(typed string) (found []record) {
+	text, search := rowenc.ParseText(typed)
+	var coded []record
+	for _, c := range s.cases {
+		if !search || text.Named(c.rows.Words) {
+			found = append(found, c)
+		}
+		if search && slices.Contains(c.known, text.Code) {
+			coded = append(coded, c)
+		}
+	}
+	if len(coded) > 0 {
+		return coded
+	}
+	return found
 }
 
 func visible(d *rowenc.DossierRow, q engine.RowQuery) bool {

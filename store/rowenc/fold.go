@@ -61,10 +61,11 @@ func cut(w string) string {
 	return w[:n]
 }
 
-// Text is what somebody typed into the search field.
+// Text is what somebody typed into the search field: the code of a case, which finds
+// that case alone, or words of names.
 type Text struct {
 	Words []string // every one must be a prefix of a word of a name
-	Code  string   // or this is a code, folded
+	Code  string   // the text as a code, folded
 }
 
 // ParseText prepares a search; false when the text asks for nothing.
@@ -75,11 +76,8 @@ func ParseText(s string) (Text, bool) {
 	return Text{Words: Words(s), Code: FoldCode(s)}, true
 }
 
-// Match tells whether a case with these words and folded codes is found.
-func (t Text) Match(words, codes []string) bool {
-	if slices.Contains(codes, t.Code) {
-		return true
-	}
+// Named tells whether a case with these words is found by them.
+func (t Text) Named(words []string) bool {
 	if len(t.Words) == 0 {
 		return false
 	}

@@ -86,15 +86,12 @@ func naive(t *testing.T, s *Store, q engine.RowQuery) (out []string) {
 	q.Text, q.Limit = "", 0
 	rows, _, err := s.Rows(t.Context(), q)
 	must(t, err)
-	codes := map[string][]string{}
-	must(t, s.each(t.Context(), `SELECT case_code, folded FROM codes`, nil, func(r *sql.Rows) error {
-		var c, f string
-		err := r.Scan(&c, &f)
-		codes[c] = append(codes[c], f)
-		return err
+	coded := ""
+	must(t, s.each(t.Context(), `SELECT case_code FROM codes WHERE folded = ?1`, []any{text.Code}, func(r *sql.Rows) error {
+		return r.Scan(&coded)
 	}))
 	for _, r := range rows {
-		if text.Match(rowenc.WordsOf(r.Subject, r.Requester), codes[r.Case]) {
+		if r.Case == coded || coded == "" && text.Named(rowenc.WordsOf(r.Subject, r.Requester)) {
 			out = append(out, r.Case+"/"+r.Step)
 		}
 	}

@@ -144,11 +144,7 @@ func (l *lister) each(ctx context.Context, q string, args []any, scan func(*sql.
 	if err != nil {
 		return err
 	}
-	rows, err := st.QueryContext(ctx, args...)
-	if err != nil {
-		return err
-	}
-	return walk(rows, scan)
+	return each(ctx, st, args, scan)
 }
 
 // row reads one row; sql.ErrNoRows when there is none.
@@ -171,7 +167,8 @@ func (l *lister) rows(ctx context.Context, q string, args []any, to *[]engine.Ro
 
 // count counts the rows of a query.
 func (l *lister) count(ctx context.Context, q string, args []any) (n int, err error) {
-	return n, l.row(ctx, `SELECT count(*) FROM (`+q+`)`, args, &n)
+	err = l.row(ctx, `SELECT count(*) FROM (`+q+`)`, args, &n)
+	return n, err
 }
 
 // Rows lists dossiers, most urgent first. Each office and shelf is a walk of its

@@ -142,12 +142,14 @@ func (c *conn) changed(q string, args ...any) (n int64, err error) {
 	if err := c.exec(q, args...); err != nil {
 		return 0, err
 	}
-	return n, c.one(`SELECT changes()`, nil, &n)
+	err = c.one(`SELECT changes()`, nil, &n)
+	return n, err
 }
 
 // total counts every row that the connection ever touched.
 func (c *conn) total() (n int64, err error) {
-	return n, c.one(`SELECT total_changes()`, nil, &n)
+	err = c.one(`SELECT total_changes()`, nil, &n)
+	return n, err
 }
 
 // values is a row of the driver.

@@ -90,11 +90,7 @@ func (s *Store) each(ctx context.Context, q string, args []any, scan func(*sql.R
 	if err != nil {
 		return err
 	}
-	rows, err := st.QueryContext(ctx, args...)
-	if err != nil {
-		return err
-	}
-	return walk(rows, scan)
+	return each(ctx, st, args, scan)
 }
 
 // row reads one row; sql.ErrNoRows when there is none.
@@ -112,6 +108,15 @@ func limited(n int) int {
 		return -1
 	}
 	return n
+}
+
+// each runs a statement and reads all its rows.
+func each(ctx context.Context, st *sql.Stmt, args []any, scan func(*sql.Rows) error) error {
+	rows, err := st.QueryContext(ctx, args...)
+	if err != nil {
+		return err
+	}
+	return walk(rows, scan)
 }
 
 // walk reads all rows.

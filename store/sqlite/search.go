@@ -8,9 +8,9 @@ import (
 	"lienthong/store/rowenc"
 )
 
-// A text is looked up at one office in one of two ways. When many cases have the
-// words, the list is walked in its order and a page is full soon: the more there
-// are, the sooner. Otherwise the volumes tell what has all words of that which is bound
+// A text that is the code of a case finds that case alone. Any other is looked up at one
+// office in one of two ways. When many cases have the words, the list is walked in its
+// order and a page is full soon: the more there are, the sooner. Otherwise the volumes tell what has all words of that which is bound
 // (volume.go), and for what is loose the index of words names those that have the rarest
 // word and, as it says, the others too; they are sorted.
 //
@@ -31,12 +31,13 @@ const (
 // finding is a text that was looked into: how to find the cases of an office.
 type finding struct {
 	text   rowenc.Text
-	rarest string   // the word that the fewest seem to have
+	rarest string   // the word that the fewest seem to have; "" = the text is a code, or nobody's
 	others []string // the other words
-	few    bool     // so few loose cases have the rarest word that there is nothing to choose
 	walk   bool     // the list is walked
 	bound  *bound   // what is found of the bound dossiers; nil = nothing is looked up there
 }
+
+const isCode = `SELECT count(*) FROM (SELECT 1 FROM codes WHERE folded = ?1 LIMIT 1)`
 
 // look chooses the way for a text at an office; nil when the query has none.
 func (l *lister) look(ctx context.Context, q engine.RowQuery, office string) (*finding, error) {
@@ -44,9 +45,10 @@ func (l *lister) look(ctx context.Context, q engine.RowQuery, office string) (*f
 	if !ok {
 		return nil, nil
 	}
-	f := &finding{text: text, few: len(text.Words) == 0}
-	if f.few {
-		return f, nil
+	f := &finding{text: text}
+	var coded int
+	if err := l.row(ctx, isCode, []any{text.Code}, &coded); err != nil || coded > 0 || len(text.Words) == 0 {
+		return f, err
 	}
 	known := !q.Ended
 	if q.Ended {
@@ -91,8 +93,8 @@ func (l *lister) lookLoose(ctx context.Context, q engine.RowQuery, office string
 	if err := l.row(ctx, b.text.String(), b.args, places(has)...); err != nil {
 		return err
 	}
-	if f.few = f.choose(has) <= l.cfg.few; f.few {
-		return nil
+	if f.choose(has) <= l.cfg.few {
+		return nil // so few that there is nothing to choose
 	}
 	return l.taste(ctx, f, office, slices.Max(shelves(q)))
 }
@@ -179,10 +181,8 @@ func (f *finding) walked(cols string, rq engine.RowQuery, office string, shelf i
 	// x is the list's index, which has all that tells who is meant; CROSS JOIN keeps
 	// the order.
 	b.add(`SELECT `+cols+` FROM dossiers x CROSS JOIN dossiers d ON d.case_code = x.case_code AND d.step = x.step
-	CROSS JOIN cases c ON c.code = d.case_code WHERE x.office = ? AND x.shelf = ? AND (x.case_code IN (SELECT case_code FROM codes WHERE folded = ?) OR `,
-		office, shelf, f.text.Code)
+	CROSS JOIN cases c ON c.code = d.case_code WHERE x.office = ? AND x.shelf = ? AND `, office, shelf)
 	allIn(b, `x.words`, f.text.Words)
-	b.add(`)`)
 	b.narrow(rq, "x", from, limit)
 	return b.text.String(), b.args
 }
@@ -193,14 +193,14 @@ func (f *finding) lookedUp(cols string, rq engine.RowQuery, office string, shelf
 	b := &query{}
 	b.add(`WITH found AS MATERIALIZED (`)
 	if f.rarest != "" {
-		b.add(`SELECT case_code FROM search WHERE office = ? AND word >= ? AND word < ?`, office, f.rarest, rowenc.After(f.rarest))
+		b.add(`SELECT DISTINCT case_code FROM search WHERE office = ? AND word >= ? AND word < ?`, office, f.rarest, rowenc.After(f.rarest))
 		if len(f.others) > 0 {
 			b.add(` AND `)
 			allIn(b, `words`, f.others)
 		}
-		b.add(` UNION `)
+	} else {
+		b.add(`SELECT case_code FROM codes WHERE folded = ?`, f.text.Code)
 	}
-	b.add(`SELECT case_code FROM codes WHERE folded = ?`, f.text.Code)
 	// CROSS JOIN keeps the order: first what was found, then its dossiers.
 	b.add(`), listed AS MATERIALIZED (SELECT d.case_code, d.step FROM found f CROSS JOIN dossiers d ON d.case_code = f.case_code
 	WHERE +d.office = ?`, office)

@@ -221,6 +221,8 @@ func testSearch(t *testing.T, x Target) {
 		{Code: "G15-000003", Child: "Nguyễn Thị Đào", Requester: "Lê Hữu Phước", Office: there},
 		{Code: "G15-000004", Child: "Nguye\u0302\u0303n Thi\u0323 Hoa", Requester: "Lý Nam", Office: here}, // decomposed
 		{Code: "G15-000005", Child: "%_'\" OR 1=1 --", Requester: "NGUYỄN ĐỨC", Office: here},
+		{Code: "K7-1", Child: "Bế Văn", Requester: "Bế Hai", Office: here},
+		{Code: "K7-2", Child: "K7 1", Requester: "Bế Ba", Office: here}, // a name like a code
 	} {
 		must(t, s.Append(t.Context(), File(f).Change()))
 	}
@@ -243,10 +245,12 @@ func testSearch(t *testing.T, x Target) {
 		{" G15-000002.2 ", []string{"G15-000002/birth"}}, // a sibling's code
 		{"G15-00000", []string{}},                        // codes are exact
 		{"G15-000003", []string{}},                       // not this office's
+		{"k7-1", []string{"K7-1/birth"}}, // a code finds its case alone
+		{"k7 1", []string{"K7-2/birth"}},
 		{"%", []string{}},
 		{"#g15", []string{}},
 		{"or", []string{"G15-000005/birth"}},
-		{"  ", []string{"G15-000001/birth", "G15-000002/birth", "G15-000004/birth", "G15-000005/birth"}},
+		{"  ", []string{"G15-000001/birth", "G15-000002/birth", "G15-000004/birth", "G15-000005/birth", "K7-1/birth", "K7-2/birth"}},
 	} {
 		t.Run(c.text, func(t *testing.T) {
 			q := engine.RowQuery{Offices: []string{here}, Text: c.text}
