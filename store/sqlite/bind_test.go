@@ -2,6 +2,8 @@ package sqlite
 
 import (
 	"database/sql"
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
@@ -256,15 +258,29 @@ func TestArchiveOfBound(t *testing.T) {
 // TestPlaces: places are read as they were written, however many.
 func TestPlaces(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	for _, n := range []int{0, 1, 2, 511, 512, 513, 4000, volumeSize} {
+	for _, n := range []int{0, 1, 2, 446, 447, 448, 449, 4000, volumeUsed} {
 		var p, back placeSet
-		for _, i := range r.Perm(volumeSize)[:n] {
+		for _, i := range r.Perm(volumeUsed)[:n] {
 			p.add(i)
 		}
 		b := p.encode()
-		if err := back.decode(b); err != nil || back != p || back.len() != n || len(b) > volumeSize/8 {
+		if err := back.decode(b); err != nil || back != p || back.len() != n || len(b) > volumeUsed/8 {
 			t.Errorf("%d places: %d bytes, %d read, %v", n, len(b), back.len(), err)
 		}
+	}
+	// As programs of format 14 wrote them: of all numbers, and many as numbers too.
+	var p, bits, numbers placeSet
+	var many []byte
+	for i := volumeSize - 511; i < volumeSize; i++ {
+		p.add(i)
+		many = binary.LittleEndian.AppendUint16(many, uint16(i))
+	}
+	var all []byte
+	for _, w := range p {
+		all = binary.LittleEndian.AppendUint64(all, w)
+	}
+	if err := errors.Join(bits.decode(all), numbers.decode(many)); err != nil || bits != p || numbers != p {
+		t.Errorf("places as they were written before are not read: %v", err)
 	}
 	for _, b := range [][]byte{{1}, {0, 0xFF}, make([]byte, volumeSize/8+2)} {
 		if err := new(placeSet).decode(b); err == nil {

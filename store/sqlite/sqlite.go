@@ -43,7 +43,7 @@ type Config struct {
 	texts func(query string) // sees every SQL text that is run; for the test of their plans
 	few   int                // for tests: as few as they have; 0 = fewCases
 
-	volume int // for tests: dossiers in a volume, at most volumeSize; 0 = that
+	volume int // for tests: dossiers in a volume, at most volumeUsed; 0 = that
 
 	logPages int64 // for tests; 0 = the constant
 }
@@ -89,7 +89,7 @@ func (c Config) withDefaults() Config {
 	set(&c.Snapshot, 8)
 	set(&c.Readers, max(4, runtime.NumCPU()))
 	set(&c.few, fewCases)
-	set(&c.volume, volumeSize)
+	set(&c.volume, volumeUsed)
 	if c.logPages == 0 {
 		c.logPages = logPages
 	}

@@ -20,8 +20,14 @@ import (
 // all of them alone, however many have one of them. What is live, what ended lately and
 // what came back is loose: it stands in the index of words.
 
-// volumeSize is how many places a volume has. A bit for each is 1 KiB.
-const volumeSize = 8192
+const (
+	// volumeSize is how many numbers a volume has for its places.
+	volumeSize = 8192
+	// volumeUsed is how many of them it gives away: a bit for each is so many bytes that
+	// the row of a word that many have stays on its page with three others. It is an odd
+	// number of bytes.
+	volumeUsed = 7160
+)
 
 // placeSet are places of one volume.
 type placeSet [volumeSize / 64]uint64
@@ -53,9 +59,9 @@ func (p *placeSet) all(f func(i int)) {
 }
 
 // encode writes a number of two bytes for each place, or a bit for each that there is,
-// whichever is shorter.
+// whichever is shorter: an even number of bytes, or an odd one.
 func (p *placeSet) encode() []byte {
-	if n := p.len(); 2*n < volumeSize/8 {
+	if n := p.len(); 2*n < volumeUsed/8 {
 		out := make([]byte, 0, 2*n)
 		p.all(func(i int) { out = binary.LittleEndian.AppendUint16(out, uint16(i)) })
 		return out
@@ -64,14 +70,17 @@ func (p *placeSet) encode() []byte {
 	for _, w := range p {
 		out = binary.LittleEndian.AppendUint64(out, w)
 	}
-	return out
+	return out[:volumeUsed/8]
 }
 
-// decode adds encoded places.
+// decode adds encoded places. Programs of format 14 gave all numbers of a volume away,
+// and wrote a bit for each.
 func (p *placeSet) decode(b []byte) error {
-	if len(b) == volumeSize/8 {
+	if n := len(b); n == volumeUsed/8 || n == volumeSize/8 {
+		var all [volumeSize / 8]byte
+		copy(all[:], b)
 		for i := range p {
-			p[i] |= binary.LittleEndian.Uint64(b[8*i:])
+			p[i] |= binary.LittleEndian.Uint64(all[8*i:])
 		}
 		return nil
 	}
@@ -107,7 +116,7 @@ type bound struct {
 const broad = 4
 
 // fewPlaces are looked up at once: cutting them with one word more would take longer.
-const fewPlaces = 16
+const fewPlaces = 4
 
 const (
 	volumesOf = `SELECT n, first, last FROM volumes WHERE office = ?1 ORDER BY first, n`
@@ -216,7 +225,7 @@ const (
 )
 
 // query selects the dossiers at some places that have all words, the first ones in list
-// order. Those of the case with the text's code are found by it.
+// order.
 func (b *bound) query(cols string, f *finding, q engine.RowQuery, places []int64, from *engine.Row, limit int) (string, []any) {
 	x := &query{}
 	x.add(`SELECT ` + cols + ` FROM dossiers d CROSS JOIN cases c ON c.code = d.case_code WHERE d.place IN (`)
@@ -229,7 +238,6 @@ func (b *bound) query(cols string, f *finding, q engine.RowQuery, places []int64
 	}
 	x.add(`) AND `)
 	allIn(x, `d.words`, f.text.Words) // a place that somebody else was given is not theirs
-	x.add(` AND d.case_code NOT IN (SELECT case_code FROM codes WHERE folded = ?)`, f.text.Code)
 	x.narrow(q, "d", from, limit)
 	return x.text.String(), x.args
 }
