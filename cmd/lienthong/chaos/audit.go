@@ -17,7 +17,7 @@ type Evidence struct {
 	Book     Book
 	Requests []Request         // what the registries were asked
 	Records  []Record          // what stands in the registers
-	Owed     map[string]bool   // keys of deliveries that are not done
+	Owed     map[string]string // deliveries that are not done, in words, by their keys
 	Damaged  []string          // what Verify named
 	Trouble  []string          // processes that died by themselves, alarming log lines
 	Cases    []string          // codes that the store lists beside those of the tries
@@ -89,8 +89,10 @@ type audit struct {
 // registers. An error means that the evidence itself could not be read.
 //
 // Losses: an acknowledged command that is not in history where its answer says, or
-// whose place another command took; a request performed that no entry owes; a
-// dossier that succeeded without its registry's record; an account that an answered
+// whose place another one took, a registry's or a timer's too; a request performed
+// that no entry owes; an answer in history that its registry never gave; a message that
+// is settled and was never sent; a dossier that succeeded without its registry's record;
+// an account that an answered
 // change did not reach; damage that Verify names.
 //
 // Doubles: a request performed twice; two requests of one case for a thing that is
@@ -132,8 +134,8 @@ func Audit(ctx context.Context, e Evidence) (Findings, error) {
 		a.loss("history is damaged: %s", d)
 	}
 	a.Wrong = append(a.Wrong, e.Trouble...)
-	for key := range e.Owed {
-		a.unended("%s is still owed to its registry", key)
+	for _, words := range e.Owed {
+		a.unended("%s is still owed to its registry", words)
 	}
 	slices.Sort(a.Losses)
 	slices.Sort(a.Doubles)
@@ -216,9 +218,11 @@ func (a *audit) requests() {
 		if r.Performed > 1 {
 			a.double("%s performed %s under %s %d times", r.Registry, r.Operation, r.Key, r.Performed)
 		}
-		if r.Case != "" {
-			a.byCase[r.Case] = append(a.byCase[r.Case], r)
+		if r.Case == "" {
+			a.loss("%s was asked %s under %s for no case", r.Registry, r.Operation, r.Key)
+			continue
 		}
+		a.byCase[r.Case] = append(a.byCase[r.Case], r)
 	}
 }
 
@@ -242,6 +246,7 @@ func (a *audit) one(code string, c *engine.Case, entries []engine.Entry) {
 	owed := a.history(code, entries)
 	if !a.Blind {
 		a.performed(code, owed, calledRefused(entries))
+		a.settled(code, owed, entries)
 	}
 	if c.Status != engine.CaseEnded {
 		a.unended("case %s is %s: %s", code, c.Status, where(c))
@@ -269,11 +274,9 @@ func (a *audit) history(code string, entries []engine.Entry) map[string]engine.D
 			owed[key] = d
 		}
 		actor, action := by(e)
-		if actor == "" {
-			continue
-		}
 		t := a.stands[place{code, e.Seq}]
 		switch {
+		case actor == "" && t == nil:
 		case t == nil:
 			a.double("case %s entry %d: %s by %s is under no key of theirs", code, e.Seq, action, actor)
 		case t.Action != action || t.Step != e.Command.Step || t.Actor != actor:
@@ -346,6 +349,36 @@ func (a *audit) performed(code string, owed map[string]engine.Delivery, refused 
 	for _, op := range once {
 		if told[op] > 1 || len(answers[op]) > 1 {
 			a.double("case %s had %s done under %s", code, op, strings.Join(done[op], " and "))
+		}
+	}
+}
+
+// settled holds what a case takes for done against what the registries did: each gave
+// every answer that history calls its own, and every message that nobody settled by
+// hand was sent.
+func (a *audit) settled(code string, owed map[string]engine.Delivery, entries []engine.Entry) {
+	did := map[string]bool{} // by registry and key
+	for _, r := range a.byCase[code] {
+		did[r.Registry+" "+r.Key] = r.Performed > 0
+	}
+	answered, byHand := map[string]bool{}, map[string]bool{}
+	for i := range entries {
+		e := &entries[i]
+		if r := e.Facts.Reply; r != nil && r.By == "" {
+			answered[r.Request] = true
+		}
+		if e.Command.Action == engine.ActOperate {
+			byHand[engine.Str(e.Command.Input, "key")] = true
+		}
+	}
+	for key, d := range owed {
+		_, waits := a.Owed[d.Key]
+		switch {
+		case did[d.Registry+" "+key]:
+		case answered[d.Key]:
+			a.loss("case %s holds an answer to %s that %s never gave", code, d.Key, d.Registry)
+		case d.Registry == engine.NotificationRegistry && !waits && !byHand[d.Key]:
+			a.loss("case %s: %s is settled, and its message was never sent", code, d.Key)
 		}
 	}
 }

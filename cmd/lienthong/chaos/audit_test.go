@@ -71,7 +71,7 @@ func performed(key, registry, operation string) Request {
 
 func sound() *scene {
 	sh := &shelf{cases: map[string]*engine.Case{}, entries: map[string][]engine.Entry{}, answers: map[string]*engine.Answer{}, revs: map[string]int64{}}
-	s := &scene{shelf: sh, Evidence: Evidence{Book: sh, Owed: map[string]bool{}}}
+	s := &scene{shelf: sh, Evidence: Evidence{Book: sh, Owed: map[string]string{}}}
 	s.cases["H1"] = &engine.Case{Code: "H1", Status: engine.CaseEnded, Key: "01001.GCS.00001.26",
 		Dossiers: []*engine.Dossier{{Step: "birth", Status: engine.StatusEnded, Final: engine.FinalSuccess}}}
 	s.enter("H1", 1, citizen, "", "file", "k1")
@@ -101,6 +101,16 @@ func (s *scene) operates(recorded bool) {
 		s.entries["H1"][seq-1].Command.Action = engine.ActReply
 		s.entries["H1"][seq-1].Command.Actor = engine.Actor{Kind: engine.Registry, ID: "population"}
 	}
+}
+
+// answered has an entry hold the answer to a request.
+func (s *scene) answered(seq int, key string) {
+	s.entries["H1"][seq-1].Facts.Reply = &engine.Reply{Request: key, Outcome: engine.ReplyDone}
+}
+
+// notifies owes the citizen a message that nobody sends.
+func (s *scene) notifies() {
+	s.entries["H1"][3].Events = engine.Events{engine.Notified{Key: "H1/4/1", To: "001093000103", What: "signed"}}
 }
 
 // hires has the administrator make an account and change it.
@@ -147,6 +157,32 @@ func TestAuditFindsEveryDamage(t *testing.T) {
 		{"a command in the middle is missing", "loss", "entry 2 is missing", func(s *scene) { s.entries["H1"] = append(s.entries["H1"][:1], s.entries["H1"][2:]...) }},
 		{"another command stands in its place", "loss", "should stand at H1 entry 2", func(s *scene) { s.entries["H1"][1].Command.Action = "refuse" }},
 		{"another person stands in its place", "loss", "should stand at H1 entry 2", func(s *scene) { s.entries["H1"][1].Command.Actor.ID = "x" }},
+		{"a timer stands in its place", "loss", "should stand at H1 entry 2", func(s *scene) { s.entries["H1"][1].Command.Actor = engine.Actor{Kind: engine.Timer, ID: "timer"} }},
+		{"a registry's answer stands in its place", "loss", "should stand at H1 entry 3", func(s *scene) {
+			s.keep(clerk, "k8", "H1", 3)
+			s.Tries = append(s.Tries, Try{Key: "k8", Actor: clerk, Case: "H1", Step: "birth", Action: "draft", Fate: Acknowledged})
+		}},
+		{"an answer of a registry that it never gave", "loss", "holds an answer to H1/3/1 that civil_status never gave", func(s *scene) {
+			s.answered(4, "H1/3/1")
+			s.cases["H1"].Dossiers = nil
+			s.Requests = s.Requests[:1]
+		}},
+		{"an answer of a registry that did nothing", "loss", "holds an answer to H1/2/1 that population never gave", func(s *scene) {
+			s.answered(3, "H1/2/1")
+			s.Requests[0].Performed = 0
+		}},
+		{"nothing, though a registry did not do what was recorded by hand", "", "", func(s *scene) {
+			s.operates(true)
+			s.entries["H1"][2].Events = append(s.entries["H1"][2].Events, requested("H1/3/2", "population", "marriage"))
+			s.entries["H1"][5].Facts.Reply = &engine.Reply{Request: "H1/3/2", Outcome: engine.ReplyDone, By: "operator"}
+		}},
+		{"a message that was not sent", "loss", "is settled, and its message was never sent", func(s *scene) { s.notifies() }},
+		{"nothing, though a message was settled by hand", "", "", func(s *scene) {
+			s.notifies()
+			s.operates(false)
+			s.entries["H1"][5].Command.Input = map[string]any{"key": "H1/4/1", "what": engine.OperateRecord}
+		}},
+		{"a message that is still owed", "unended", "still owed", func(s *scene) { s.notifies(); s.Owed["H1/4/1"] = "H1/4/1" }},
 		{"the answer is gone", "loss", "no answer is kept", func(s *scene) { delete(s.answers, clerk+" k2") }},
 		{"the case is gone", "loss", "a case that is not there", func(s *scene) { delete(s.cases, "H1"); delete(s.entries, "H1") }},
 		{"case and answers are gone", "loss", "no answer is kept", func(s *scene) { clear(s.cases); clear(s.entries); clear(s.answers); s.Requests = nil }},
@@ -159,6 +195,7 @@ func TestAuditFindsEveryDamage(t *testing.T) {
 		{"a registry was asked for a case that is not there", "loss", "for a case that is not there", func(s *scene) {
 			s.Requests = append(s.Requests, performed("H7/1/1", "population", "marriage"))
 		}},
+		{"a registry was asked for no case", "loss", "for no case", func(s *scene) { s.Requests[0].Case = "" }},
 		{"a registry was asked what no entry owes", "loss", "which no entry of the case owes", func(s *scene) {
 			s.Requests = append(s.Requests, performed("H1/9/1", "population", "marriage"))
 		}},
@@ -209,7 +246,7 @@ func TestAuditFindsEveryDamage(t *testing.T) {
 			s.cases["H3"] = &engine.Case{Code: "H3", Status: engine.CaseOpen}
 			s.Cases = []string{"H3"}
 		}},
-		{"a delivery is still owed", "unended", "still owed", func(s *scene) { s.Owed["H1/2/2"] = true }},
+		{"a delivery is still owed", "unended", "still owed", func(s *scene) { s.Owed["H1/2/2"] = "H1/2/2" }},
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			t.Parallel()

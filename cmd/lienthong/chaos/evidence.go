@@ -58,7 +58,7 @@ func inquest(ctx context.Context, db, registers string, tries []Try, trouble []s
 		return f, fmt.Errorf("the database does not open: %w", err)
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	e := Evidence{Tries: tries, Book: book{store}, Trouble: trouble, Owed: map[string]bool{}, Blind: registers == ""}
+	e := Evidence{Tries: tries, Book: book{store}, Trouble: trouble, Owed: map[string]string{}, Blind: registers == ""}
 	_, err = store.Verify(ctx, func(code string, seq int64, what string) {
 		e.Damaged = append(e.Damaged, fmt.Sprintf("case %s entry %d: %s", code, seq, what))
 	})
@@ -74,7 +74,7 @@ func inquest(ctx context.Context, db, registers string, tries []Try, trouble []s
 	}
 	for _, d := range owed {
 		if d.Status != engine.DeliveryDone && d.Status != engine.DeliverySkipped {
-			e.Owed[fmt.Sprintf("%s to %s/%s (%s, %d tries, %s)", d.Key, d.Registry, d.Operation, d.Status, d.Tries, d.LastError.Text().EN)] = true
+			e.Owed[d.Key] = fmt.Sprintf("%s to %s/%s (%s, %d tries, %s)", d.Key, d.Registry, d.Operation, d.Status, d.Tries, d.LastError.Text().EN)
 		}
 	}
 	if registers != "" {
