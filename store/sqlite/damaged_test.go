@@ -164,6 +164,48 @@ func sendAll(t *testing.T, s *Store, what string) (done map[string]bool) {
 	return done
 }
 
+// A delivery that cannot be read keeps no other one waiting for a time that a clock since
+// put back had set.
+func TestDamagedDeliveryThawsNoOther(t *testing.T) {
+	dir := t.TempDir()
+	path, hurt := filepath.Join(dir, "x.db"), filepath.Join(dir, "hurt.db")
+	manyOwing(t, path)
+	s, err := Open(t.Context(), Config{Path: path})
+	must(t, err)
+	now := time.Now()
+	ds, err := s.Claim(t.Context(), "n", now, now.AddDate(1, 0, 0), 0)
+	if must(t, err); len(ds) != 120 {
+		t.Fatalf("%d deliveries", len(ds))
+	}
+	must(t, s.Close())
+	whole, err := os.ReadFile(path)
+	must(t, err)
+	var pages []int
+	for page, name := range treesOf(t, path) {
+		if at := int(page-1) * 4096; name == "outbox" && whole[at] == 10 { // a leaf
+			pages = append(pages, at)
+		}
+	}
+	s = hurtAt(t, hurt, whole, slices.Min(pages), 0xff)
+	defer s.Close()
+	soon := now.Add(time.Hour)
+	n, err := s.Thaw(t.Context(), now, soon, soon, soon)
+	if err != nil || n == 0 || n >= 120 {
+		t.Errorf("%d deliveries thaw: %v", n, err)
+	}
+	for i := range 120 {
+		code := fmt.Sprintf("K%03d", i)
+		d, err := s.Delivery(t.Context(), code+"/2/0")
+		if onLeaf(whole, pages, slices.Min(pages), code) && (err != nil || d.Next.After(now) || d.Fence != 2) {
+			t.Errorf("%s is on another page and waits: %+v, %v", code, d, err)
+		}
+	}
+	lines, err := s.Lines(t.Context(), now)
+	if must(t, err); len(lines) != 1 || lines[0].Damaged == 0 {
+		t.Errorf("the sums do not tell of it: %+v", lines)
+	}
+}
+
 // What rests because it is damaged rests longer each time, up to a bound, and not longer
 // than that when the clock is put back; others never rest.
 func TestDamagedDeliveryRests(t *testing.T) {

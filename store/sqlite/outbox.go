@@ -126,24 +126,33 @@ func (s *Store) Claim(ctx context.Context, node string, now, lease time.Time, li
 		return nil, rowenc.Bad(op, "a claim needs a node and a lease that ends after now")
 	}
 	at := rowenc.Micros(now)
+	rs, err := beside(ctx, s, op, at, func(w *writer, in *atomic.Pointer[harmed]) ([]rowenc.DeliveryRow, error) {
+		return w.claim(node, at, rowenc.Micros(lease), limit, in, except)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.claimed(ctx, rs, at)
+}
+
+// beside has the writer do something to many deliveries, and do it again without each
+// that does harm: that one is left alone for a while.
+func beside[T any](ctx context.Context, s *Store, op string, now int64, f func(*writer, *atomic.Pointer[harmed]) (T, error)) (T, error) {
 	for {
 		var in atomic.Pointer[harmed]
-		rs, err := do(ctx, s, op, func(w *writer) ([]rowenc.DeliveryRow, error) {
+		out, err := do(ctx, s, op, func(w *writer) (T, error) {
 			in.Store(nil)
-			return w.claim(node, at, rowenc.Micros(lease), limit, &in, except)
+			return f(w, &in)
 		})
-		if h := in.Load(); h != nil && ctx.Err() == nil {
-			s.lame(h.Key, h.registry, h.err, at)
-			continue // the others
+		h := in.Load()
+		if h == nil || ctx.Err() != nil {
+			return out, err
 		}
-		if err != nil {
-			return nil, err
-		}
-		return s.claimed(ctx, rs, at)
+		s.lame(h.Key, h.registry, h.err, now)
 	}
 }
 
-// harmed is a delivery that a claim found it cannot read or write.
+// harmed is a delivery that was found not to be read or written.
 type harmed struct {
 	turn
 	err error
@@ -215,10 +224,12 @@ func (s *Store) Held(ctx context.Context, key string) (bool, error) {
 	return yes, failure(op, "", err)
 }
 
-// Thaw frees what waits for an instant that no clock going forward has set.
+// Thaw frees what waits for an instant that no clock going forward has set. What cannot
+// be read or written is left out, and left alone for a while.
 func (s *Store) Thaw(ctx context.Context, now, lease, retry, ask time.Time) (int, error) {
-	soonest := min(rowenc.Micros(lease), rowenc.Micros(retry), rowenc.Micros(ask))
-	return do(ctx, s, "store.thaw", func(w *writer) (n int, err error) {
+	at, soonest := rowenc.Micros(now), min(rowenc.Micros(lease), rowenc.Micros(retry), rowenc.Micros(ask))
+	return beside(ctx, s, "store.thaw", at, func(w *writer, in *atomic.Pointer[harmed]) (n int, err error) {
+		resting := w.store.damaged.resting(at)
 		for _, held := range []bool{false, true} {
 			err := w.registries(held, func(registry string) error {
 				keys, err := w.keysOf(far, held, registry, soonest)
@@ -226,10 +237,16 @@ func (s *Store) Thaw(ctx context.Context, now, lease, retry, ask time.Time) (int
 					return err
 				}
 				for _, k := range keys {
+					if _, rests := resting[k]; rests {
+						continue
+					}
 					r, _, err := w.delivery(k)
 					if err == nil && r.Sound() && r.Frozen(lease, retry, ask) {
-						err = w.hand(&r, "", 0, min(r.Next, rowenc.Micros(now)))
+						err = w.hand(&r, "", 0, min(r.Next, at))
 						n++
+					}
+					if harm(err) {
+						in.Store(&harmed{turn{Key: k, registry: registry}, err})
 					}
 					if err != nil {
 						return err
