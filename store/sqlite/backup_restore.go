@@ -188,6 +188,9 @@ func moveAway(name string, now time.Time) (string, error) {
 		return "", nil
 	}
 	kept := name + ".before-" + now.UTC().Format("20060102-150405")
+	for base, i := kept, 2; taken(kept); i++ { // by one that made way in the same second
+		kept = base + "-" + strconv.Itoa(i)
+	}
 	// Dying in between leaves a write-ahead log without its database, which Open
 	// refuses: the two can be put together by hand.
 	for _, suffix := range []string{"", "-wal", "-shm"} {
@@ -197,4 +200,10 @@ func moveAway(name string, now time.Time) (string, error) {
 		}
 	}
 	return kept, nil
+}
+
+// taken tells whether a name is a file's, or that of one whose write-ahead log is there.
+func taken(name string) bool {
+	_, err := os.Lstat(name)
+	return err == nil || hasWAL(name)
 }

@@ -240,6 +240,38 @@ func TestRestoreAgain(t *testing.T) {
 	}
 }
 
+// Two databases that make way within a second are both kept.
+func TestRestoreKeepsEveryDatabase(t *testing.T) {
+	dir := t.TempDir()
+	path, kept := filepath.Join(dir, "cases.db"), filepath.Join(dir, "kept.db")
+	must(t, stocked(t, kept).Close())
+	now := storetest.T0
+	for i := range 3 {
+		s := desk(t, path)
+		must(t, s.Append(t.Context(), storetest.File(storetest.Filing{Code: fmt.Sprint("OWN", i), Key: fmt.Sprint("own", i)}).Change()))
+		must(t, s.Close())
+		_, err := Restore(t.Context(), kept, path, RestoreOptions{Force: true, Now: now})
+		must(t, err)
+	}
+	for i := range 3 {
+		found := 0
+		for _, name := range names(t, dir) {
+			if !strings.Contains(name, ".before-") || strings.HasSuffix(name, "-shm") || strings.HasSuffix(name, "-wal") {
+				continue
+			}
+			f, err := OpenFile(t.Context(), filepath.Join(dir, name))
+			must(t, err)
+			if _, err := f.Load(t.Context(), fmt.Sprint("OWN", i)); err == nil {
+				found++
+			}
+			must(t, f.Close())
+		}
+		if found != 1 {
+			t.Errorf("database %d is kept %d times: %q", i, found, names(t, dir))
+		}
+	}
+}
+
 func TestRestoreIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	path, kept := filepath.Join(dir, "cases.db"), filepath.Join(dir, "kept.db")
