@@ -65,13 +65,11 @@ type Calendar struct {
 	Announced Date
 	Basis     string
 
-	years    map[int]Year
 	holidays map[int]Holiday
 	working  map[int]bool // exceptions by day number: true works, false is off
 	weekend  [7]bool
 	hours    []window
 	cutoff   time.Duration // 0 = none
-	notes    []string
 }
 
 // window is a stretch of office time since midnight.
@@ -85,7 +83,6 @@ type window struct{ from, to time.Duration }
 func New(spec Spec) (*Calendar, error) {
 	c := &Calendar{
 		ID: spec.ID, Announced: spec.Announced, Basis: spec.Basis,
-		years:    map[int]Year{},
 		holidays: map[int]Holiday{},
 		working:  map[int]bool{},
 	}
@@ -189,9 +186,6 @@ func (c *Calendar) setYear(y int, in Year) []error {
 			errs = append(errs, fmt.Errorf("holiday %s is named twice", h.Date))
 			continue
 		}
-		if c.weekend[weekday(n)] {
-			c.notes = append(c.notes, fmt.Sprintf("holiday %s (%s) falls on a weekly rest day", h.Date, h.NameEN))
-		}
 		c.working[n] = false
 		c.holidays[n] = h
 	}
@@ -212,41 +206,7 @@ func (c *Calendar) setYear(y int, in Year) []error {
 			c.working[n] = true
 		}
 	}
-	if len(in.Holidays) == 0 {
-		c.notes = append(c.notes, fmt.Sprintf("%04d has no holidays", y))
-	}
-	c.years[y] = in.copy()
 	return errs
-}
-
-func (y Year) copy() Year {
-	y.Holidays = slices.Clone(y.Holidays)
-	y.WorkingSaturdays = slices.Clone(y.WorkingSaturdays)
-	return y
-}
-
-// Notes lists what New found odd but allowed, in order of year; nil when
-// nothing was.
-func (c *Calendar) Notes() []string { return slices.Clone(c.notes) }
-
-// Covers reports whether this version has holiday data for the year of d.
-// Where it has none, only the weekly rest days are off.
-func (c *Calendar) Covers(d Date) bool {
-	_, ok := c.years[d.Year()]
-	return ok
-}
-
-// Provisional reports whether the year of d is not covered, or was computed
-// before its announcement: a due time there may still move.
-func (c *Calendar) Provisional(d Date) bool {
-	y, ok := c.years[d.Year()]
-	return !ok || y.Provisional
-}
-
-// Year returns a copy of the data for one year and whether there are any.
-func (c *Calendar) Year(y int) (Year, bool) {
-	data, ok := c.years[y]
-	return data.copy(), ok
 }
 
 // Holiday returns the holiday on d, if there is one.
@@ -274,16 +234,6 @@ func (c *Calendar) NextWorkingDay(d Date) Date {
 		return ""
 	}
 	return dateOf(c.step(n, 1))
-}
-
-// PreviousWorkingDay returns the last working day strictly before d; "" when d
-// is not valid.
-func (c *Calendar) PreviousWorkingDay(d Date) Date {
-	n, ok := d.number()
-	if !ok {
-		return ""
-	}
-	return dateOf(c.step(n, -1))
 }
 
 // Newest returns the version announced last on or before day, or nil. Of two

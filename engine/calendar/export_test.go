@@ -2,6 +2,16 @@ package calendar
 
 import "time"
 
+// PreviousWorkingDay returns the last working day strictly before d; "" when d
+// is not valid.
+func (c *Calendar) PreviousWorkingDay(d Date) Date {
+	n, ok := d.number()
+	if !ok {
+		return ""
+	}
+	return dateOf(c.step(n, -1))
+}
+
 // The policies below count time as two foreign systems publish that they do.
 // They exist to test this package against figures made by somebody else, and
 // are not rules of Vietnamese law.
