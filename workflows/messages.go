@@ -88,9 +88,6 @@ func (m message) check(text string) error {
 	return nil
 }
 
-// Kinds lists the kinds of notification that have a text, sorted.
-func (m *Messages) Kinds() []string { return slices.Sorted(maps.Keys(m.messages)) }
-
 // Render writes one notification in a language ("vi" or "en"; anything else is
 // Vietnamese). Parameters that are absent leave out their segment; an unknown kind
 // gives the kind itself, so that nobody is told nothing.

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -49,10 +50,11 @@ func TestEveryNotificationHasAText(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := m.Kinds(), noteKinds(t); !slices.Equal(got, want) {
-		t.Errorf("messages.yaml has %v, the engine tells %v", got, want)
+	kinds := slices.Sorted(maps.Keys(m.messages))
+	if want := noteKinds(t); !slices.Equal(kinds, want) {
+		t.Errorf("messages.yaml has %v, the engine tells %v", kinds, want)
 	}
-	for _, kind := range m.Kinds() {
+	for _, kind := range kinds {
 		for _, lang := range []string{"vi", "en"} {
 			subject, text := m.Render(kind, nil, lang)
 			if subject == "" || text == "" || strings.ContainsAny(subject+text, "[]{}") {

@@ -17,11 +17,6 @@ import (
 //go:embed */*.yaml scenarios/parts/*.yaml
 var files embed.FS
 
-// Schema is the published JSON Schema of the definition files.
-//
-//go:embed definition.schema.json
-var Schema []byte
-
 // Files are the embedded definitions.
 func Files() fs.FS { return files }
 

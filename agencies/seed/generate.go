@@ -41,7 +41,7 @@ func (b *builder) generated(seed int64) {
 			notice++
 			sex := g.sex()
 			born := date(2026, 8, 1).AddDate(0, 0, g.rng.IntN(40))
-			g.birthNotice(BirthNotice{
+			g.birthNotice(birthNotice{
 				Code:      fmt.Sprintf("%s001.GCS.%05d.26", u.Province, notice),
 				ChildName: g.name(surname(father), sex), Sex: sex,
 				BirthDate: born.Format(time.DateOnly), BirthTime: fmt.Sprintf("%02d:%02d", g.rng.IntN(24), g.rng.IntN(60)),

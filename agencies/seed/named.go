@@ -114,13 +114,13 @@ var namedMarriages = [][3]string{
 // namedSingle are people the databases know to be unmarried.
 var namedSingle = []string{"mai", "hoa", "viet", "lam"}
 
-// BirthNotice is a seeded notice of a named mother.
-type BirthNotice struct {
+// birthNotice is a seeded notice of a named mother.
+type birthNotice struct {
 	Code, Mother, ChildName, Sex, BirthDate, BirthTime, Facility string
 	Weight, Order, Children                                      int
 }
 
-var namedBirths = []BirthNotice{
+var namedBirths = []birthNotice{
 	{"01001.GCS.00101.26", "ha", "Nguyễn Trần An Nhiên", "female", "2026-08-28", "06:45", "Bệnh viện Phụ sản Hà Nội", 3150, 1, 1},
 	{"48002.GCS.00201.26", "lan", "Phạm Võ Minh Khang", "male", "2026-08-30", "21:10", "Bệnh viện Phụ sản – Nhi Đà Nẵng", 3300, 1, 1},
 	{"79003.GCS.00301.26", "mai", "Đặng Bảo Châu", "female", "2026-08-27", "02:30", "Bệnh viện Từ Dũ", 2900, 1, 1},
@@ -130,13 +130,10 @@ var namedBirths = []BirthNotice{
 	{"79001.GCS.00601.26", "chi", "Ngô Khánh Vy", "female", "2026-08-29", "17:55", "Bệnh viện Hùng Vương", 3080, 1, 1},
 }
 
-// NamedBirthNotices returns the birth notices of the named mothers.
-func NamedBirthNotices() []BirthNotice { return append([]BirthNotice(nil), namedBirths...) }
+// deathNotice is a seeded notice of a named person's death.
+type deathNotice struct{ Code, Deceased, DiedOn, DiedAt, Place, Cause string }
 
-// DeathNotice is a seeded notice of a named person's death.
-type DeathNotice struct{ Code, Deceased, DiedOn, DiedAt, Place, Cause string }
-
-var namedDeaths = []DeathNotice{
+var namedDeaths = []deathNotice{
 	{"01001.GBT.00701.26", "thang", "2026-06-30", "23:10", "Bệnh viện Bạch Mai", "Đột quỵ"},
 	{"48001.GBT.00801.26", "son", "2026-07-01", "00:40", "Bệnh viện Đà Nẵng", "Suy tim"},
 	{"79001.GBT.00901.26", "phuc", "2026-08-14", "15:25", "Bệnh viện Chợ Rẫy", "Nhồi máu cơ tim"},
@@ -148,13 +145,10 @@ var namedDeaths = []DeathNotice{
 	{"79002.GBT.01401.26", "tu", "2026-08-25", "20:20", "Bệnh viện Nhân dân 115", "Tuổi già"},
 }
 
-// NamedDeathNotices returns the death notices of the named people.
-func NamedDeathNotices() []DeathNotice { return append([]DeathNotice(nil), namedDeaths...) }
+// account is a bank account the treasury knows.
+type account struct{ Number, Bank, Owner string }
 
-// Account is a bank account the treasury knows.
-type Account struct{ Number, Bank, Owner string }
-
-var namedAccounts = []Account{
+var namedAccounts = []account{
 	{"0011000000104", "Vietcombank", "ha"}, {"0011000000103", "Vietcombank", "tuan"},
 	{"5621000000201", "BIDV", "bao"}, {"0071000000301", "Vietcombank", "mai"},
 	{"1030000000401", "VietinBank", "dung"}, {"5621000000502", "BIDV", "long"},
@@ -164,6 +158,3 @@ var namedAccounts = []Account{
 	{"1500000001202", "Agribank", "tam"}, {"5621000001302", "BIDV", "loan"},
 	{"0071000001402", "Vietcombank", "viet"},
 }
-
-// NamedAccounts returns the bank accounts of the named people.
-func NamedAccounts() []Account { return append([]Account(nil), namedAccounts...) }

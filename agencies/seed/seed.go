@@ -108,7 +108,7 @@ func (b *builder) relative(handle, relation string) object {
 	return object{"id": p.ID, "name": p.Name, "birth_date": p.BirthDate, "sex": p.Sex, "relation": relation}
 }
 
-func (b *builder) birthNotice(n BirthNotice, mother object) {
+func (b *builder) birthNotice(n birthNotice, mother object) {
 	b.add("health", "birth_notice", n.Code, mother["id"].(string), object{
 		"code": n.Code, "issued": dayAfter(n.BirthDate), "facility": n.Facility,
 		"mother": object{

@@ -145,12 +145,12 @@ func TestStories(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 	twins := 0
-	for _, n := range seed.NamedBirthNotices() {
+	for _, n := range seed.NamedBirthNotices {
 		if n.Mother == "thao" {
 			twins++
 		}
 	}
-	if twins != 2 || len(seed.NamedDeathNotices()) != 9 || len(seed.NamedAccounts()) != 15 {
+	if twins != 2 || len(seed.NamedDeathNotices) != 9 || len(seed.NamedAccounts) != 15 {
 		t.Error("stories are incomplete")
 	}
 }
@@ -167,17 +167,17 @@ func TestReadme(t *testing.T) {
 			t.Errorf("README lacks: %s", row)
 		}
 	}
-	for _, n := range seed.NamedBirthNotices() {
+	for _, n := range seed.NamedBirthNotices {
 		if row := fmt.Sprintf("| %s | `%s` | %s | %s | %s |", n.Code, n.Mother, n.ChildName, n.Sex, n.BirthDate); !strings.Contains(string(text), row) {
 			t.Errorf("README lacks: %s", row)
 		}
 	}
-	for _, n := range seed.NamedDeathNotices() {
+	for _, n := range seed.NamedDeathNotices {
 		if row := fmt.Sprintf("| %s | `%s` | %s |", n.Code, n.Deceased, n.DiedOn); !strings.Contains(string(text), row) {
 			t.Errorf("README lacks: %s", row)
 		}
 	}
-	for _, a := range seed.NamedAccounts() {
+	for _, a := range seed.NamedAccounts {
 		if row := fmt.Sprintf("| %s | %s | `%s` |", a.Number, a.Bank, a.Owner); !strings.Contains(string(text), row) {
 			t.Errorf("README lacks: %s", row)
 		}

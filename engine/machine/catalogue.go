@@ -18,9 +18,6 @@ func init() {
 	}
 }
 
-// Codes lists every finding code, sorted.
-func Codes() []string { return keysOf(catalogue) }
-
 // fileFindings are about files and the shape of what stands in them.
 var fileFindings = map[string]text{
 	"read_failed":    {vi: "Không đọc được tệp: {0}.", en: "The file could not be read: {0}.", hintVI: "Kiểm tra tệp và quyền đọc.", hintEN: "check the file and its permissions"},

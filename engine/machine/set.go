@@ -131,15 +131,6 @@ func (s *Set) Parameter(name string, date, now time.Time) (any, error) {
 		fmt.Sprintf("Parameter %s has no value on %s.", name, day))
 }
 
-// Parameters lists the names of all parameters with their titles.
-func (s *Set) Parameters() map[string]engine.Text {
-	out := make(map[string]engine.Text, len(s.paramKinds))
-	for name := range s.paramKinds {
-		out[name] = s.paramTitles[name]
-	}
-	return out
-}
-
 // ParameterValues lists a parameter's dated values as announced at an instant,
 // newest first.
 func (s *Set) ParameterValues(name string, now time.Time) []ParameterValue {
@@ -236,12 +227,6 @@ func (s *Set) Registries() []*Registry { return sortedValues(s.registries) }
 
 // Form returns a form by id, or nil.
 func (s *Set) Form(id string) *engine.Form { return s.forms[id] }
-
-// Forms lists every form, by id.
-func (s *Set) Forms() []*engine.Form { return sortedValues(s.forms) }
-
-// Subforms lists every generated form, by id.
-func (s *Set) Subforms() []*Subform { return sortedValues(s.subforms) }
 
 // Findings lists the warnings of the load.
 func (s *Set) Findings() []Finding { return slices.Clone(s.findings) }

@@ -16,12 +16,6 @@ type step struct {
 	play func(ctx context.Context, p *player) []Mismatch
 }
 
-// Check holds a story's words against definitions and people.
-func Check(b Book, s *Scenario) []machine.Finding {
-	_, found := compile(b, s)
-	return found
-}
-
 func compile(b Book, s *Scenario) ([]step, []machine.Finding) {
 	r := resolver{reader: &reader{}, book: b, story: s}
 	for _, a := range s.people {

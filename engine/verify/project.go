@@ -104,29 +104,6 @@ func (s *search) shape(g *linked) string {
 	return string(s.key(bare, nil))
 }
 
-// atlas finds states by their shape.
-type atlas map[string][]int32
-
-func (s *search) atlas() atlas {
-	a := atlas{}
-	for i := range s.parent {
-		g, _ := s.read(i)
-		k := s.shape(g)
-		a[k] = append(a[k], int32(i))
-	}
-	return a
-}
-
-// find returns a state of the graph that a concrete case is in, or -1.
-func (s *search) find(a atlas, c *engine.Case) int {
-	for _, i := range a[s.shape(s.project(c))] {
-		if g, _ := s.read(int(i)); s.agrees(g, c) {
-			return int(i)
-		}
-	}
-	return -1
-}
-
 // agrees tells whether a case's values are among those that a state holds possible.
 func (s *search) agrees(g *linked, c *engine.Case) bool {
 	vars := c.Vars(c.Updated)

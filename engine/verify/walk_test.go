@@ -241,6 +241,29 @@ func (p *player) number(d *engine.Dossier, data map[string]any) {
 	}
 }
 
+// atlas finds states by their shape.
+type atlas map[string][]int32
+
+func (s *search) atlas() atlas {
+	a := atlas{}
+	for i := range s.parent {
+		g, _ := s.read(i)
+		k := s.shape(g)
+		a[k] = append(a[k], int32(i))
+	}
+	return a
+}
+
+// find returns a state of the graph that a concrete case is in, or -1.
+func (s *search) find(a atlas, c *engine.Case) int {
+	for _, i := range a[s.shape(s.project(c))] {
+		if g, _ := s.read(int(i)); s.agrees(g, c) {
+			return int(i)
+		}
+	}
+	return -1
+}
+
 // near shows the states whose shape differs only in one step.
 func near(s *search, a atlas, c *engine.Case) string {
 	want := s.project(c)

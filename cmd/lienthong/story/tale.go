@@ -2,7 +2,6 @@ package story
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"time"
@@ -51,11 +50,6 @@ func Begin(ctx context.Context, s Stage, example string, change func(app map[str
 	t.Code = codes[0]
 	t.settle()
 	return t
-}
-
-// Join plays on in a case that was filed already.
-func Join(ctx context.Context, s Stage, code, citizen string) *Tale {
-	return &Tale{Stage: s, ctx: ctx, Code: code, Citizen: citizen}
 }
 
 // Err is the first thing that went wrong, or nil.
@@ -112,20 +106,6 @@ func (t *Tale) Staff(role, step, action string, input map[string]any) *Tale {
 
 // Clerk is the account of a role at the office where a dossier is.
 func (t *Tale) Clerk(role, step string) string { return role + "." + t.Now().Dossier(step).Office.ID }
-
-// Refused takes an action that must be refused with a code and, when not "", a
-// word of its detail.
-func (t *Tale) Refused(account, step, action string, input map[string]any, code string) *Tale {
-	if t.err != nil {
-		return t
-	}
-	err := t.Act(t.ctx, account, t.Code, step, action, input)
-	var p *Problem
-	if !errors.As(err, &p) || p.Code != code {
-		t.fail("%s takes %s on %s: got %v, want a refusal %s", account, action, step, err, code)
-	}
-	return t
-}
 
 // Later lets time pass.
 func (t *Tale) Later(d time.Duration) *Tale {

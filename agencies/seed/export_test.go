@@ -1,0 +1,8 @@
+package seed
+
+// What the tests count.
+var (
+	NamedBirthNotices = namedBirths
+	NamedDeathNotices = namedDeaths
+	NamedAccounts     = namedAccounts
+)
