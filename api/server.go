@@ -175,10 +175,10 @@ type traceKey struct{}
 
 // trail is what one request leaves for the log.
 type trail struct {
-	trace, parent string
-	role          string // kind of caller, never who
-	code          engine.Code
-	cause         error
+	trace string
+	role  string // kind of caller, never who
+	code  engine.Code
+	cause error
 }
 
 func trailOf(ctx context.Context) *trail {
@@ -190,15 +190,6 @@ func trailOf(ctx context.Context) *trail {
 func traceOf(ctx context.Context) string {
 	if t := trailOf(ctx); t != nil {
 		return t.trace
-	}
-	return ""
-}
-
-// Traceparent is the W3C traceparent that came with the request, for what is asked
-// of others on its behalf; "" when there was none.
-func Traceparent(ctx context.Context) string {
-	if t := trailOf(ctx); t != nil {
-		return t.parent
 	}
 	return ""
 }
@@ -251,7 +242,7 @@ func (s *Server) observe(c *gin.Context) {
 func newTrail(header string) *trail {
 	p := strings.Split(header, "-")
 	if len(p) >= 4 && len(p[0]) == 2 && p[0] != "ff" && hexOf(p[1], 32) && hexOf(p[2], 16) && hexOf(p[3], 2) {
-		return &trail{trace: p[1], parent: header}
+		return &trail{trace: p[1]}
 	}
 	return &trail{trace: randomHex(16)}
 }

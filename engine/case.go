@@ -258,16 +258,6 @@ func (c *Case) Dossier(step string) *Dossier {
 	return nil
 }
 
-// ByCode returns the dossier with a code, or nil.
-func (c *Case) ByCode(code string) *Dossier {
-	for _, d := range c.Dossiers {
-		if d.Code == code {
-			return d
-		}
-	}
-	return nil
-}
-
 // KeyHeld tells whether the case still holds its duplicate key: its keyed step
 // is open or stands, or has not run yet.
 func (c *Case) KeyHeld() bool {

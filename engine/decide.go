@@ -504,9 +504,6 @@ func (d *decision) notifyRequester(dos *Dossier, what string, params map[string]
 // OfficePrefix marks a notification's receiver as an office.
 const OfficePrefix = "office:"
 
-// IsOffice tells whether a notification is for an office, and which.
-func IsOffice(to string) (string, bool) { return strings.CutPrefix(to, OfficePrefix) }
-
 // about adds what every message about a dossier says.
 func (d *decision) about(dos *Dossier, params map[string]any) map[string]any {
 	st := d.svc.Step(dos.Step)

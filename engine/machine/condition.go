@@ -45,8 +45,6 @@ type Test struct {
 	In      []any    // bool, int64, float64, string
 	Compare string   // <, <=, >, >=; "" = equal to one of In
 	Reads   []string // every path that is read, longest first in each chain
-	Line    int
-	Column  int
 }
 
 // ConditionOf takes a compiled boolean expression apart; nil for none, or for
@@ -114,14 +112,6 @@ func ConstantsOf(x engine.Expr) (values []any, ok bool) {
 	return values, ok
 }
 
-// PlaceOf is where an expression stands: line and column count from 1.
-func PlaceOf(x engine.Expr) (file string, line, col int) {
-	if e, ok := x.(*expr); ok && e != nil {
-		return e.at.file, e.at.line, e.at.col
-	}
-	return "", 0, 0
-}
-
 // Place finds what a definition file says under a path of keys and, for a list, of
 // indexes (#0, #1, …) or of words: the place of the last key that is there. Line 0 = no such file.
 func (s *Set) Place(file string, path ...string) (line, col int) {
@@ -180,7 +170,6 @@ func (e *expr) condition(a ast.Expr) *Condition {
 }
 
 func (e *expr) placed(t *Test, a ast.Expr) *Test {
-	t.Line, t.Column = placeOf(e, a)
 	t.Reads = readPaths(a)
 	if t.Text == "" {
 		t.Text = e.src + " @" + strconv.FormatInt(a.ID(), 10)

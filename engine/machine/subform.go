@@ -31,7 +31,6 @@ type SubformField struct {
 // subform keeps the nodes, for checks against each service that uses it.
 type subform struct {
 	*Subform
-	node   *node
 	values []*node
 	cond   *node
 }
@@ -42,7 +41,7 @@ func (l *loader) loadSubform(n *node) {
 	if !l.object(n, "subform", "title", "basis", "if", "fields") {
 		return
 	}
-	f := &subform{Subform: &Subform{ID: l.id(n.get("subform")), Basis: l.str(n.get("basis"))}, node: n}
+	f := &subform{Subform: &Subform{ID: l.id(n.get("subform")), Basis: l.str(n.get("basis"))}}
 	f.Title = l.title(n.get("title"), n.get("subform"), "subform "+f.ID)
 	if l.set.subforms[f.ID] != nil {
 		l.at(n.get("subform"), "duplicate_id", f.ID)

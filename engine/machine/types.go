@@ -26,7 +26,6 @@ type typeSet struct {
 }
 
 type record struct {
-	name   string
 	fields map[string]*field
 }
 
@@ -52,7 +51,7 @@ func (ts *typeSet) make(fields map[string]fieldSpec) *cel.Type {
 	sum := sha256.Sum256([]byte(sig.String()))
 	name := "record_" + hex.EncodeToString(sum[:6])
 	if ts.records[name] == nil {
-		r := &record{name: name, fields: make(map[string]*field, len(fields))}
+		r := &record{fields: make(map[string]*field, len(fields))}
 		for n, f := range fields {
 			r.fields[n] = &field{typ: f.typ, optional: f.optional, access: access(n, f.typ)}
 		}

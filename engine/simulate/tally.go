@@ -10,8 +10,8 @@ import (
 
 // tally is what a run counts.
 type tally struct {
-	filed, cases, commands, entries, requests, performed, sent, claims, callbacks int
-	relays, ticks, crashes, incidents, silent, blocked, checks, wholes            int
+	filed, cases, commands, entries, requests, performed, sent, callbacks int
+	relays, ticks, crashes, incidents, silent, blocked, checks, wholes    int
 
 	refusals map[string]int // of filings by code, of clerks and withdrawals with a prefix
 	versions map[string]int // of cases, by service@version

@@ -35,7 +35,7 @@ type Config struct {
 	Cases       int // forms that citizens file; one form may open several cases
 	Days        int
 	// Store opens an empty store. The run closes it. One that has a method
-	// Forget(ctx, code) is asked to forget cases that are over and checked.
+	// Forget(codes...) is asked to forget cases that are over and checked.
 	Store func(ctx context.Context) (engine.Store, error)
 	// Reply makes a drawn reply agree with what was asked, where the schemas do not
 	// say how; nil = the schemas say enough.

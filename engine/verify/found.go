@@ -198,7 +198,6 @@ func (s *search) starved(st, of *step) {
 
 // checkOpening holds the promise that a step opens only after what it needs.
 func (s *search) checkOpening(w *linked, st *step) {
-	s.checked++
 	for _, n := range st.Needs {
 		l := s.local(w, s.m.index(n.Step))
 		if l.status != closed && l.final == 0 || !n.Optional && l.final != success {

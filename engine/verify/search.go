@@ -45,7 +45,6 @@ type search struct {
 	from     *linked // the same, read
 	fromIDs  []int32
 	fromVals int32
-	checked  int // openings whose needs were looked at
 	bound    bool
 }
 

@@ -19,7 +19,7 @@ type template struct {
 	blocks []block
 	code   int // the text that is the case's code
 
-	filed, last, next time.Time // next = when something happens by itself
+	last, next time.Time // next = when something happens by itself
 
 	src  played
 	make setter // writes what differs into a copy of src
@@ -56,7 +56,7 @@ func compile(defs engine.Definitions, p played) (*template, *compiler) {
 	}
 	n := findNeedles(defs, p)
 	c := &compiler{n: n, known: map[string]int{}}
-	t := &template{script: p.script, src: p, filed: p.Case.Filed, last: p.Case.Updated, next: p.Case.NextTimer()}
+	t := &template{script: p.script, src: p, last: p.Case.Updated, next: p.Case.NextTimer()}
 	t.code = c.text(p.Case.Code, "")
 	t.make = c.value(reflect.ValueOf(p), "")
 	t.slots, t.texts, t.blocks = n.slots, c.texts, n.blocks

@@ -21,7 +21,6 @@ type happened struct {
 	step      string
 	action    string
 	from, to  string // states, when the dossier moved
-	version   string
 }
 
 // log is what a case did, without a person.
@@ -30,7 +29,7 @@ func log(history []engine.Entry) []happened {
 	for i := range history {
 		e := &history[i]
 		h := happened{id: e.Case + "/" + strconv.FormatInt(e.Seq, 10), at: e.At, lifecycle: "complete", step: e.Command.Step,
-			action: e.Command.Action, version: e.Versions.Definition}
+			action: e.Command.Action}
 		h.resource, h.role, h.org = who(e.Command.Actor)
 		for _, v := range e.Events {
 			if m, ok := v.(engine.Moved); ok && (m.Step == h.step || h.step == "") && h.to == "" && m.Action != "" {
