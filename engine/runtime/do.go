@@ -168,7 +168,7 @@ func (r *Runtime) over(ctx context.Context, d *decision, h *hold, c *engine.Case
 	err := r.append(ctx, change)
 	h.landed(err)
 	if err != nil {
-		if a, aerr := r.answered(ctx, d.asked); a != nil || aerr != nil {
+		if a, aerr := r.answeredAfter(ctx, d.asked, err); a != nil || aerr != nil {
 			return r.repeat(ctx, a, aerr)
 		}
 		return Result{}, err

@@ -230,6 +230,53 @@ func TestUnknownOutcomeGivesTheTruthOnRetry(t *testing.T) {
 	}
 }
 
+// severed commits, and then tells nobody what became of it.
+type severed struct {
+	engine.Store
+	cut bool
+}
+
+func (s *severed) Append(ctx context.Context, changes ...engine.Change) error {
+	err := s.Store.Append(ctx, changes...)
+	if s.cut && err == nil {
+		return &engine.Error{Code: engine.UnknownOutcome, Op: "store.append", Err: context.Canceled}
+	}
+	return err
+}
+
+func (s *severed) Answered(ctx context.Context, actor, key string) (*engine.Answer, error) {
+	if s.cut {
+		return nil, &engine.Error{Code: engine.Unavailable, Op: "store.answered", Err: context.Canceled}
+	}
+	return s.Store.Answered(ctx, actor, key)
+}
+
+// Who cannot be told what became of a command is told that it is not known: a store that
+// is unavailable for the stored answer too does not mean that nothing was done.
+func TestUnknownOutcomeIsTold(t *testing.T) {
+	s := &severed{}
+	w := newWorld(t, func(c *runtime.Config) { s.Store, c.Store = c.Store, s })
+	code := w.file("An")
+	req := w.staff(code, "birth", "receive", engine.ByReception)
+	req.Key, req.Digest = "k", "d"
+	f := filing("Bình", nil)
+	f.Key, f.Digest = "f", "d"
+	s.cut = true
+	_, err := w.r.Do(t.Context(), req)
+	w.code(err, engine.UnknownOutcome)
+	_, err = w.r.File(t.Context(), f)
+	w.code(err, engine.UnknownOutcome)
+	s.cut = false
+	res, err := w.r.Do(t.Context(), req)
+	if w.must(err); !res.Repeated {
+		t.Error("the command was done again")
+	}
+	cs, err := w.r.File(t.Context(), f)
+	if w.must(err); len(cs) != 1 || len(w.actions(cs[0].Code)) != 1 {
+		t.Errorf("filed %v", cs)
+	}
+}
+
 func TestConfigSaysWhatIsMissing(t *testing.T) {
 	for name, c := range map[string]runtime.Config{
 		"empty":    {},

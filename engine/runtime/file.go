@@ -60,7 +60,7 @@ func (r *Runtime) file(ctx context.Context, f Filing) ([]*engine.Case, error) {
 	}
 	changes[0].Answer = by.answer(p.now, cases...)
 	if err := r.append(ctx, changes...); err != nil {
-		if a, aerr := r.answered(ctx, by); a != nil || aerr != nil {
+		if a, aerr := r.answeredAfter(ctx, by, err); a != nil || aerr != nil {
 			return r.refound(ctx, a, aerr)
 		}
 		return nil, err

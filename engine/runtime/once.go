@@ -121,3 +121,13 @@ func (r *Runtime) answered(ctx context.Context, by Asked) (*engine.Answer, error
 	}
 	return a, nil
 }
+
+// answeredAfter is answered after a commit that failed. Where nobody knows what became of
+// it, a store that cannot be asked now does not make it known.
+func (r *Runtime) answeredAfter(ctx context.Context, by Asked, failed error) (*engine.Answer, error) {
+	a, err := r.answered(ctx, by)
+	if err != nil && engine.CodeOf(failed) == engine.UnknownOutcome && passing(err) {
+		return nil, nil
+	}
+	return a, err
+}

@@ -206,7 +206,7 @@ func TestActsOfPeopleAreRepeatedByKey(t *testing.T) {
 			// The commit happens, and nobody is told.
 			s := &spy{Store: w.store}
 			s.dies.Store(true)
-			w.code(x.act(t, w.node("dying", func(c *runtime.Config) { c.Store = s }), a), engine.Unavailable)
+			w.code(x.act(t, w.node("dying", func(c *runtime.Config) { c.Store = s }), a), engine.UnknownOutcome)
 			after := w.status(key, x.leads)
 			seq := w.load(code).Seq
 
