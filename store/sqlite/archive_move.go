@@ -318,6 +318,12 @@ func (s *Store) moveOut(ctx context.Context, out *Archived, o ArchiveOptions) er
 	if err != nil {
 		return err
 	}
+	s.projecting.Lock()
+	err = s.catchUp(ctx) // without its entries a case is not counted any more
+	s.projecting.Unlock()
+	if err != nil {
+		return err
+	}
 	if err := s.moveCases(ctx, f, n, out, o); err != nil {
 		return err
 	}

@@ -146,6 +146,36 @@ func TestArchive(t *testing.T) {
 }
 
 // What a database still tells of an archived case.
+// What a case contributed to the indicators stands when it is archived, also when nobody
+// had counted it yet.
+func TestArchivedCaseIsCounted(t *testing.T) {
+	dir := t.TempDir()
+	path, to := filepath.Join(dir, "cases.db"), filepath.Join(dir, "2026.archive")
+	years(t, path)
+	sums := func(path string) []engine.Figure {
+		t.Helper()
+		s := desk(t, path)
+		for {
+			n, err := s.Project(t.Context(), 0)
+			if must(t, err); n == 0 {
+				break
+			}
+		}
+		fs, err := s.Sums(t.Context(), engine.SumQuery{Offices: []string{"civil@00004", "", "o"}, From: "2020-01-01", To: "2030-12-31"})
+		must(t, errors.Join(err, s.Close()))
+		return fs
+	}
+	whole, err := os.ReadFile(path)
+	must(t, err)
+	other := filepath.Join(dir, "other.db")
+	must(t, os.WriteFile(other, whole, 0o600))
+	want := sums(other)
+	archived(t, path, to, ArchiveOptions{})
+	if got := sums(path); len(want) == 0 || !slices.Equal(got, want) {
+		t.Errorf("%d figures after archiving, %d without:\n%v\n%v", len(got), len(want), got, want)
+	}
+}
+
 func TestArchivedCaseIsTold(t *testing.T) {
 	dir := t.TempDir()
 	path, to := filepath.Join(dir, "cases.db"), filepath.Join(dir, "2026.archive")

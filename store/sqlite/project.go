@@ -182,13 +182,18 @@ func (s *Store) Rebuild(ctx context.Context) error {
 	if err := s.writeFigures(ctx, at, position{0, engine.FiguresVersion}, nil, nil); err != nil {
 		return err
 	}
+	if err := s.catchUp(ctx); err != nil {
+		return err
+	}
+	return s.resum(ctx)
+}
+
+// catchUp brings the sums up to the last entry.
+func (s *Store) catchUp(ctx context.Context) error {
 	for {
 		n, err := s.project(ctx, feedLimit)
-		if err != nil {
+		if err != nil || n == 0 {
 			return err
-		}
-		if n == 0 {
-			return s.resum(ctx)
 		}
 	}
 }
