@@ -4,19 +4,28 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"regexp"
 	"sync"
 
 	"lienthong/engine"
 	"lienthong/store/rowenc"
 )
 
-// seen shows a text to whoever watches.
+// seen shows a text to whoever watches, and returns it as it is compiled.
 func (s *Store) seen(q string) string {
 	if s.cfg.texts != nil {
 		s.cfg.texts(q)
 	}
-	return q
+	return stable(q)
 }
+
+var parameter = regexp.MustCompile(`\?\d+`)
+
+// stable hides the parameters of a text from SQLite's planner. It looks at one of LIMIT,
+// and at one that a column is compared with, for a better plan, and compiles the whole
+// statement anew each time such a parameter is bound: that took longer than to run it. It
+// does not look into an expression.
+func stable(q string) string { return parameter.ReplaceAllString(q, "+$0") }
 
 // idle are the connections for short look-ups that nobody has. The one that was used
 // last is taken first: what it read of the inner pages is still there.
