@@ -245,7 +245,7 @@ func testSearch(t *testing.T, x Target) {
 		{" G15-000002.2 ", []string{"G15-000002/birth"}}, // a sibling's code
 		{"G15-00000", []string{}},                        // codes are exact
 		{"G15-000003", []string{}},                       // not this office's
-		{"k7-1", []string{"K7-1/birth"}}, // a code finds its case alone
+		{"k7-1", []string{"K7-1/birth"}},                 // a code finds its case alone
 		{"k7 1", []string{"K7-2/birth"}},
 		{"%", []string{}},
 		{"#g15", []string{}},
