@@ -285,6 +285,36 @@ func TestUnreadableCaseIsAnIncidentOfItsDeliveries(t *testing.T) {
 	w.state(code, "card", "done")
 }
 
+// A case that cannot be read is told as one that waits for nothing, and hides no other
+// one behind it.
+func TestUnreadableCaseHidesNoStuckOne(t *testing.T) {
+	w := newWorld(t)
+	bad, stuck := w.file("An"), w.file("Bình")
+	w.act(stuck, "receive", engine.ByReception)
+	p := w.defs.services["birth"].Steps[0].Procedure
+	p.Actions = slices.DeleteFunc(slices.Clone(p.Actions), func(a *engine.Action) bool { return slices.Contains(a.From, "checking") })
+	whys := func(s engine.Store) map[string]string {
+		t.Helper()
+		r := w.node("b", func(c *runtime.Config) { c.Store = s })
+		found, err := r.StuckStep(t.Context())
+		w.must(err)
+		out := map[string]string{}
+		for _, x := range found {
+			out[x.Case] = x.Why
+		}
+		if n, known := r.Stuck(); !known || n != len(out) {
+			t.Errorf("%d parts are told, %t, of %v", n, known, out)
+		}
+		return out
+	}
+	if out := whys(w.store); len(out) != 1 || out[stuck] == "" {
+		t.Fatalf("stuck are %v", out)
+	}
+	if out := whys(&unreadable{w.store, bad}); len(out) != 2 || out[stuck] == "" || !strings.Contains(out[bad], "a flipped byte") {
+		t.Errorf("stuck are %v", out)
+	}
+}
+
 // brittle is a guard with a defect that one case meets.
 type brittle struct{ child string }
 

@@ -19,27 +19,39 @@ type Stuck struct {
 	Why   string
 }
 
-// StuckStep looks through all open cases for parts that wait for nothing.
+// StuckStep looks through all open cases for parts that wait for nothing. A case that
+// cannot be looked at is told like one. The error is of a store that cannot be asked now:
+// some case was not looked at, or none after it.
 func (r *Runtime) StuckStep(ctx context.Context) ([]Stuck, error) {
 	const page = 500
 	var out []Stuck
+	var missed error // the last one
 	for after := ""; ; {
 		codes, err := r.store.Open(ctx, after, page)
 		if err != nil {
 			return out, err
 		}
 		for _, code := range codes {
-			found, err := r.StuckCase(ctx, code)
-			if err != nil {
-				return out, err
+			var found []Stuck
+			err := guard(func() (err error) {
+				found, err = r.StuckCase(ctx, code)
+				return err
+			})
+			switch {
+			case ctx.Err() != nil:
+				return out, ctx.Err()
+			case err != nil && passing(err):
+				missed = err
+			case err != nil:
+				out = append(out, Stuck{Case: code, Why: "it cannot be looked at: " + firstLine(err)})
 			}
 			out = append(out, found...)
 		}
 		if len(codes) < page {
-			if ctx.Err() == nil {
+			if missed == nil {
 				r.stuck.Store(int64(len(out)) + 1)
 			}
-			return out, ctx.Err()
+			return out, missed
 		}
 		after = codes[len(codes)-1]
 	}
