@@ -153,3 +153,50 @@ func TestMigrationRepeatedByKey(t *testing.T) {
 		t.Errorf("another request: %v", err)
 	}
 }
+
+// torn is a store that cannot read one case.
+type torn struct {
+	*memory.Store
+	code string
+}
+
+func (s *torn) Load(ctx context.Context, code string) (*engine.Case, error) {
+	if code == s.code {
+		return nil, &engine.Error{Code: engine.CorruptHistory, Op: "store.load", Case: code, Err: errors.New("a flipped byte")}
+	}
+	return s.Store.Load(ctx, code)
+}
+
+// TestMigrationGoesPastADamagedCase: a case that cannot be read is told with the reason
+// and stays, wherever it stands in the list; the others move.
+func TestMigrationGoesPastADamagedCase(t *testing.T) {
+	set, err := load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := runtime.Migration{Actor: administrator, Service: "birth", From: b3, To: b4, DryRun: true}
+	for _, at := range []int{0, 3} {
+		rt, store := running(t, 20)
+		whole, err := rt.Migrate(t.Context(), ask)
+		if err != nil || whole.Moved < 3 {
+			t.Fatal(whole, err)
+		}
+		bad := whole.Cases[at]
+		left := whole.Moved
+		if bad.Refused == nil {
+			left--
+		}
+		hurt, err := runtime.New(runtime.Config{Store: &torn{store, bad.Case}, Definitions: set, Exchange: nobody{}, Clock: runtime.NewVirtual(on, false)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, dry := range []bool{true, false} {
+			again := ask
+			again.DryRun, again.Key, again.Digest = dry, "k", "d"
+			ms, err := hurt.Migrate(t.Context(), again)
+			if err != nil || ms.Moved != left || len(ms.Cases) != len(whole.Cases) || engine.CodeOf(ms.Cases[at].Refused) != engine.CorruptHistory {
+				t.Errorf("case %d damaged, dry %t: %d of %d moved, %+v: %v", at, dry, ms.Moved, left, ms.Cases, err)
+			}
+		}
+	}
+}

@@ -162,7 +162,23 @@ func (r *Runtime) affected(ctx context.Context, m Migration) (set migrating, err
 	return set, err
 }
 
+// migrateOne moves one case, or tells why it stays: that it cannot be read is a reason
+// too, which keeps no other one.
 func (r *Runtime) migrateOne(ctx context.Context, m Migration, from, to *engine.Service, code string) (CaseMigration, error) {
+	out, err := r.move(ctx, m, from, to, code)
+	var no *engine.Error
+	if errors.As(err, &no) && (no.Code == engine.CorruptHistory || no.Code == engine.Internal) {
+		r.log.Error("not migrated", "case", code, cause(err))
+		said := *no
+		if said.Detail.IsZero() {
+			said.Detail = engine.Text{VI: "Không xử lý được hồ sơ này; xem nhật ký máy chủ.", EN: "This case cannot be worked on; see the server's log."}
+		}
+		return CaseMigration{Case: code, Refused: &said}, nil
+	}
+	return out, err
+}
+
+func (r *Runtime) move(ctx context.Context, m Migration, from, to *engine.Service, code string) (CaseMigration, error) {
 	out := CaseMigration{Case: code}
 	by := m.asked(code)
 	if was, err := r.answered(ctx, by); was != nil || err != nil {
