@@ -3,6 +3,7 @@ package engine_test
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -132,17 +133,35 @@ func TestVersionsAreThoseOfWhatTheCommandIsAbout(t *testing.T) {
 	l.consented()
 	card, rev := l.c.Dossier("card").Rev, l.c.Rev
 	l.must(l.staff("residence", "request_supplement", engine.ByOfficer, items("giấy")))
-	if l.c.Dossier("card").Rev != card {
-		t.Error("work on the residence made the card's version old")
+	if l.c.Dossier("card").Rev != card || l.c.Rev != rev {
+		t.Error("work on the residence made the version of the card or of the case old")
 	}
 	residence := l.c.Dossier("residence").Rev
 	l.must(l.answer(map[string]any{l.c.Items[0].ID: map[string]any{"text": "đây"}}))
 	if l.c.Dossier("residence").Rev != residence+1 || l.c.Dossier("card").Rev != card {
 		t.Error("an answer counts for the dossier that asked, once")
 	}
-	stale := rev - 1
-	l.code(l.run(engine.Command{Action: engine.ActWithdraw, IfMatch: &stale, Actor: engine.Actor{Kind: engine.Citizen, ID: "P"}}, engine.Facts{}), engine.StaleVersion)
+	for _, other := range []int64{l.c.Rev - 1, l.c.Rev + 1} {
+		l.code(l.run(engine.Command{Action: engine.ActWithdraw, IfMatch: &other, Actor: engine.Actor{Kind: engine.Citizen, ID: "P"}}, engine.Facts{}), engine.StaleVersion)
+	}
+	for _, other := range []int64{card - 1, card + 1} {
+		l.code(l.run(engine.Command{Action: "withdraw", Step: "card", IfMatch: &other, Actor: engine.Actor{Kind: engine.Citizen, ID: "P"}}, engine.Facts{}), engine.StaleVersion)
+	}
 	l.code(l.run(engine.Command{Action: engine.ActWithdraw, Actor: engine.Actor{Kind: engine.Citizen, ID: "P"}}, engine.Facts{}), engine.VersionRequired)
+}
+
+// An office that is only told something holds the newest version still.
+func TestBeingToldMakesNoVersionOld(t *testing.T) {
+	l := newLine(t, nil)
+	l.registered()
+	residence, rev := l.c.Dossier("residence").Rev, l.c.Rev
+	l.must(l.staff("card", "return_upstream", engine.ByOfficer, map[string]any{"what": "tên sai"}))
+	if !slices.ContainsFunc(l.told(), func(n string) bool { return strings.HasPrefix(n, engine.NoteSibling+"→") }) {
+		t.Fatalf("told %v", l.told())
+	}
+	if l.c.Dossier("residence").Rev != residence || l.c.Rev != rev {
+		t.Error("a message made a version old")
+	}
 }
 
 func TestDefinitionThatVanishedIsNamed(t *testing.T) {

@@ -155,6 +155,19 @@ func TestTimerThatMovedTheDossierMakesWrongState(t *testing.T) {
 	l.state("residence", "checking")
 }
 
+// What somebody decided on the dossier as it was is not done to what a deadline has
+// made of it, even where the action is still open.
+func TestTimerThatMovedTheDossierIsNotDecidedOver(t *testing.T) {
+	l := newLine(t, nil)
+	refuse := l.procedure("residence").Action("refuse")
+	refuse.From = append(refuse.From, "consenting")
+	l.registered()
+	l.now = l.now.AddDate(0, 0, 4)
+	l.code(l.staff("residence", "refuse", engine.ByLeader, map[string]any{"reason": "không ai đồng ý"}), engine.WrongState)
+	l.state("residence", "checking")
+	l.must(l.staff("residence", "refuse", engine.ByLeader, map[string]any{"reason": "không ai đồng ý"}))
+}
+
 func TestWarningFiresOnceForEachDueTime(t *testing.T) {
 	l := newLine(t, nil)
 	l.must(l.staff("birth", "receive", engine.ByReception, nil))
