@@ -154,11 +154,7 @@ func chained(l *line) {
 func newChain(t *testing.T) *line {
 	l := newLine(t, map[string]any{"residence": false})
 	chained(l)
-	l.history, l.c = nil, nil
-	l.must(l.run(engine.Command{Action: engine.ActFile, Actor: engine.Actor{Kind: engine.Citizen, ID: "P"},
-		Input: map[string]any{"child": map[string]any{"name": "An"}, "commune": "00004", "residence": false},
-		Codes: engine.Codes{Case: "C1", Seed: "s", Steps: map[string]string{"birth": "B", "residence": "R", "card": "K", "extra": "E"}},
-		File:  &engine.Filing{Service: "birth", Version: "1", Requester: engine.Person{ID: "P", Name: "Hà"}, Channel: 2}}, engine.Facts{}))
+	l.file(map[string]any{"residence": false})
 	l.registered()
 	l.must(l.staff("card", "approve", engine.ByOfficer, nil))
 	l.state("extra", "checking")
@@ -490,11 +486,7 @@ func TestNothingOpensOnAResultAnnulledFurtherBack(t *testing.T) {
 	l := newLine(t, map[string]any{"residence": false})
 	chained(l)
 	l.defs.svc.Steps[3].Needs = []engine.Need{{Step: "card"}} // and, through it, the birth
-	l.c, l.history = nil, nil
-	l.must(l.run(engine.Command{Action: engine.ActFile, Actor: engine.Actor{Kind: engine.Citizen, ID: "P"},
-		Input: map[string]any{"child": map[string]any{"name": "An"}, "commune": "00004", "residence": false},
-		Codes: engine.Codes{Case: "C1", Steps: map[string]string{"birth": "B", "residence": "R", "card": "K", "extra": "E"}},
-		File:  &engine.Filing{Service: "birth", Version: "1", Requester: engine.Person{ID: "P"}, Channel: 2}}, engine.Facts{}))
+	l.file(map[string]any{"residence": false})
 	l.registered()
 	l.must(l.staff("birth", "correct", engine.ByOfficer, nil))
 	l.must(l.staff("birth", "annul", engine.ByLeader, nil))
@@ -503,4 +495,49 @@ func TestNothingOpensOnAResultAnnulledFurtherBack(t *testing.T) {
 		t.Errorf("extra is %s %s, the case %s", d.Status, d.Closed, l.c.Outcome)
 	}
 	l.code(l.citizen("P", "extra", engine.ActRefile, nil), engine.WrongState)
+}
+
+// lastly adds a step that needs others and takes nothing from them.
+func (l *line) lastly(needs ...engine.Need) {
+	l.defs.svc.Steps = append(l.defs.svc.Steps, &engine.Step{ID: "last", Procedure: l.procedure("card"), At: path("application.commune"), Needs: needs})
+}
+
+func (l *line) status(step string, want engine.StepStatus) {
+	l.t.Helper()
+	if got := l.c.Dossier(step).Status; got != want {
+		l.t.Fatalf("%s is %s, want %s", step, got, want)
+	}
+}
+
+// One need that is refused does not close a step while another may still end in any way.
+func TestAStepIsJudgedWhenAllItsNeedsHaveEnded(t *testing.T) {
+	l := newLine(t, nil)
+	l.lastly(engine.Need{Step: "residence"}, engine.Need{Step: "card"})
+	l.file(nil)
+	l.registered()
+	l.must(l.citizen("O1", "residence", "decline", nil))
+	l.state("residence", "refused")
+	l.status("last", engine.StatusWaiting)
+	l.must(l.staff("card", "approve", engine.ByOfficer, nil))
+	if d := l.c.Dossier("last"); d.Status != engine.StatusClosed || d.Closed != engine.ClosedNeed {
+		t.Errorf("last is %s %s", d.Status, d.Closed)
+	}
+}
+
+func TestNothingOpensWhileWhatIsFurtherBackRunsAgain(t *testing.T) {
+	l := newLine(t, nil)
+	chained(l)
+	l.lastly(engine.Need{Step: "extra"}, engine.Need{Step: "residence"}) // and, through extra, the card
+	l.file(nil)
+	l.registered()
+	l.must(l.staff("card", "approve", engine.ByOfficer, nil))
+	l.must(l.staff("extra", "approve", engine.ByOfficer, nil))
+	l.must(l.staff("card", "drop", engine.ByOfficer, nil))
+	l.must(l.citizen("P", "card", engine.ActRefile, nil))
+	l.state("card", "checking")
+	l.consented()
+	l.must(l.staff("residence", "approve", engine.ByLeader, nil))
+	l.status("last", engine.StatusWaiting)
+	l.must(l.staff("card", "approve", engine.ByOfficer, nil))
+	l.status("last", engine.StatusOpen)
 }

@@ -63,6 +63,22 @@ func TestHistorySurvivesJSON(t *testing.T) {
 	}
 }
 
+// The same instant decides the same wherever the clock stands and however fine it is:
+// history keeps microseconds, in Vietnam's time.
+func TestInstantsAreKeptAsHistoryHoldsThem(t *testing.T) {
+	l := newLine(t, nil)
+	want := l.now.Add(time.Hour + 5*time.Microsecond)
+	l.now = want.Add(678 * time.Nanosecond).UTC()
+	l.must(l.staff("birth", "receive", engine.ByReception, nil))
+	e := l.history[len(l.history)-1]
+	if !e.At.Equal(want) || e.At.Location() != calendar.Zone {
+		t.Errorf("decided at %v, want %v", e.At, want)
+	}
+	if at := engine.Str(l.c.Dossier("birth").Data, "receive", "at"); at != want.Format(time.RFC3339Nano) {
+		t.Errorf("recorded at %s, want %s", at, want.Format(time.RFC3339Nano))
+	}
+}
+
 func TestFeeGatesTheSteps(t *testing.T) {
 	l := newLine(t, map[string]any{"fee": int64(10000)})
 	if l.c.Portal() != 6 || l.c.Dossier("birth").Status != engine.StatusWaiting {

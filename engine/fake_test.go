@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -241,14 +242,19 @@ type line struct {
 
 func newLine(t *testing.T, app map[string]any) *line {
 	l := &line{t: t, defs: fakeBirth(t), now: time.Date(2026, 9, 7, 9, 0, 0, 0, calendar.Zone)} // a Monday
-	full := map[string]any{"child": map[string]any{"name": "An"}, "commune": "00004", "residence": true, "head": "H", "owners": []any{"O1", "O2"}}
-	for k, v := range app {
-		full[k] = v
-	}
-	l.must(l.run(engine.Command{Action: engine.ActFile, Actor: engine.Actor{Kind: engine.Citizen, ID: "P"}, Input: full,
-		Codes: engine.Codes{Case: "C1", Seed: "s", Steps: map[string]string{"birth": "B", "residence": "R", "card": "K"}},
-		File:  &engine.Filing{Service: "birth", Version: "1", Requester: engine.Person{ID: "P", Name: "Hà"}, Channel: 2}}, engine.Facts{}))
+	l.file(app)
 	return l
+}
+
+// file begins anew with the usual application, changed by app.
+func (l *line) file(app map[string]any) {
+	l.t.Helper()
+	full := map[string]any{"child": map[string]any{"name": "An"}, "commune": "00004", "residence": true, "head": "H", "owners": []any{"O1", "O2"}}
+	maps.Copy(full, app)
+	l.c, l.history = nil, nil
+	l.must(l.run(engine.Command{Action: engine.ActFile, Actor: engine.Actor{Kind: engine.Citizen, ID: "P"}, Input: full,
+		Codes: engine.Codes{Case: "C1", Seed: "s", Steps: map[string]string{"birth": "B", "residence": "R", "card": "K", "extra": "E", "last": "L"}},
+		File:  &engine.Filing{Service: "birth", Version: "1", Requester: engine.Person{ID: "P", Name: "Hà"}, Channel: 2}}, engine.Facts{}))
 }
 
 func (l *line) run(cmd engine.Command, facts engine.Facts) error {
