@@ -69,9 +69,12 @@ func (b *binder) run(ctx context.Context) {
 		if all {
 			_, err = b.store.Bind(ctx)
 		} else {
+			var errs []error
 			for _, office := range b.ready() {
-				_, err = b.store.bindOffice(ctx, office)
+				_, err := b.store.bindOffice(ctx, office)
+				errs = append(errs, err)
 			}
+			err = errors.Join(errs...)
 		}
 		all = false
 		if err != nil && ctx.Err() == nil {
@@ -109,20 +112,20 @@ func (b *binder) ready() (offices []string) {
 }
 
 // Bind binds what there is to bind at every office, and tells how many dossiers that
-// were. A store that serves does so by itself.
+// were. A store that serves does so by itself. What cannot be bound at one office keeps
+// no other one.
 func (s *Store) Bind(ctx context.Context) (sum int, err error) {
+	var errs []error
 	for office := ""; ; {
 		err := s.row(ctx, nextOffice, []any{office}, &office)
 		if errors.Is(err, sql.ErrNoRows) {
-			return sum, nil
+			return sum, errors.Join(errs...)
 		}
 		if err != nil {
-			return sum, failure("store.bind", "", err)
+			return sum, errors.Join(append(errs, failure("store.bind", "", err))...)
 		}
 		n, err := s.bindOffice(ctx, office)
-		if sum += n; err != nil {
-			return sum, err
-		}
+		sum, errs = sum+n, append(errs, err)
 	}
 }
 

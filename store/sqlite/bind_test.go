@@ -156,6 +156,30 @@ func TestBindingThatWasBroken(t *testing.T) {
 	verified(t, s)
 }
 
+// TestBindingGoesOnAtOtherOffices: an office of which something cannot be bound keeps no
+// other one, and is told of.
+func TestBindingGoesOnAtOtherOffices(t *testing.T) {
+	s := bindingStore(t, 40, 0)
+	for _, office := range []string{"a@1", "b@1"} {
+		for i := range 60 {
+			st := storetest.File(storetest.Filing{Code: fmt.Sprintf("%s-%02d", office, i), Office: office})
+			end := engine.Moved{From: "submitted", To: "registered", Portal: 9, Office: office, Final: engine.FinalSuccess}
+			end.Step = "birth"
+			st.Go("register", "birth", end, of("card", engine.StepClosed{Why: engine.ClosedAbsent}), engine.CaseClosed{Outcome: engine.Completed})
+			must(t, s.Append(t.Context(), st.Change()))
+		}
+	}
+	behind(t, s, func(db *sql.DB) { // a place of the first office's volume is somebody else's
+		run(t, db, fmt.Sprintf(`UPDATE dossiers SET place = %d WHERE case_code = 'b@1-59' AND step = 'birth'`, volumeSize+1))
+	})
+	if _, err := s.Bind(t.Context()); err == nil {
+		t.Error("it is not told")
+	}
+	if n := number(t, s, `SELECT count(*) FROM dossiers WHERE office = 'b@1' AND place >= 16384`); n != 40 {
+		t.Errorf("%d dossiers of the other office are bound", n)
+	}
+}
+
 // TestWholeCasesAreBound: a case whose dossiers are far apart in the list is bound at
 // once, and none is tried again and again.
 func TestWholeCasesAreBound(t *testing.T) {
