@@ -49,6 +49,7 @@ type Backed struct {
 // then as it was.
 func Backup(ctx context.Context, from, to string, o BackupOptions) (Backed, error) {
 	began := time.Now()
+	to = followed(to)
 	if err := free(to, o.Force); err != nil {
 		return Backed{}, err
 	}

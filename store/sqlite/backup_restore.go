@@ -45,6 +45,7 @@ func Restore(ctx context.Context, from, to string, o RestoreOptions) (out Restor
 	if o.Now.IsZero() {
 		o.Now = time.Now()
 	}
+	to = followed(to)
 	out.Path = to
 	l, err := lockFile(to)
 	if err != nil {

@@ -41,6 +41,7 @@ func OpenFile(ctx context.Context, name string) (*File, error) {
 // openFile opens a file whose format may be older than this program's, and says
 // which it is.
 func openFile(ctx context.Context, name string) (*File, int64, error) {
+	name = followed(name)
 	if !openHere(name) {
 		h, err := readHeader(name)
 		if err != nil {

@@ -79,6 +79,22 @@ var here = struct {
 	open map[string]int
 }{open: map[string]int{}}
 
+// followed is the file that a symbolic link leads to, though it may not be there yet: what
+// lies beside a database (its lock, its write-ahead log) lies beside that.
+func followed(name string) string {
+	for range 40 { // as many as systems follow
+		to, err := os.Readlink(name)
+		if err != nil {
+			break
+		}
+		if !filepath.IsAbs(to) {
+			to = filepath.Join(filepath.Dir(name), to)
+		}
+		name = to
+	}
+	return name
+}
+
 func realPath(name string) string {
 	abs, err := filepath.Abs(name)
 	if err != nil {

@@ -148,6 +148,7 @@ func Open(ctx context.Context, cfg Config) (_ *Store, err error) {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
+	cfg.Path = followed(cfg.Path)
 	s := &Store{cfg: cfg, log: cfg.Logger, queue: newQueue(cfg), cache: newCache(cfg.CacheBytes), recent: newRecent(cfg.CacheBytes / 4), people: newPeople(0), done: make(chan struct{})}
 	defer func() {
 		if err != nil {

@@ -1,0 +1,76 @@
+package sqlite
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"lienthong/engine"
+	"lienthong/store/storetest"
+)
+
+// linked is a database in one folder, and a symbolic link to it in another, by a
+// relative path as people make them.
+func linked(t *testing.T) (real, link string) {
+	t.Helper()
+	dir := t.TempDir()
+	must(t, errors.Join(os.Mkdir(filepath.Join(dir, "disk"), 0o700), os.Mkdir(filepath.Join(dir, "etc"), 0o700)))
+	real, link = filepath.Join(dir, "disk", "cases.db"), filepath.Join(dir, "etc", "served.db")
+	must(t, os.Symlink("../disk/cases.db", link))
+	return real, link
+}
+
+// A file has one server, whatever it is called.
+func TestOneProcessServesAFileOfTwoNames(t *testing.T) {
+	real, link := linked(t)
+	for _, x := range [][2]string{{real, link}, {link, real}} {
+		s, err := Open(t.Context(), Config{Path: x[0], TakeOver: true})
+		must(t, err)
+		if again, err := Open(t.Context(), Config{Path: x[1], TakeOver: true}); !errors.Is(err, ErrInUse) {
+			t.Errorf("%s is served, and opened as %s: %v", x[0], x[1], err)
+			must(t, again.Close())
+		}
+		if _, err := Restore(t.Context(), x[1], x[1], RestoreOptions{Force: true}); !errors.Is(err, ErrInUse) {
+			t.Errorf("%s is served, and replaced as %s: %v", x[0], x[1], err)
+		}
+		must(t, s.Close())
+	}
+}
+
+// What is committed through a link stops when the file behind it is taken away, as
+// through its own name.
+func TestFileBehindALinkIsLookedAfter(t *testing.T) {
+	real, link := linked(t)
+	s := stocked(t, link)
+	defer s.Close()
+	must(t, os.Rename(real+"-wal", real+"-gone"))
+	err := s.Append(t.Context(), storetest.File(storetest.Filing{Code: "Z", Key: "z"}).Change())
+	if engine.CodeOf(err) != engine.UnknownOutcome {
+		t.Errorf("the log is gone, and it is answered: %v", err)
+	}
+}
+
+// The write-ahead log of a file that is opened through a link is looked at too.
+func TestLogBehindALinkIsLookedAt(t *testing.T) {
+	real, link := linked(t)
+	must(t, os.WriteFile(real+"-wal", []byte("x"), 0o600))
+	if s, err := Open(t.Context(), Config{Path: link}); err == nil {
+		t.Error("a log without its database is taken for nothing")
+		must(t, s.Close())
+	}
+}
+
+// A backup that is put in the place of a link takes that of the file behind it.
+func TestRestoreBehindALink(t *testing.T) {
+	real, link := linked(t)
+	kept := filepath.Join(t.TempDir(), "kept.db")
+	must(t, stocked(t, kept).Close())
+	must(t, stocked(t, real).Close())
+	_, err := Restore(t.Context(), kept, link, RestoreOptions{Force: true, Now: storetest.T0})
+	must(t, err)
+	if st, err := os.Lstat(link); err != nil || st.Mode()&os.ModeSymlink == 0 {
+		t.Errorf("the link is %v, %v", st, err)
+	}
+	sound(t, real, CheckOptions{})
+}
