@@ -27,7 +27,7 @@ func (s *Store) PutDraft(ctx context.Context, d engine.Draft, ifRev int64) error
 	if err != nil {
 		return rowenc.Bad(op, "draft: %w", err)
 	}
-	return exec(ctx, s, op, putRev(op, ifRev, insertDraft, updateDraft, d.Owner, d.ID, d.Service, ifRev+1, rowenc.Micros(d.Updated), data))
+	return s.keeping(ctx, op, d.Owner, len(data), putRev(op, ifRev, insertDraft, updateDraft, d.Owner, d.ID, d.Service, ifRev+1, rowenc.Micros(d.Updated), data))
 }
 
 func scanDraft(scan func(...any) error) (engine.Draft, error) {
@@ -78,7 +78,7 @@ func (s *Store) Drafts(ctx context.Context, owner string) ([]engine.Draft, error
 
 // DeleteDraft forgets a draft.
 func (s *Store) DeleteDraft(ctx context.Context, owner, id string) error {
-	return exec(ctx, s, "store.delete_draft", func(w *writer) error {
+	return s.keeping(ctx, "store.delete_draft", owner, 0, func(w *writer) error {
 		return w.exec(`DELETE FROM drafts WHERE owner = ?1 AND id = ?2`, owner, id)
 	})
 }
@@ -90,7 +90,7 @@ func (s *Store) PutView(ctx context.Context, v engine.View) error {
 	if err != nil {
 		return err
 	}
-	return exec(ctx, s, op, func(w *writer) error {
+	return s.keeping(ctx, op, v.Owner, len(query), func(w *writer) error {
 		return w.exec(`INSERT INTO views (owner, id, name, query) VALUES (?1, ?2, ?3, ?4)
 	ON CONFLICT (owner, id) DO UPDATE SET name = excluded.name, query = excluded.query`, v.Owner, v.ID, v.Name, query)
 	})
@@ -119,7 +119,7 @@ func (s *Store) Views(ctx context.Context, owner string) ([]engine.View, error) 
 
 // DeleteView forgets a view.
 func (s *Store) DeleteView(ctx context.Context, owner, id string) error {
-	return exec(ctx, s, "store.delete_view", func(w *writer) error {
+	return s.keeping(ctx, "store.delete_view", owner, 0, func(w *writer) error {
 		return w.exec(`DELETE FROM views WHERE owner = ?1 AND id = ?2`, owner, id)
 	})
 }
@@ -131,7 +131,7 @@ func (s *Store) PutPrefill(ctx context.Context, owner string, p engine.Prefill) 
 	if err != nil {
 		return rowenc.Bad(op, "prefill: %w", err)
 	}
-	return exec(ctx, s, op, func(w *writer) error {
+	return s.keeping(ctx, op, owner, len(b), func(w *writer) error {
 		return w.exec(`INSERT INTO prefills (owner, id, body, at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (owner, id) DO UPDATE SET body = excluded.body, at = excluded.at`,
 			owner, p.ID, b, rowenc.Micros(p.At))
 	})
@@ -169,7 +169,7 @@ func (s *Store) PutDocument(ctx context.Context, d engine.Document, content []by
 		return err
 	}
 	content = bytes.Clone(content) // the caller may go before the writer has read it
-	j := &job{ctx: ctx, op: op, lane: laneDesk, size: len(content), run: func(w *writer) error {
+	return s.keeping(ctx, op, d.Owner, len(content), func(w *writer) error {
 		size := int64(len(content))
 		if content == nil {
 			err := w.one(`SELECT size FROM documents WHERE id = ?1`, []any{d.ID}, &size)
@@ -190,8 +190,7 @@ func (s *Store) PutDocument(ctx context.Context, d engine.Document, content []by
 		}
 		return w.exec(`INSERT INTO document_contents (id, content) VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET content = excluded.content`,
 			d.ID, content)
-	}}
-	return s.submit(j)
+	})
 }
 
 // Document returns a document with its content.

@@ -11,7 +11,7 @@ import (
 // Lanes that are not an office's or a requester's.
 const (
 	laneSystem = "\x00system" // deliveries, numbers, upkeep
-	laneDesk   = "\x00desk"   // accounts, sessions, drafts, documents
+	laneDesk   = "\x00desk"   // accounts, sessions, publications; before an owner: their drafts, views and documents
 )
 
 // queue is what waits for the writer: one line per lane, served in turn, so that

@@ -145,6 +145,80 @@ func TestFloodOfOneLane(t *testing.T) {
 	}
 }
 
+// TestFloodOfDrafts: whoever keeps thousands of drafts, views, papers or snapshots waits
+// behind their own, and what all of them take in memory is bounded.
+func TestFloodOfDrafts(t *testing.T) {
+	const room, size = 8, 10 << 10
+	for name, put := range map[string]func(s *Store, owner, id string) error{
+		"draft": func(s *Store, owner, id string) error {
+			return s.PutDraft(context.Background(), engine.Draft{Owner: owner, ID: id, Data: map[string]any{"x": strings.Repeat("x", size)}}, 0)
+		},
+		"view": func(s *Store, owner, id string) error {
+			return s.PutView(context.Background(), engine.View{Owner: owner, ID: id, Query: map[string]any{"x": strings.Repeat("x", size)}})
+		},
+		"paper": func(s *Store, owner, id string) error {
+			return s.PutDocument(context.Background(), engine.Document{Owner: owner, ID: owner + id}, make([]byte, size))
+		},
+		"snapshot": func(s *Store, owner, id string) error {
+			return s.PutPrefill(context.Background(), owner, engine.Prefill{ID: id, Values: map[string]any{"/x": strings.Repeat("x", size)}})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			entered, release := make(chan struct{}), make(chan struct{})
+			var once sync.Once
+			s, err := Open(t.Context(), Config{Path: filepath.Join(t.TempDir(), "x.db"), MaxLane: room, MaxQueueBytes: 2*room*size + size/2,
+				Hooks: Hooks{Commit: func(commit func() error) error {
+					once.Do(func() { close(entered); <-release })
+					return commit()
+				}}})
+			must(t, err)
+			defer s.Close()
+			var wg sync.WaitGroup
+			wg.Go(func() { must(t, s.Append(context.Background(), storetest.File(storetest.Filing{Code: "A"}).Change())) })
+			<-entered
+			refused := make(chan error, 100)
+			flood := func(owner string, calls int) {
+				for i := range calls {
+					wg.Go(func() {
+						if err := put(s, owner, fmt.Sprint(i)); err != nil {
+							refused <- err
+						}
+					})
+				}
+			}
+			stands := func(waiting, turned int) {
+				t.Helper()
+				for s.Waiting()+len(refused) < waiting+turned {
+					runtime.Gosched()
+				}
+				if s.Waiting() != waiting {
+					t.Errorf("%d wait and %d were turned away, not %d and %d", s.Waiting(), len(refused), waiting, turned)
+				}
+			}
+			flood("an", room+5)
+			stands(room, 5)
+			flood("binh", room) // their own line
+			stands(2*room, 5)
+			wg.Go(func() {
+				if err := s.PutSession(context.Background(), engine.Session{Token: "t", Account: "chi"}); err != nil {
+					refused <- err
+				}
+			})
+			stands(2*room+1, 5)
+			flood("chi", 3) // bytes
+			stands(2*room+1, 8)
+			close(release)
+			wg.Wait()
+			close(refused)
+			for err := range refused {
+				if engine.CodeOf(err) != engine.Unavailable {
+					t.Error(err)
+				}
+			}
+		})
+	}
+}
+
 // TestCompany: a call alone is written at once. After a batch with company the writer
 // waits for more: as long as calls come, but never longer than the linger, and no
 // longer than an eighth of it when none comes. What came meanwhile is always taken,

@@ -72,6 +72,12 @@ func exec(ctx context.Context, s *Store, op string, f func(*writer) error) error
 	return s.submit(&job{ctx: ctx, op: op, lane: laneDesk, run: f})
 }
 
+// keeping is exec for something that belongs to somebody and takes so many bytes: it
+// waits behind what else is theirs.
+func (s *Store) keeping(ctx context.Context, op, owner string, size int, f func(*writer) error) error {
+	return s.submit(&job{ctx: ctx, op: op, lane: laneDesk + owner, size: size, run: f})
+}
+
 // writer is the one goroutine that writes, with its connection.
 type writer struct {
 	*conn
