@@ -51,14 +51,7 @@ func OpenPublisher(ctx context.Context, base fs.FS, store engine.Publications, n
 	if err != nil {
 		return nil, err
 	}
-	for _, pub := range past {
-		for name, text := range pub.Files {
-			if _, builtIn := p.files[name]; !builtIn {
-				p.files[name] = []byte(text)
-			}
-		}
-	}
-	set, err := machine.Load(p.files)
+	set, err := p.loadWith(past)
 	if err != nil {
 		return nil, err
 	}
@@ -73,13 +66,56 @@ func OpenPublisher(ctx context.Context, base fs.FS, store engine.Publications, n
 	return p, nil
 }
 
+// loadWith compiles the files together with those of what was published.
+func (p *Publisher) loadWith(past []engine.Publication) (*machine.Set, error) {
+	for _, pub := range past {
+		for name, text := range pub.Files {
+			if _, builtIn := p.files[name]; !builtIn {
+				p.files[name] = []byte(text)
+			}
+		}
+	}
+	return machine.Load(p.files)
+}
+
+// Agrees is the error that OpenPublisher would refuse what was published with.
+func Agrees(base fs.FS, past []engine.Publication) error {
+	files, err := machine.ReadFiles(base)
+	if err != nil {
+		return err
+	}
+	set, err := (&Publisher{files: files}).loadWith(past)
+	if err != nil {
+		return err
+	}
+	for _, pub := range past {
+		if s, err := set.Service(pub.Service, pub.Version); err == nil {
+			if err := startsUnchanged(pub, set, s); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// startsUnchanged is unchanged, for whoever starts this program on a database of another.
+func startsUnchanged(pub engine.Publication, set *machine.Set, s *engine.Service) error {
+	err := unchanged(pub, set, s)
+	var e *engine.Error
+	if errors.As(err, &e) {
+		e.Detail.VI += " Hãy chạy lại chương trình đã công bố phiên bản này, hoặc dùng một chương trình mà thay đổi mang số phiên bản mới."
+		e.Detail.EN += " Run the program again that published it, or one in which the change is a version of its own."
+	}
+	return err
+}
+
 // startWith publishes what is new among the built-in versions, and makes it the
 // default as the law does: within the days that it is in force.
 func (p *Publisher) startWith(ctx context.Context, set *machine.Set, past []engine.Publication) error {
 	for _, s := range set.Services() {
 		i := slices.IndexFunc(past, func(o engine.Publication) bool { return o.Service == s.ID && o.Version == s.Version })
 		if i >= 0 {
-			if err := unchanged(past[i], set, s); err != nil {
+			if err := startsUnchanged(past[i], set, s); err != nil {
 				return err
 			}
 			continue

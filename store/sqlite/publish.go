@@ -62,6 +62,42 @@ func (s *Store) Defaults(ctx context.Context) ([]engine.DefaultSet, error) {
 	return bodies(ctx, s, "store.defaults", `SELECT body FROM defaults ORDER BY n`, rowenc.DecodeDefault)
 }
 
+// agreed asks whether a file of an older format may be brought up.
+func (s *Store) agreed(ctx context.Context) error {
+	const since = 9 // the format that has publications
+	if s.cfg.Agree == nil {
+		return nil
+	}
+	have, err := formatOf(ctx, s.writeDB)
+	if errors.Is(err, ErrForeign) { // empty: checkOpened knows it
+		return nil
+	}
+	if err != nil || have < since || have >= Format() {
+		return err
+	}
+	rows, err := s.writeDB.QueryContext(ctx, `SELECT service, version, hash, body FROM publications ORDER BY n`)
+	if err != nil {
+		return fmt.Errorf("sqlite: %w", err)
+	}
+	var past []engine.Publication
+	err = walk(rows, func(r *sql.Rows) error {
+		var p engine.Publication
+		var body []byte
+		if err := r.Scan(&p.Service, &p.Version, &p.Hash, &body); err != nil {
+			return err
+		}
+		if whole, err := rowenc.DecodePublication(body); err == nil { // its format may not be known yet
+			p = whole
+		}
+		past = append(past, p)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("sqlite: %w", err)
+	}
+	return s.cfg.Agree(past)
+}
+
 // bodies reads a column of encoded values.
 func bodies[V any](ctx context.Context, s *Store, op, query string, decode func([]byte) (V, error)) ([]V, error) {
 	out := []V{}

@@ -39,6 +39,10 @@ type Config struct {
 	// void at once, instead of when they run out.
 	TakeOver bool
 	Check    CheckLevel // how much of an existing file is looked at first; "" = CheckAuto
+	// Agree is asked about what a file of an older format has published before it is
+	// brought up: afterwards the program that wrote it cannot open it any more. Its
+	// error is that of Open, and leaves the file as it is. nil agrees.
+	Agree func([]engine.Publication) error
 
 	texts func(query string) // sees every SQL text that is run; for the test of their plans
 	few   int                // for tests: as few as they have; 0 = fewCases
@@ -205,6 +209,9 @@ func (s *Store) begin(ctx context.Context) (err error) {
 	}
 	s.writeDB.SetMaxOpenConns(1)
 	if err := s.checkOpened(ctx); err != nil {
+		return err
+	}
+	if err := s.agreed(ctx); err != nil {
 		return err
 	}
 	return s.bringUp(ctx)

@@ -3,6 +3,7 @@ package system
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
@@ -273,5 +274,19 @@ func TestStartWithAnotherContent(t *testing.T) {
 	b4, _ := p.Live.Service("birth", "2024-07-01")
 	if engine.CodeOf(err) != engine.Duplicate || !strings.Contains(err.Error(), b4.Hash) || !strings.Contains(err.Error(), "8 working days") {
 		t.Errorf("%v", err)
+	}
+
+	// The same is told of an older file, before it is brought up; with what to do.
+	past, perr := store.Published(t.Context())
+	if perr != nil {
+		t.Fatal(perr)
+	}
+	if err := workflows.Agrees(workflows.Files(), past); err != nil {
+		t.Errorf("what is built in: %v", err)
+	}
+	var told *engine.Error
+	if again := workflows.Agrees(changed, past); !errors.As(again, &told) || again.Error() != err.Error() ||
+		!strings.Contains(told.Detail.EN, "Run the program again that published it") || !strings.Contains(told.Detail.VI, "Hãy chạy lại chương trình đã công bố") {
+		t.Errorf("%v", again)
 	}
 }

@@ -167,6 +167,9 @@ func openStore(ctx context.Context, c Config) (engine.Store, error) {
 		return memory.New(), nil
 	}
 	sc := sqlite.Config{Path: c.DB, Logger: c.Logger, TakeOver: true, Check: sqlite.CheckLevel(c.Check)}
+	if c.Definitions == nil {
+		sc.Agree = func(past []engine.Publication) error { return workflows.Agrees(workflows.Files(), past) }
+	}
 	if c.Store != nil {
 		c.Store(&sc)
 	}
