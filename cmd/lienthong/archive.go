@@ -25,7 +25,7 @@ func (c *archiveCommand) Validate() error {
 	case c.Restore != "" && (c.To != "" || c.Before != "" || c.Limit != 0):
 		return errors.New("--restore goes with --from only")
 	case c.Restore == "" && (c.To == "" || c.Before == ""):
-		return errors.New("archive needs --to and --before, or --restore")
+		return errors.New("want --to and --before, or --restore")
 	case c.Restore == "" && c.From != "":
 		return errors.New("--from goes with --restore")
 	case c.Limit < 0:

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -17,6 +18,15 @@ type chaosCommand struct {
 	Dir     string   `help:"Keep the files in this folder; without it they are removed when all is good." type:"path"`
 	Drivers int      `help:"People who act at once." default:"64"`
 	Rounds  int      `help:"How often each fault strikes; by the time without it."`
+}
+
+// Validate refuses what no run can be.
+func (c *chaosCommand) Validate() error {
+	if c.Minutes < 0 || c.Drivers < 0 || c.Rounds < 0 {
+		return errors.New("a length or a number is negative")
+	}
+	_, err := chaos.Chosen(c.Only)
+	return err
 }
 
 // Run hurts the system and exits with 1 when anything was lost, doubled or left.

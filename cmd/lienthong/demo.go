@@ -30,7 +30,7 @@ type demoCommand struct {
 func (c *demoCommand) Run(e *env) (err error) {
 	start, err := time.ParseInLocation("2006-01-02 15:04", c.Start, calendar.Zone)
 	if err != nil {
-		return fmt.Errorf(`--start %q: want "2006-01-02 15:04"`, c.Start)
+		return usageError{fmt.Errorf("--start %q: want a time such as 2026-09-07 08:00", c.Start)}
 	}
 	db := c.DB
 	if db == "" {
@@ -133,15 +133,16 @@ type tale struct {
 
 // print writes a case's timeline: when, who, at which office, what, due when.
 func (c *demoCommand) print(w io.Writer, t tale, registries map[string]engine.Text) {
-	verdict, due := "kết thúc đúng như kể", "hạn"
-	if c.Lang == "en" {
-		verdict, due = "ended as told", "due"
+	say := func(vi, en string) string { return engine.Text{VI: vi, EN: en}.In(c.Lang) }
+	verdict, due, title := say("kết thúc đúng như kể", "ended as told"), say("hạn", "due"), say("khai sinh", "birth")
+	if t.Story == "death" {
+		title = say("khai tử", "death")
 	}
 	if !t.Good {
 		verdict = "✗ " + t.Error
 	}
 	rule := strings.Repeat("─", 140)
-	fmt.Fprintf(w, "\n%s  %s  (%s)\n%s\n", strings.ToUpper(t.Story), t.Case, t.Took, rule)
+	fmt.Fprintf(w, "\n%s  %s  (%s)\n%s\n", strings.ToUpper(title), t.Case, t.Took, rule)
 	last := ""
 	for _, l := range t.Timeline {
 		who, where := l.Actor.Name, ""
@@ -174,7 +175,19 @@ func column(s string, n int) string {
 }
 
 func (c *demoCommand) welcome(w io.Writer, s *system.System) {
-	fmt.Fprintf(w, `
+	text := engine.Text{VI: `
+Liên Thông đang chạy. Đồng hồ nghiệp vụ: %s. Nhấn Ctrl-C để dừng.
+
+  trang          %s
+  API            %s/api/v1      (OpenAPI: %s/openapi.json)
+  cơ sở dữ liệu  %s
+  đăng nhập      POST %s/api/v1/sessions  {"account": "…"}   bản trình diễn không cần mật khẩu
+
+  công dân       001093000103 Nguyễn Minh Tuấn (nộp hồ sơ khai sinh), 001058000101 Nguyễn Văn Hùng (ông nội, chủ hộ),
+                 079187000902 Lý Thị Hồng (nộp hồ sơ khai tử), và mọi người trong agencies/seed/README.md
+  cán bộ         reception|officer|leader|supervisor . cơ quan, ví dụ officer.civil_status_00004, leader.police_00004
+  khác           operator, tester, administrator
+`, EN: `
 Liên Thông is up. Business clock: %s. Stop with Ctrl-C.
 
   pages          %s
@@ -186,5 +199,6 @@ Liên Thông is up. Business clock: %s. Stop with Ctrl-C.
                  079187000902 Lý Thị Hồng (filed the death), and everyone in agencies/seed/README.md
   clerks         reception|officer|leader|supervisor . office, e.g. officer.civil_status_00004, leader.police_00004
   others         operator, tester, administrator
-`, s.Clock.Now().In(calendar.Zone).Format("02/01/2006 15:04"), s.URL, s.URL, s.URL, s.RegistryURL, s.URL)
+`}
+	fmt.Fprintf(w, text.In(c.Lang), s.Clock.Now().In(calendar.Zone).Format("02/01/2006 15:04"), s.URL, s.URL, s.URL, s.RegistryURL, s.URL)
 }

@@ -115,7 +115,7 @@ func (c *exportCommand) key(e *env) (secret []byte, fresh bool, err error) {
 	}
 	secret, err = hex.DecodeString(text)
 	if err != nil || len(secret) < hide.MinKey {
-		return nil, false, fmt.Errorf(e.say("--key: cần ít nhất %d byte ở dạng hex, hoặc một tệp chứa chúng", "--key: want at least %d bytes in hex, or a file that holds them"), hide.MinKey)
+		return nil, false, usageError{fmt.Errorf(e.say("--key: cần ít nhất %d byte ở dạng hex, hoặc một tệp chứa chúng", "--key: want at least %d bytes in hex, or a file that holds them"), hide.MinKey)}
 	}
 	return secret, false, nil
 }

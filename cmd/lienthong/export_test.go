@@ -79,7 +79,7 @@ func TestExportPlain(t *testing.T) {
 		t.Errorf("%s is not %s", b, a)
 	}
 	says(t, 2, "--plain takes no --key", "export", "--plain", "--key", testKey, "--db", db, "--to", file)
-	says(t, 1, "at least 16 bytes", "export", "--key", "00", "--db", db, "--to", file+"2")
+	says(t, 2, "at least 16 bytes", "export", "--key", "00", "--db", db, "--to", file+"2")
 }
 
 // TestImportNamesDamage: a line that was changed or is missing is found and named, and

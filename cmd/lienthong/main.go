@@ -6,6 +6,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -93,8 +95,9 @@ func run(args []string, out, errs io.Writer) int {
 		return code
 	}
 	if err != nil {
-		fmt.Fprintln(errs, "lienthong:", err)
-		fmt.Fprintln(errs, `Run "lienthong --help" for the commands.`)
+		lang := asked(args)
+		fmt.Fprintln(errs, "lienthong:", told(err, lang))
+		fmt.Fprintln(errs, engine.Text{VI: `Chạy "lienthong --help" để xem các lệnh.`, EN: `Run "lienthong --help" for the commands.`}.In(lang))
 		return 2
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -107,18 +110,49 @@ func run(args []string, out, errs io.Writer) int {
 		return 1
 	default:
 		fmt.Fprintln(errs, "lienthong:", told(err, e.lang))
+		if errors.As(err, new(usageError)) {
+			return 2
+		}
 		return 1
 	}
 }
 
-// language is the one that a verb was asked to speak; "en" for those that do not choose.
+// usageError is what was asked wrongly, as a verb found when it ran.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// asked is the language that a command line names which could not be read.
+func asked(args []string) string {
+	for i, a := range args {
+		lang, ok := strings.CutPrefix(a, "--lang=")
+		if !ok && a == "--lang" && i+1 < len(args) {
+			lang = args[i+1]
+		}
+		if lang == "vi" || lang == "en" {
+			return lang
+		}
+	}
+	return machineLanguage()
+}
+
+// machineLanguage is the one that the machine is set to, for whoever chooses none.
+func machineLanguage() string {
+	if locale := cmp.Or(os.Getenv("LC_ALL"), os.Getenv("LC_MESSAGES"), os.Getenv("LANG")); strings.HasPrefix(locale, "vi") {
+		return "vi"
+	}
+	return "en"
+}
+
+// language is the one that a verb was asked to speak; that of the machine for those
+// that do not choose.
 func language(k *kong.Context) string {
 	for _, f := range k.Flags() {
 		if f.Name == "lang" {
 			return f.Target.String()
 		}
 	}
-	return "en"
+	return machineLanguage()
 }
 
 // told is an error in a language: what is wrong in files has texts in both.

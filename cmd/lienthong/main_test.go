@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
+	"lienthong/cmd/lienthong/system"
 	"lienthong/store/sqlite"
 )
 
@@ -67,21 +69,50 @@ func TestAboutSaysWhichFormats(t *testing.T) {
 	}
 }
 
+// What is asked wrongly is told in the language of the machine, or in the one that is
+// asked for.
 func TestWrongUsageIsTwo(t *testing.T) {
-	for _, args := range [][]string{{}, {"nonsense"}, {"demo", "--nonsense"}, {"diagram"}} {
-		if code, _, errs := lienthong(t, args...); code != 2 || errs == "" {
-			t.Errorf("%v: exit %d, message %q", args, code, errs)
+	t.Setenv("LC_ALL", "vi_VN.UTF-8")
+	for _, c := range []struct {
+		vi, en string
+		args   []string
+	}{
+		{"cần một trong", "expected one of", nil},
+		{"không có nonsense", "unexpected argument nonsense", []string{"nonsense"}},
+		{"không có verfy; có phải", "did you mean", []string{"verfy"}},
+		{"không có cờ --nonsense", "unknown flag --nonsense", []string{"demo", "--nonsense"}},
+		{"thiếu \"<name>\"", "expected \"<name>\"", []string{"diagram"}},
+		{"thiếu cờ: --db", "missing flags: --db", []string{"verify"}},
+		{"cần SỐ:MÃ-BĂM", "want N:HASH", []string{"verify", "--db", "x", "--checkpoint", "x"}},
+		{"cần sqlite:TỆP", "want sqlite:FILE", []string{"serve", "--db", "oracle:x", "--secret", "s"}},
+		{"cần embedded hoặc", "want embedded or", []string{"serve", "--agencies", "registries:80", "--secret", "s"}},
+		{"cần thời điểm", "want a time", []string{"demo", "--once", "--start", "soon"}},
+		{"cần DỊCH-VỤ@PHIÊN-BẢN", "want SERVICE@VERSION", []string{"definitions", "default", "--db", "x", "birth"}},
+		{"cần từ 1 đến", "want 1 to", []string{"simulate", "--days", "0"}},
+		{"không có lỗi \"quake\"", "no fault \"quake\"", []string{"chaos", "--only", "quake"}},
+	} {
+		if code, _, errs := lienthong(t, c.args...); code != 2 || !strings.Contains(errs, c.vi) {
+			t.Errorf("%v: exit %d, message %q, want %q", c.args, code, errs, c.vi)
 		}
+		t.Setenv("LC_ALL", "C")
+		args := c.args
+		if len(args) > 0 && args[0] != "serve" && args[0] != "chaos" && args[0] != "nonsense" && args[0] != "verfy" {
+			t.Setenv("LC_ALL", "vi_VN.UTF-8") // --lang goes first
+			args = append(slices.Clone(args), "--lang", "en")
+		}
+		if code, _, errs := lienthong(t, args...); code != 2 || !strings.Contains(errs, c.en) {
+			t.Errorf("%v: exit %d, message %q, want %q", args, code, errs, c.en)
+		}
+		t.Setenv("LC_ALL", "vi_VN.UTF-8")
 	}
 }
 
 func TestWhatCannotBeDoneIsOne(t *testing.T) {
 	for want, args := range map[string][]string{
-		"no service or procedure": {"diagram", "nobody"},
-		"want sqlite:FILE":        {"serve", "--db", "oracle:x", "--secret", "s"},
-		"--start":                 {"demo", "--once", "--start", "soon"},
-		"main_test.go exists":     {"demo", "--once", "--lang", "en", "--db", "main_test.go"},
-		"tệp mới: ":               {"demo", "--once", "--db", "main_test.go"},
+		"no service or procedure":      {"diagram", "nobody", "--lang", "en"},
+		"không có dịch vụ hay thủ tục": {"diagram", "nobody"},
+		"main_test.go exists":          {"demo", "--once", "--lang", "en", "--db", "main_test.go"},
+		"tệp mới: ":                    {"demo", "--once", "--db", "main_test.go"},
 	} {
 		if code, _, errs := lienthong(t, args...); code != 1 || !strings.Contains(errs, want) {
 			t.Errorf("%v: exit %d, message %q, want %q", args, code, errs, want)
@@ -94,6 +125,28 @@ func TestDiagramsOfEverything(t *testing.T) {
 		for _, format := range []string{"svg", "mermaid", "dot"} {
 			if code, out, errs := lienthong(t, "diagram", name, "--format", format, "--lang", "en"); code != 0 || len(out) < 200 {
 				t.Errorf("%s as %s: exit %d, %d bytes, %s", name, format, code, len(out), errs)
+			}
+		}
+	}
+}
+
+// What the demonstration says last is in the language of its timeline.
+func TestDemoTellsHowToSignIn(t *testing.T) {
+	s, err := system.Open(t.Context(), system.Config{DB: system.Memory, InProcess: true, Demo: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	for lang, want := range map[string][]string{"vi": {"Liên Thông đang chạy", "đăng nhập", "chủ hộ"}, "en": {"Liên Thông is up", "sign in", "household head"}} {
+		var b bytes.Buffer
+		(&demoCommand{Lang: lang}).welcome(&b, s)
+		for _, w := range append(want, s.URL+"/api/v1/sessions", "officer.civil_status_00004") {
+			if !strings.Contains(b.String(), w) || strings.Contains(b.String(), "%!") {
+				t.Errorf("%s: no %q in %s", lang, w, &b)
 			}
 		}
 	}

@@ -133,7 +133,7 @@ func stateMap(given []string) (map[string]map[string]string, error) {
 		step, rest, ok := strings.Cut(s, ".")
 		from, to, named := strings.Cut(rest, "=")
 		if !ok || !named || step == "" || from == "" || to == "" {
-			return nil, fmt.Errorf("--state %q: want STEP.OLD=NEW", s)
+			return nil, usageError{fmt.Errorf("--state %q: want STEP.OLD=NEW", s)}
 		}
 		if out == nil {
 			out = map[string]map[string]string{}

@@ -51,7 +51,7 @@ func inVietnamese(text string) string {
 
 func lineInVietnamese(s string) string {
 	head, rest, more := strings.Cut(s, ": ")
-	if more && (head == "sqlite" || head == "heads" || head == "transfer") { // who says it is for logs
+	if more && (head == "sqlite" || head == "heads" || head == "transfer" || head == "calendar" || head == "bench" || head == "growth") { // who says it is for logs
 		return lineInVietnamese(rest)
 	}
 	if vi, ok := phrased(s, !more); ok {

@@ -201,7 +201,7 @@ type definitionsDefaultCommand struct {
 func (c *definitionsDefaultCommand) Run(e *env) error {
 	service, version, ok := strings.Cut(c.Version, "@")
 	if !ok {
-		return fmt.Errorf("%q: want SERVICE@VERSION", c.Version)
+		return usageError{fmt.Errorf("%q: want SERVICE@VERSION", c.Version)}
 	}
 	return c.at(e, func(s *caller) error {
 		var all publishedVersions

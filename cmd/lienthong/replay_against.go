@@ -3,9 +3,12 @@ package main
 import (
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"lienthong/cmd/lienthong/bench"
+	"lienthong/engine"
 	"lienthong/engine/calendar"
 	"lienthong/engine/machine"
 	"lienthong/engine/replay"
@@ -47,6 +50,10 @@ func (c *replayCommand) against(e *env, f *sqlite.File) error {
 	if err != nil {
 		return err
 	}
+	opt, err := c.options(defs)
+	if err != nil {
+		return err
+	}
 	var src replay.Lister = f
 	if c.Case != "" {
 		code, err := f.CaseOf(e.ctx, c.Case)
@@ -58,7 +65,7 @@ func (c *replayCommand) against(e *env, f *sqlite.File) error {
 	bar := e.progress()
 	began, busy := time.Now(), bench.CPU()
 	var seen int64
-	r, err := replay.Against(e.ctx, src, defs, c.options(defs), 0, c.Found, func(o replay.Outcome) {
+	r, err := replay.Against(e.ctx, src, defs, opt, 0, c.Found, func(o replay.Outcome) {
 		seen++
 		bar.show("cases "+thousands(seen), 0, 0)
 	})
@@ -89,7 +96,7 @@ func (c *replayCommand) against(e *env, f *sqlite.File) error {
 
 // options says which cases are decided again, and under which version. A version that
 // one service alone has is meant for that service.
-func (c *replayCommand) options(defs *machine.Set) replay.Options {
+func (c *replayCommand) options(defs *machine.Set) (replay.Options, error) {
 	o := replay.Options{Version: c.Version, Service: c.Service}
 	if c.From != "" {
 		o.From = calendar.Date(c.From).At(0, 0)
@@ -97,16 +104,20 @@ func (c *replayCommand) options(defs *machine.Set) replay.Options {
 	if c.To != "" {
 		o.To = calendar.Date(c.To).AddDays(1).At(0, 0)
 	}
-	var have []string
+	var have, known []string
 	for _, s := range defs.Services() {
+		known = append(known, s.ID+"@"+s.Version)
 		if c.Version != "" && s.Version == c.Version {
 			have = append(have, s.ID)
 		}
 	}
+	if c.Version != "" && len(have) == 0 || c.Service != "" && !slices.ContainsFunc(defs.Services(), func(s *engine.Service) bool { return s.ID == c.Service }) {
+		return o, fmt.Errorf("no service version %q; there are: %s", strings.Trim(c.Service+"@"+c.Version, "@"), strings.Join(known, ", "))
+	}
 	if len(have) == 1 && o.Service == "" && c.Case == "" {
 		o.Service = have[0]
 	}
-	return o
+	return o, nil
 }
 
 func (c *replayCommand) printReport(e *env, r reported) {

@@ -72,7 +72,7 @@ func TestReplayAgainst(t *testing.T) {
 // filing can be asked for, and one that is not there is said so for every case.
 func TestReplayAgainstAnotherVersion(t *testing.T) {
 	_, db := played(t)
-	says(t, 1, "There is no service birth of version 1999", "replay", "--lang", "en", "--db", db, "--against", "built-in", "--version", "1999")
+	says(t, 1, `no service version "1999"; there are: birth@2024-07-01`, "replay", "--lang", "en", "--db", db, "--against", "built-in", "--version", "1999")
 	set, err := workflows.Load()
 	if err != nil {
 		t.Fatal(err)

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -34,15 +35,17 @@ type serveCommand struct {
 func (c *serveCommand) Run(e *env) error {
 	file := strings.TrimPrefix(c.DB, "sqlite:")
 	if kind, _, ok := strings.Cut(file, ":"); file == "" || ok && !strings.ContainsAny(kind, `/\.`) && len(kind) > 1 {
-		return fmt.Errorf("--db %q: want sqlite:FILE or FILE", c.DB)
+		return usageError{fmt.Errorf("--db %q: want sqlite:FILE or FILE", c.DB)}
 	}
 	cfg := system.Config{DB: file, Check: c.Check, Listen: c.Listen, Secure: c.Secure, Secret: c.Secret, Operator: c.Operator, Logger: e.log,
 		Keep: system.Keep{Answers: c.KeepAnswers.d, Deliveries: c.KeepDeliveries.d, Sessions: c.KeepSessions.d, Prefills: c.KeepPrefills.d,
 			Drafts: c.KeepDrafts.d, Checkpoints: c.Checkpoints.d}}
 	if c.Agencies == "embedded" {
 		cfg.Registers = strings.TrimSuffix(file, filepath.Ext(file)) + "-registers"
+	} else if u, err := url.Parse(c.Agencies); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return usageError{fmt.Errorf("--agencies %q: want embedded or a URL, such as http://127.0.0.1:8091", c.Agencies)}
 	} else {
-		cfg.Registry = c.Agencies
+		cfg.Registry = strings.TrimSuffix(c.Agencies, "/")
 	}
 	s, err := system.Open(e.ctx, cfg)
 	if err != nil {

@@ -42,6 +42,9 @@ func (c *simulateCommand) Validate() error {
 	if c.Fixture != "" && (c.Plan != "" || c.Compare != "") {
 		return errors.New("--fixture has a plan of its own")
 	}
+	if c.Fixture == "" && (c.Cases < 1 || c.Cases > simulate.MaxCases || c.Days < 1 || c.Days > simulate.MaxDays) {
+		return fmt.Errorf("%d cases, %d days: want 1 to %d and 1 to %d", c.Cases, c.Days, simulate.MaxCases, simulate.MaxDays)
+	}
 	return nil
 }
 

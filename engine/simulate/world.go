@@ -158,6 +158,12 @@ func Run(ctx context.Context, cfg Config) (_ *Report, err error) {
 	return r, nil
 }
 
+// What one run may hold.
+const (
+	MaxCases = 10_000_000
+	MaxDays  = 3660
+)
+
 func newWorld(ctx context.Context, cfg *Config) (*world, error) {
 	var names []string
 	for _, e := range cfg.Examples {
@@ -168,7 +174,7 @@ func newWorld(ctx context.Context, cfg *Config) (*world, error) {
 		return nil, fmt.Errorf("simulate: definitions and a store are needed")
 	case len(names) == 0:
 		return nil, engine.Fail(engine.Invalid, "Không có hồ sơ mẫu nào để nộp", "there is no example application to file")
-	case cfg.Cases < 1 || cfg.Cases > 10_000_000 || cfg.Days < 1 || cfg.Days > 3660:
+	case cfg.Cases < 1 || cfg.Cases > MaxCases || cfg.Days < 1 || cfg.Days > MaxDays:
 		return nil, engine.Fail(engine.Invalid, "Số hồ sơ từ 1, số ngày từ 1 đến 3660", "cases are 1 or more, days 1 to 3660")
 	}
 	if err := cfg.Plan.validate(cfg.Definitions, names, nil); err != nil {

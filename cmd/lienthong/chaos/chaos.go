@@ -132,19 +132,24 @@ func (c *Config) complete() ([]Fault, error) {
 	if c.Say == nil {
 		c.Say = func(string, ...any) {}
 	}
+	return Chosen(c.Only)
+}
+
+// Chosen are the faults of these names, or all; the error names one that there is not.
+func Chosen(only []string) ([]Fault, error) {
 	all := Faults()
-	if len(c.Only) == 0 {
+	if len(only) == 0 {
 		return all, nil
 	}
 	var names []string
 	var chosen []Fault
 	for _, f := range all {
 		names = append(names, f.Name)
-		if slices.Contains(c.Only, f.Name) {
+		if slices.Contains(only, f.Name) {
 			chosen = append(chosen, f)
 		}
 	}
-	for _, n := range c.Only {
+	for _, n := range only {
 		if !slices.Contains(names, n) {
 			return nil, fmt.Errorf("no fault %q; there are: %s", n, strings.Join(names, ", "))
 		}
