@@ -140,7 +140,7 @@ func TestFilingChecks(t *testing.T) {
 	}
 }
 
-func TestDueTimersFireFirstInOrder(t *testing.T) {
+func TestDueTimersFireFirst(t *testing.T) {
 	l := newLine(t, nil)
 	l.registered()
 	l.now = l.now.AddDate(0, 0, 10) // consent ran out after 3 days; the card is overdue
@@ -153,13 +153,42 @@ func TestDueTimersFireFirstInOrder(t *testing.T) {
 	if len(fired) == 0 {
 		t.Fatal("due timers were not fired because the command was refused")
 	}
-	if !slices.IsSortedFunc(fired, func(a, b engine.Entry) int { return a.At.Compare(b.At) }) {
-		t.Error("timers out of order")
-	}
 	l.state("residence", "checking")
 	want := l.history[0].At.AddDate(0, 0, 3)
 	if e := fired[len(fired)-1]; !e.At.Equal(want) || e.Command.Actor.Kind != engine.Timer {
 		t.Errorf("entry at %v by %s, want the due time %v", e.At, e.Command.Actor.Kind, want)
+	}
+}
+
+// By due time, and what is due at one instant by its id: card before residence.
+func TestDueTimersFireInOrder(t *testing.T) {
+	for _, tt := range []struct {
+		asked [2]string
+		apart int // days between the two
+		want  [2]string
+	}{
+		{[2]string{"residence", "card"}, 0, [2]string{"card", "residence"}},
+		{[2]string{"card", "residence"}, 0, [2]string{"card", "residence"}},
+		{[2]string{"residence", "card"}, 1, [2]string{"residence", "card"}},
+		{[2]string{"card", "residence"}, 1, [2]string{"card", "residence"}},
+	} {
+		l := newLine(t, nil)
+		l.registered()
+		l.consented()
+		for _, step := range tt.asked {
+			l.must(l.staff(step, "request_supplement", engine.ByOfficer, items("giấy")))
+			l.now = l.now.AddDate(0, 0, tt.apart)
+		}
+		n := len(l.history)
+		l.now = l.now.AddDate(0, 0, 20)
+		l.tick()
+		var got []string
+		for _, e := range l.history[n:] {
+			got = append(got, e.Command.Step)
+		}
+		if !slices.Equal(got, tt.want[:]) {
+			t.Errorf("asked %v, %d days apart: fired %v, want %v", tt.asked, tt.apart, got, tt.want)
+		}
 	}
 }
 
