@@ -114,11 +114,7 @@ func enter(t *tx, kind, id string, entry object) (object, error) {
 }
 
 func entryOf(t *tx, kind, number string) (object, error) {
-	e, ok, err := t.get(kind, number)
-	if err == nil && !ok {
-		err = refuse("unknown_number")
-	}
-	return e, err
+	return t.must(kind, number, "unknown_number")
 }
 
 func registered(kind string) func(*tx, object) (object, error) {

@@ -16,14 +16,7 @@ func health() *registry {
 
 func notice(kind string) func(*tx, object) (object, error) {
 	return func(t *tx, in object) (object, error) {
-		n, ok, err := t.get(kind, in.str("code"))
-		if err != nil {
-			return nil, err
-		}
-		if !ok {
-			return nil, refuse("unknown_notice")
-		}
-		return n, nil
+		return t.must(kind, in.str("code"), "unknown_notice")
 	}
 }
 

@@ -60,12 +60,9 @@ func reissueCard(t *tx, in object) (object, error) {
 	if err != nil {
 		return nil, err
 	}
-	old, ok, err := t.get("card", id)
+	old, err := t.must("card", id, "not_issued")
 	if err != nil {
 		return nil, err
-	}
-	if !ok {
-		return nil, refuse("not_issued")
 	}
 	return writeCard(t, p.with(in.obj("person")), old.num("version")+1)
 }
@@ -97,12 +94,9 @@ func cardValidUntil(birth string, now time.Time) string {
 
 func revokeCard(t *tx, in object) (object, error) {
 	id := in.id("person")
-	card, ok, err := t.get("card", id)
+	card, err := t.must("card", id, "not_issued")
 	if err != nil {
 		return nil, err
-	}
-	if !ok {
-		return nil, refuse("not_issued")
 	}
 	if err := t.put("revoked", id, id, card.with(object{"revoked_for": in.str("reason")})); err != nil {
 		return nil, err

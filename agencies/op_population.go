@@ -42,11 +42,7 @@ func population() *registry {
 }
 
 func known(t *tx, id string) (object, error) {
-	p, ok, err := t.get("person", id)
-	if err == nil && !ok {
-		err = refuse("unknown_person")
-	}
-	return p, err
+	return t.must("person", id, "unknown_person")
 }
 
 func person(t *tx, in object) (object, error) {
@@ -75,18 +71,11 @@ func person(t *tx, in object) (object, error) {
 // either side leaves the question open, for the commune to verify.
 func marriage(t *tx, in object) (object, error) {
 	a, b := in.id("a"), in.id("b")
-	of := func(id string) (object, error) {
-		m, ok, err := t.get("marital", id)
-		if err == nil && !ok {
-			err = refuse("marriage_unknown")
-		}
-		return m, err
-	}
-	ma, err := of(a)
+	ma, err := t.must("marital", a, "marriage_unknown")
 	if err != nil {
 		return nil, err
 	}
-	if _, err := of(b); err != nil {
+	if _, err := t.must("marital", b, "marriage_unknown"); err != nil {
 		return nil, err
 	}
 	if ma.str("status") == "married" && ma.str("spouse") == b {

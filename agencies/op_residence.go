@@ -58,12 +58,9 @@ func household(t *tx, id string) (object, bool, error) {
 }
 
 func householdOf(t *tx, in object) (object, error) {
-	m, ok, err := t.get("member", in.id("person"))
+	m, err := t.must("member", in.id("person"), "no_residence")
 	if err != nil {
 		return nil, err
-	}
-	if !ok {
-		return nil, refuse("no_residence")
 	}
 	h, ok, err := household(t, m.str("household"))
 	if err != nil {
@@ -153,18 +150,10 @@ func addMember(t *tx, in object) (object, error) {
 	return out, t.put("member", id, h.str("id"), member)
 }
 
-func resident(t *tx, id string) (object, error) {
-	m, ok, err := t.get("member", id)
-	if err == nil && !ok {
-		err = refuse("not_resident")
-	}
-	return m, err
-}
-
 // amendMember takes the changes, or a person whose data are the new ones.
 func amendMember(t *tx, in object) (object, error) {
 	id := in.id("person")
-	m, err := resident(t, id)
+	m, err := t.must("member", id, "not_resident")
 	if err != nil {
 		return nil, err
 	}
@@ -186,7 +175,7 @@ func amendMember(t *tx, in object) (object, error) {
 // registered heads the household until it chooses another.
 func removeMember(t *tx, in object) (object, error) {
 	id := in.id("person")
-	m, err := resident(t, id)
+	m, err := t.must("member", id, "not_resident")
 	if err != nil {
 		return nil, err
 	}
@@ -219,12 +208,9 @@ func removeMember(t *tx, in object) (object, error) {
 
 func restoreMember(t *tx, in object) (object, error) {
 	id := in.id("person")
-	m, ok, err := t.get("removed", id)
+	m, err := t.must("removed", id, "not_removed")
 	if err != nil {
 		return nil, err
-	}
-	if !ok {
-		return nil, refuse("not_removed")
 	}
 	number, err := noticeNumber(t)
 	if err != nil {

@@ -40,21 +40,13 @@ func merit() *registry {
 	}
 }
 
-func onList(t *tx, kind, id, code string) (object, error) {
-	p, ok, err := t.get(kind, id)
-	if err == nil && !ok {
-		err = refuse(code)
-	}
-	return p, err
-}
-
 func listed(kind, code string) func(*tx, object) (object, error) {
-	return func(t *tx, in object) (object, error) { return onList(t, kind, in.str("id"), code) }
+	return func(t *tx, in object) (object, error) { return t.must(kind, in.str("id"), code) }
 }
 
 func listedBenefit(kind, code string, benefit func(object) string) func(*tx, object) (object, error) {
 	return func(t *tx, in object) (object, error) {
-		if _, err := onList(t, kind, in.id("deceased"), code); err != nil {
+		if _, err := t.must(kind, in.id("deceased"), code); err != nil {
 			return nil, err
 		}
 		return settleBenefit(t, benefit(in), in)
@@ -63,7 +55,7 @@ func listedBenefit(kind, code string, benefit func(object) string) func(*tx, obj
 
 func stopAllowance(kind, code string) func(*tx, object) (object, error) {
 	return func(t *tx, in object) (object, error) {
-		p, err := onList(t, kind, in.str("id"), code)
+		p, err := t.must(kind, in.str("id"), code)
 		if err != nil {
 			return nil, err
 		}

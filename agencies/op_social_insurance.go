@@ -128,8 +128,8 @@ func insuranceNumber(t *tx, id string) (string, error) {
 }
 
 func validCard(t *tx, number string) (object, error) {
-	c, ok, err := t.get("card", number)
-	if err == nil && (!ok || c.flag("annulled")) {
+	c, err := t.must("card", number, "unknown_card")
+	if err == nil && c.flag("annulled") {
 		err = refuse("unknown_card")
 	}
 	return c, err

@@ -162,6 +162,15 @@ func (t *tx) get(kind, id string) (object, bool, error) {
 	return o, err == nil, err
 }
 
+// must is get of what has to be there: it refuses with a code what is not.
+func (t *tx) must(kind, id, code string) (object, error) {
+	o, ok, err := t.get(kind, id)
+	if err == nil && !ok {
+		err = refuse(code)
+	}
+	return o, err
+}
+
 func (t *tx) put(kind, id, owner string, data map[string]any) error {
 	text, err := json.Marshal(data)
 	if err != nil {
