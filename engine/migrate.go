@@ -367,31 +367,22 @@ func (d *decision) relimited(k calendar.Clock, limit *Limit) (calendar.Clock, er
 // askAgain asks the people whom the new state asks; who has answered is not asked
 // twice.
 func (d *decision) askAgain(dos *Dossier, p *Procedure, st *State) error {
-	var sets map[string]*PartyOpen
-	for _, a := range p.Actions {
-		if a.Party == nil || !slices.Contains(a.From, st.ID) {
+	sets, err := d.sets(dos, p, st)
+	if err != nil {
+		return err
+	}
+	for id, open := range sets {
+		had := dos.Parties[id]
+		if had == nil {
 			continue
 		}
-		for _, id := range a.Party.Sets {
-			people, err := d.people(dos, p.Party(id))
-			if err != nil {
-				return err
-			}
-			open := &PartyOpen{People: people, Any: p.Party(id).Any}
-			if had := dos.Parties[id]; had != nil {
-				for _, who := range sortedKeys(had.Answers) {
-					if slices.Contains(people, who) {
-						if open.Answers == nil {
-							open.Answers = map[string]PartyAnswer{}
-						}
-						open.Answers[who] = had.Answers[who]
-					}
+		for who, answer := range had.Answers {
+			if slices.Contains(open.People, who) {
+				if open.Answers == nil {
+					open.Answers = map[string]PartyAnswer{}
 				}
+				open.Answers[who] = answer
 			}
-			if sets == nil {
-				sets = map[string]*PartyOpen{}
-			}
-			sets[id] = open
 		}
 	}
 	if !SameJSON(sets, dos.Parties) {

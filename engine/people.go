@@ -52,21 +52,9 @@ func (d *decision) inParties(dos *Dossier, a *Action, id string) bool {
 
 // askParties names the people whose answer a state waits for, and tells them.
 func (d *decision) askParties(dos *Dossier, p *Procedure, st *State) error {
-	sets := map[string]*PartyOpen{}
-	for _, a := range p.Actions {
-		if a.Party == nil || !slices.Contains(a.From, st.ID) {
-			continue
-		}
-		for _, id := range a.Party.Sets {
-			people, err := d.people(dos, p.Party(id))
-			if err != nil {
-				return err
-			}
-			sets[id] = &PartyOpen{People: people, Any: p.Party(id).Any}
-		}
-	}
-	if len(sets) == 0 {
-		return nil
+	sets, err := d.sets(dos, p, st)
+	if err != nil || len(sets) == 0 {
+		return err
 	}
 	d.emit(PartiesAsked{ev{dos.Step}, sets})
 	told := map[string]bool{d.c.Requester.ID: false}
@@ -79,6 +67,27 @@ func (d *decision) askParties(dos *Dossier, p *Procedure, st *State) error {
 		}
 	}
 	return nil
+}
+
+// sets are the sets of people whom a state asks, nobody having answered; nil = none.
+func (d *decision) sets(dos *Dossier, p *Procedure, st *State) (map[string]*PartyOpen, error) {
+	var sets map[string]*PartyOpen
+	for _, a := range p.Actions {
+		if a.Party == nil || !slices.Contains(a.From, st.ID) {
+			continue
+		}
+		for _, id := range a.Party.Sets {
+			people, err := d.people(dos, p.Party(id))
+			if err != nil {
+				return nil, err
+			}
+			if sets == nil {
+				sets = map[string]*PartyOpen{}
+			}
+			sets[id] = &PartyOpen{People: people, Any: p.Party(id).Any}
+		}
+	}
+	return sets, nil
 }
 
 func (d *decision) people(dos *Dossier, s *PartySet) ([]string, error) {

@@ -25,12 +25,15 @@ func (a *Apart) same() bool { return a.Kept == a.Now }
 
 // joined is the procedure with the states and transitions of both ways.
 func (a *Apart) joined(p *engine.Procedure) *engine.Procedure {
-	n := *p
+	n, other := *p, a.Other
+	if other == nil {
+		other = &engine.Procedure{}
+	}
 	n.States, n.Actions = slices.Clone(p.States), slices.Clone(p.Actions)
 	for _, w := range []Way{a.Kept, a.Now} {
 		if !slices.ContainsFunc(n.States, func(s *engine.State) bool { return s.ID == w.To }) {
 			s := &engine.State{ID: w.To}
-			if x := stateOf(a.Other, w.To); x != nil {
+			if x := other.State(w.To); x != nil {
 				s = x
 			}
 			n.States = append(n.States, s)
@@ -41,37 +44,15 @@ func (a *Apart) joined(p *engine.Procedure) *engine.Procedure {
 			continue
 		}
 		x := &engine.Action{ID: w.Action}
-		if old := actionOf(a.Other, w.Action); old != nil {
+		if old := other.Action(w.Action); old != nil {
 			x.Title, x.By = old.Title, old.By
-		} else if old := actionOf(p, w.Action); old != nil {
+		} else if old := p.Action(w.Action); old != nil {
 			x.Title, x.By = old.Title, old.By
 		}
 		x.From, x.To = []string{a.State}, []engine.Target{{State: w.To}}
 		n.Actions = append(n.Actions, x)
 	}
 	return &n
-}
-
-func stateOf(p *engine.Procedure, id string) *engine.State {
-	if p != nil {
-		for _, s := range p.States {
-			if s.ID == id {
-				return s
-			}
-		}
-	}
-	return nil
-}
-
-func actionOf(p *engine.Procedure, id string) *engine.Action {
-	if p != nil {
-		for _, a := range p.Actions {
-			if a.ID == id {
-				return a
-			}
-		}
-	}
-	return nil
 }
 
 // paint marks both ways: their lines and where they lead, by colour, by the kind of
