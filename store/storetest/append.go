@@ -249,11 +249,7 @@ func testShared(t *testing.T, x Target) {
 			File(Filing{Code: "PANIC"}).Change(),
 			File(Filing{Code: "C"}).Change(),
 		})
-		for i, want := range []engine.Code{"", engine.Duplicate, engine.StaleVersion, engine.Internal, ""} {
-			if got := engine.CodeOf(results[i]); got != want {
-				t.Errorf("call %d: %v, want %q", i, results[i], want)
-			}
-		}
+		codes(t, results, "", engine.Duplicate, engine.StaleVersion, engine.Internal, "")
 		same(t, ok(s.Open(t.Context(), "", 0))(t), []string{"A", "C", "FIRST"})
 		h.shared(t, x)
 		sound(t, s)
@@ -264,11 +260,7 @@ func testShared(t *testing.T, x Target) {
 		bad := File(Filing{Code: "B"})
 		bad.Go("ask", "birth", requested("birth", bad.Key(0), "r", nil), requested("birth", bad.Key(0), "r", nil)) // one key twice
 		results := h.together(t, s, []engine.Change{File(Filing{Code: "A"}).Change(), bad.Change(), File(Filing{Code: "C"}).Change()})
-		for i, want := range []engine.Code{"", engine.Invalid, ""} {
-			if got := engine.CodeOf(results[i]); got != want {
-				t.Errorf("call %d: %v, want %q", i, results[i], want)
-			}
-		}
+		codes(t, results, "", engine.Invalid, "")
 		same(t, ok(s.Open(t.Context(), "", 0))(t), []string{"A", "C", "FIRST"})
 		h.shared(t, x)
 		sound(t, s)
@@ -361,11 +353,7 @@ func testShared(t *testing.T, x Target) {
 			return h.commit(commit)
 		}})
 		results := h.together(t, s, []engine.Change{File(Filing{Code: "A"}).Change(), File(Filing{Code: "B", Key: "k"}).Change(), File(Filing{Code: "FIRST"}).Change()})
-		for i, want := range []engine.Code{engine.UnknownOutcome, engine.UnknownOutcome} {
-			if got := engine.CodeOf(results[i]); got != want {
-				t.Errorf("call %d: %v, want %q", i, results[i], want)
-			}
-		}
+		codes(t, results, engine.UnknownOutcome, engine.UnknownOutcome)
 		if results[2] == nil {
 			t.Error("a stale call was answered without an error")
 		}

@@ -205,6 +205,16 @@ func asJSON(t testing.TB, v any) string {
 	return string(b)
 }
 
+// codes holds the answers of several calls against the codes they should have.
+func codes(t testing.TB, results []error, want ...engine.Code) {
+	t.Helper()
+	for i, code := range want {
+		if got := engine.CodeOf(results[i]); got != code {
+			t.Errorf("call %d: %v, want %q", i, results[i], code)
+		}
+	}
+}
+
 // same fails the test unless both values have the same JSON.
 func same(t testing.TB, got, want any) {
 	t.Helper()

@@ -100,7 +100,7 @@ func (c Config) rows(ctx context.Context, dir, name, recorded string, want map[s
 
 // compare makes medians and ratios of the rounds.
 func compare(ours []Figures, as, bs []Ceiling) *Ceilings {
-	out := &Ceilings{Rows: middle(as), Bare: middle(bs)}
+	out := &Ceilings{Rows: medians(as), Bare: medians(bs)}
 	of := func(mine func(*Figures) float64, theirs func(i int) float64) Ratio {
 		var xs, ys, rs []float64
 		for i := range ours {
@@ -115,18 +115,5 @@ func compare(ours []Figures, as, bs []Ceiling) *Ceilings {
 	out.CommandsRatio = of(func(f *Figures) float64 { return f.EntriesPerSecond }, func(i int) float64 { return bs[i].CommandsPerSecond })
 	rows := func(i int) float64 { return as[i].Cases / as[i].CPUSeconds }
 	out.CPURatio = of(func(f *Figures) float64 { return f.Cases / f.CPUSeconds }, rows)
-	return out
-}
-
-// middle takes the median of every value by itself.
-func middle(cs []Ceiling) Ceiling {
-	var out Ceiling
-	for i, into := range out.numbers() {
-		var vs []float64
-		for j := range cs {
-			vs = append(vs, *cs[j].numbers()[i])
-		}
-		*into = median(vs)
-	}
 	return out
 }

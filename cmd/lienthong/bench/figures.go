@@ -64,12 +64,15 @@ func (f *Figures) numbers() []*float64 {
 }
 
 // medians takes the median of every value by itself.
-func medians(runs []Figures) Figures {
-	var out Figures
-	for i, into := range out.numbers() {
+func medians[T any, P interface {
+	*T
+	numbers() []*float64
+}](runs []T) T {
+	var out T
+	for i, into := range P(&out).numbers() {
 		var vs []float64
 		for j := range runs {
-			vs = append(vs, *runs[j].numbers()[i])
+			vs = append(vs, *P(&runs[j]).numbers()[i])
 		}
 		*into = median(vs)
 	}
