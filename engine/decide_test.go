@@ -160,6 +160,22 @@ func TestDueTimersFireFirst(t *testing.T) {
 	}
 }
 
+// What fired is not lost with a command that is refused or changes nothing.
+func TestDueTimersFireWhateverBecomesOfTheCommand(t *testing.T) {
+	for code, cmd := range map[engine.Code]func(l *line) error{
+		engine.Forbidden: func(l *line) error { return l.staff("card", "approve", engine.ByReception, nil) }, // an officer's
+		"":               func(l *line) error { return l.reply("card", "C1/9/9", engine.ReplyDone) },         // which nobody awaits
+	} {
+		l := newLine(t, nil)
+		l.registered()
+		l.now = l.now.AddDate(0, 0, 4) // consent ran out
+		before := l.c.Dossier("card").State
+		l.code(cmd(l), code)
+		l.state("residence", "checking")
+		l.state("card", before)
+	}
+}
+
 // By due time, and what is due at one instant by its id: card before residence.
 func TestDueTimersFireInOrder(t *testing.T) {
 	for _, tt := range []struct {
