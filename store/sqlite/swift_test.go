@@ -236,3 +236,24 @@ func TestDamagedValues(t *testing.T) {
 		}
 	}
 }
+
+// TestPanicAfterTheCommit: what breaks down once the transaction stands, while it is
+// noted in memory what it left, takes nothing back and has nothing done again.
+func TestPanicAfterTheCommit(t *testing.T) {
+	s := desk(t, filepath.Join(t.TempDir(), "x.db"))
+	defer s.Close()
+	s.binder = &binder{store: s} // without the map that a case that ends is counted in
+	story := storetest.File(storetest.Filing{Code: "A"})
+	end := engine.Moved{From: "submitted", To: "registered", Portal: 9, Office: "civil@00004", Final: engine.FinalSuccess}
+	end.Step = "birth"
+	story.Go("end", "birth", end, of("card", engine.StepClosed{Why: engine.ClosedAbsent}), engine.CaseClosed{Outcome: engine.Completed})
+	c := story.Change()
+	c.Answer = &engine.Answer{Actor: "citizen:1", Key: "k", Digest: "d", Case: "A", Body: []byte(`{}`), At: storetest.T0}
+	err := s.Append(t.Context(), c)
+	s.binder = nil
+	must(t, err)
+	if c, err := s.Load(t.Context(), "A"); err != nil || c.Status != engine.CaseEnded {
+		t.Errorf("the case is %+v, %v", c, err)
+	}
+	verified(t, s)
+}

@@ -182,8 +182,15 @@ func (w *writer) together(jobs *[]*job, swiftly bool) (err error) {
 	if err := w.commit(); err != nil {
 		return err
 	}
-	w.store.counted.add(*jobs, time.Since(began))
-	w.remember(*jobs)
+	err = protected(func() error {
+		w.store.counted.add(*jobs, time.Since(began))
+		w.remember(*jobs)
+		return nil
+	})
+	if err != nil { // it stands all the same; what was to be known of it is read again
+		w.store.log.Error("sqlite: after a commit", "err", err)
+		w.forget(*jobs)
+	}
 	return nil
 }
 
@@ -242,14 +249,19 @@ func (w *writer) remember(jobs []*job) {
 	}
 }
 
-// rollback ends the transaction, if it is still there. What it would have changed
-// is no longer known.
-func (w *writer) rollback(jobs []*job) {
+// forget drops the cases that the jobs are about.
+func (w *writer) forget(jobs []*job) {
 	for _, j := range jobs {
 		for _, c := range j.append {
 			w.store.cache.drop(c.code())
 		}
 	}
+}
+
+// rollback ends the transaction, if it is still there. What it would have changed
+// is no longer known.
+func (w *writer) rollback(jobs []*job) {
+	w.forget(jobs)
 	if err := w.exec(`ROLLBACK`); err != nil {
 		w.store.log.Debug("sqlite: nothing to roll back", "err", err)
 	}
