@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"time"
 
@@ -66,10 +67,43 @@ func Restore(ctx context.Context, from, to string, o RestoreOptions) (out Restor
 	if err := out.prepare(ctx, temp, o); err != nil {
 		return out, err
 	}
-	if out.Kept, err = moveAway(to, o.Now); err != nil {
+	if out.Kept, err = makeWay(to, o.Now); err != nil {
 		return out, err
 	}
-	return out, settleFile(temp, to)
+	if err := settleFile(temp, to); err != nil {
+		return out, err
+	}
+	return out, os.Remove(to + restoring)
+}
+
+// restoring is what the name of a database has after it while it makes way for a backup:
+// who finds that, and no database, must not begin an empty one.
+const restoring = ".restoring"
+
+// makeWay gives a database that stands somewhere another name.
+func makeWay(to string, now time.Time) (string, error) {
+	err := os.WriteFile(to+restoring, []byte("since "+now.UTC().Format(time.RFC3339)+"\n"), 0o600)
+	if err == nil {
+		err = errors.Join(syncFile(to+restoring), syncFile(filepath.Dir(to)))
+	}
+	if err != nil {
+		return "", fmt.Errorf("sqlite: %w", err)
+	}
+	kept, err := moveAway(to, now)
+	if _, stands := os.Lstat(to); err != nil && stands == nil {
+		err = errors.Join(err, os.Remove(to+restoring))
+	}
+	return kept, err
+}
+
+// brokenRestore refuses to begin a database where one made way for a backup that did not
+// take its place.
+func brokenRestore(path string) error {
+	if _, err := os.Lstat(path + restoring); err != nil {
+		return nil
+	}
+	return fmt.Errorf("sqlite: %s made way for a backup that did not take its place: run `restore` again, or give the database beside it that has .before- in its name that name back and remove %s",
+		path, path+restoring)
 }
 
 // vacant refuses a place that is taken. A write-ahead log without its database

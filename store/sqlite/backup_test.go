@@ -272,6 +272,30 @@ func TestRestoreKeepsEveryDatabase(t *testing.T) {
 	}
 }
 
+// A restore that dies when the old database has made way, and the backup has not taken its
+// place, leaves nothing that a server would begin anew in.
+func TestRestoreDies(t *testing.T) {
+	dir := t.TempDir()
+	path, kept := filepath.Join(dir, "cases.db"), filepath.Join(dir, "kept.db")
+	must(t, stocked(t, kept).Close())
+	must(t, stocked(t, path).Close())
+	_, err := makeWay(path, storetest.T0)
+	must(t, err)
+	for range 2 {
+		if s, err := Open(t.Context(), Config{Path: path, TakeOver: true}); err == nil || !strings.Contains(err.Error(), "run `restore` again") {
+			t.Errorf("opened: %v", err)
+			must(t, s.Close())
+		}
+	}
+	_, err = Restore(t.Context(), kept, path, RestoreOptions{})
+	must(t, err)
+	must(t, desk(t, path).Close())
+	if got := names(t, dir); slices.Contains(got, "cases.db.restoring") {
+		t.Errorf("left behind: %q", got)
+	}
+	sound(t, path, CheckOptions{})
+}
+
 func TestRestoreIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	path, kept := filepath.Join(dir, "cases.db"), filepath.Join(dir, "kept.db")

@@ -66,7 +66,7 @@ func (s *Store) checkBefore() error {
 		if hasWAL(path) {
 			return fmt.Errorf("sqlite: %s is gone, but its write-ahead log is there: move %s-wal away before a new database takes its place", path, path)
 		}
-		return nil
+		return brokenRestore(path)
 	}
 	if _, err := readHeader(path); err != nil {
 		return err
