@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strings"
 	"time"
 
 	"lienthong/engine"
@@ -118,7 +119,7 @@ type dossierView struct {
 	Status    string            `json:"status" enum:"waiting,open,ended,closed"`
 	Closed    string            `json:"closed,omitempty"`
 	Foreseen  string            `json:"foreseen,omitempty" doc:"Why a part that waits will not run, as far as the application alone tells: in the words of closed"`
-	Reason    *Text             `json:"reason,omitempty"`
+	Reason    *Text             `json:"reason,omitempty" doc:"Why a closed part does not run, where the law or an earlier result says it"`
 	State     string            `json:"state,omitempty"`
 	StateName *Text             `json:"state_title,omitempty"`
 	Portal    *portalView       `json:"portal,omitempty"`
@@ -364,7 +365,36 @@ func (p *picture) plain(v *dossierView, d *engine.Dossier) {
 		if d.Status == engine.StatusWaiting {
 			v.Foreseen, _ = runtime.Foreseen(p.c, st, p.now)
 		}
+		if v.Reason == nil {
+			v.Reason = p.ruledOut(p.c, st, d)
+		}
 	}
+}
+
+// ruledOut says by which results a part does not run that the applicant left open: its
+// condition reads them, and they stand. nil when it runs, or when nobody asked for it.
+func (p *picture) ruledOut(c *engine.Case, st *engine.Step, d *engine.Dossier) *Text {
+	if d.Status != engine.StatusClosed || d.Closed != engine.ClosedAbsent {
+		return nil
+	}
+	if _, known := runtime.Foreseen(c, st, p.now); known {
+		return nil
+	}
+	var vi, en []string
+	for _, n := range st.Needs {
+		if n.Optional {
+			continue
+		}
+		up := p.step(n.Step)
+		if up == nil || !c.Dossier(n.Step).Succeeded() {
+			return nil
+		}
+		vi, en = append(vi, "“"+up.Title.VI+"”"), append(en, "“"+up.Title.EN+"”")
+	}
+	if len(vi) == 0 {
+		return nil
+	}
+	return &Text{VI: "không thuộc trường hợp này, theo kết quả " + strings.Join(vi, ", "), EN: "does not apply here, by the result of " + strings.Join(en, ", ")}
 }
 
 func (p *picture) dossier(v *dossierView, d *engine.Dossier) error {

@@ -186,6 +186,10 @@ func (t *teller) event(v engine.Event) {
 		why := t.term(v.Why)
 		if v.Reason != nil {
 			why = v.Reason.In(t.lang)
+		} else if st, d := t.p.step(step), t.c.Dossier(step); st != nil && d != nil {
+			if by := t.p.ruledOut(t.c, st, d); by != nil {
+				why = by.In(t.lang)
+			}
 		}
 		t.say("step_closed", step, "why", why)
 	case engine.Migrated:

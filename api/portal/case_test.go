@@ -357,3 +357,48 @@ func TestTheReceiptNamesThePapers(t *testing.T) {
 	})
 	me.open("/cases/" + tale.Code + "/receipt").want(200).says("<li>Giấy tờ chứng minh chỗ ở hợp pháp</li><li>Bản &lt;điện tử&gt;</li>").saysNot("dwelling_paper")
 }
+
+// A death whose funeral money one scheme pays: the parts of the others say by which result
+// they do not run and are not offered, the benefit that nobody asked for is offered as
+// such, and the clerk reads the insurer's record in words.
+func TestPartsThatDoNotRunSayWhy(t *testing.T) {
+	s := newStage(t)
+	tale := s.begin("death-o4-july", func(app map[string]any) {
+		app["choices"] = map[string]any{"funeral": true, "survivor": false}
+		delete(app, "survivor")
+		delete(app, "relatives")
+	}).Died()
+	s.fine(tale)
+	at := "/cases/" + tale.Code
+	me := s.browse(tale.Citizen)
+	me.open(at).want(200).says("không thuộc trường hợp này, theo kết quả “Xác định chế độ mai táng”", "Hỗ trợ chi phí mai táng: không thực hiện (không thuộc trường hợp này",
+		"Bạn không đề nghị phần này", "Đề nghị phần này", at+"/parts/survivor/refile").
+		saysNot("Nộp lại phần này", at+"/parts/social_funeral/refile", at+"/parts/merit/refile", at+"/parts/representative/refile")
+	me.open(at+"/parts/survivor/refile").want(200).says("Đề nghị thêm: Tử tuất", "Nộp phần này").saysNot("Nộp lại")
+
+	clerk := s.browse("officer.social_insurance_dn_1")
+	r := clerk.open("/dossiers/"+tale.Code+"/insurance_funeral").want(200).says("Đang hưởng lương hưu").saysNot(">pensioner<", "Không thực hiện</span></div>\n<span class=\"lt-quiet lt-small\"> · phần này dùng kết quả đó")
+	if salary := r.find(`Lương hưu hằng tháng \(đồng\)</dt><dd>([^<]+)`); !strings.Contains(salary, ".") {
+		t.Errorf("a pension is written as %q", salary)
+	}
+}
+
+// Several members of staff who watch one case are told once each for a minute, though
+// their lines in the log alternate.
+func TestReadersAreToldOnceAMinute(t *testing.T) {
+	s := newStage(t)
+	tale := s.begin("birth-b4")
+	tale.Staff("reception", "birth", "receive", nil)
+	s.fine(tale)
+	officer, leader := s.browse("officer.civil_status_00004"), s.browse("leader.civil_status_00004")
+	for range 3 {
+		officer.open("/dossiers/" + tale.Code + "/birth").want(200)
+		leader.open("/dossiers/" + tale.Code + "/birth").want(200)
+	}
+	r := s.browse(tale.Citizen).open("/cases/" + tale.Code + "/access").want(200)
+	for _, who := range []string{"Cán bộ thụ lý", "Lãnh đạo"} {
+		if n := strings.Count(r.body, "· "+who+"<"); n != 1 {
+			t.Errorf("%s is told %d times", who, n)
+		}
+	}
+}

@@ -134,6 +134,14 @@ type dossier struct {
 	ETag      string            `json:"etag"`
 }
 
+// Unasked tells whether the part does not run because the applicant did not ask for it:
+// filing it is asking for it.
+func (x *dossier) Unasked() bool { return x.Closed == "absent" && x.Reason == nil }
+
+// ruledOut tells whether the results of other parts leave nothing for this one to do:
+// filing it would change nothing.
+func (x *dossier) ruledOut() bool { return x.Closed == "absent" && x.Reason != nil }
+
 type result struct {
 	ID       string         `json:"id"`
 	Version  int            `json:"version"`

@@ -57,10 +57,10 @@ func (v *visit) accessPage() error {
 // add puts a line to the sitting that it belongs to: the same account in the same
 // minute. An account is for telling people apart; the page does not name it.
 func (d *accessPageData) add(r reading, label string) {
-	if n := len(d.Looks); n > 0 {
-		if last := &d.Looks[n-1]; last.Account == r.Account && when(last.At) == when(r.At) {
-			if !slices.Contains(last.Labels, label) {
-				last.Labels = append(last.Labels, label)
+	for i := len(d.Looks) - 1; i >= 0 && when(d.Looks[i].At) == when(r.At); i-- { // several may sit at once: their lines alternate
+		if l := &d.Looks[i]; l.Account == r.Account {
+			if !slices.Contains(l.Labels, label) {
+				l.Labels = append(l.Labels, label)
 			}
 			return
 		}

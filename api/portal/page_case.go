@@ -38,8 +38,7 @@ type casePageData struct {
 	Moments []moment // newest first
 	Older   []moment
 	Other   []offer // what else the visitor may do
-	Failed  []part
-	Done    bool // the visitor has just done something
+	Done    bool    // the visitor has just done something
 }
 
 // todo is something that waits for the visitor.
@@ -108,11 +107,7 @@ func (v *visit) fillCase(d *casePageData) error {
 	d.Moments = told.Moments[:min(recent, len(told.Moments))]
 	d.Older = told.Moments[len(d.Moments):]
 	for _, x := range c.Dossiers {
-		p := v.part(c, x, clocks.Clocks)
-		d.Parts = append(d.Parts, p)
-		if p.Refile != "" {
-			d.Failed = append(d.Failed, p)
-		}
+		d.Parts = append(d.Parts, v.part(c, x, clocks.Clocks))
 	}
 	d.Todo = v.todos(c)
 	for _, a := range c.Actions {
@@ -182,7 +177,7 @@ func (v *visit) part(c *caseView, x dossier, clocks []clockLines) part {
 		p.Path = "/cases/" + seg(c.Code) + "/results/" + seg(x.Step)
 	}
 	for _, a := range x.Actions {
-		if a.Allowed && a.Code == "refile" {
+		if a.Allowed && a.Code == "refile" && !x.ruledOut() {
 			p.Refile = "/cases/" + seg(c.Code) + "/parts/" + seg(x.Step) + "/refile"
 		}
 	}

@@ -293,8 +293,12 @@ func (v *visit) atCounter(c *caseView) []offer {
 		}
 	}
 	for _, x := range c.Dossiers {
-		if slices.ContainsFunc(x.Actions, func(a action) bool { return a.Code == "refile" && a.Allowed }) {
-			out = append(out, offer{Label: v.t("dossier.refile", x.Title.In(v.lang)), Path: "/cases/" + seg(c.Code) + "/parts/" + seg(x.Step) + "/refile"})
+		if slices.ContainsFunc(x.Actions, func(a action) bool { return a.Code == "refile" && a.Allowed }) && !x.ruledOut() {
+			label := v.t("dossier.refile", x.Title.In(v.lang))
+			if x.Unasked() {
+				label = v.t("refile.ask.title", x.Title.In(v.lang))
+			}
+			out = append(out, offer{Label: label, Path: "/cases/" + seg(c.Code) + "/parts/" + seg(x.Step) + "/refile"})
 		}
 	}
 	if len(out) > 0 {
@@ -460,7 +464,7 @@ func (v *visit) others(c *caseView, x *dossier, r *records) ([]otherPart, error)
 			continue
 		}
 		p := v.part(c, y, nil)
-		o := otherPart{dossier: y, Tag: p.Tag, Needed: slices.Contains(x.Needs, y.Step)}
+		o := otherPart{dossier: y, Tag: p.Tag, Needed: slices.Contains(x.Needs, y.Step) && y.Status != "closed"}
 		if y.Status == "open" || y.Status == "ended" {
 			o.Path = dossierPath(c.Code, y.Step)
 		}

@@ -155,7 +155,11 @@ func (v *visit) showRefile(c *caseView, x *dossier, w *writing, wrong map[string
 		}
 	}
 	list = append(list, unasked(wrong)...) // on a page that this part is not about
-	return v.show(screen{page: "refile", status: status, title: v.t("refile.title", x.Title.In(v.lang)), data: d, errors: list, crumbs: caseCrumbs(v, c)})
+	title := v.t("refile.title", x.Title.In(v.lang))
+	if x.Unasked() {
+		title = v.t("refile.ask.title", x.Title.In(v.lang))
+	}
+	return v.show(screen{page: "refile", status: status, title: title, data: d, errors: list, crumbs: caseCrumbs(v, c)})
 }
 
 func (v *visit) refile() error {

@@ -316,10 +316,10 @@ func (a *asking) list(f *field, q *form.Question, level int, needed []string) {
 const longChoice = 9
 
 func (a *asking) leaf(f *field, q *form.Question) {
-	f.Said = q.Value
+	f.Said = a.said(q, q.Value)
 	switch q.Kind {
 	case form.Commune:
-		f.Places, f.Said = a.places, placeName(a.places, q.Value, a.v.lang)
+		f.Places = a.places
 	case form.YesNo:
 		f.Options = []option{{f.ID, "true", a.v.t("form.yes"), q.Value == "true"}, {f.ID + "-no", "false", a.v.t("form.no"), q.Value == "false"}}
 		f.Said = ""
@@ -370,8 +370,11 @@ func (a *asking) leaf(f *field, q *form.Question) {
 
 // said is a value of a question in words.
 func (a *asking) said(q *form.Question, value string) string {
-	if q.Kind == form.Commune && value != "" {
+	switch {
+	case q.Kind == form.Commune && value != "":
 		return placeName(a.places, value, a.v.lang)
+	case q.Kind == form.Number:
+		return grouped(value)
 	}
 	for _, o := range q.Options {
 		if o.Value == value {

@@ -162,7 +162,14 @@ func isoDay(typed string) string {
 
 // money writes an amount: 1.234.567 đ.
 func money(n int64) string {
-	s := strconv.FormatInt(n, 10)
+	return grouped(strconv.FormatInt(n, 10)) + " đ"
+}
+
+// grouped writes a whole number as people here do: 1.234.567. Anything else stays.
+func grouped(s string) string {
+	if _, err := strconv.ParseInt(s, 10, 64); err != nil {
+		return s
+	}
 	sign := ""
 	if strings.HasPrefix(s, "-") {
 		sign, s = "-", s[1:]
@@ -170,5 +177,5 @@ func money(n int64) string {
 	for i := len(s) - 3; i > 0; i -= 3 {
 		s = s[:i] + "." + s[i:]
 	}
-	return sign + s + " đ"
+	return sign + s
 }
