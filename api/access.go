@@ -89,6 +89,17 @@ var RoleNames = map[string]Text{
 	roleTester:        {VI: "Người kiểm thử", EN: "Tester"},
 }
 
+// nameIn is what somebody is called in the caller's language: an account of staff that
+// has no name but that of its role, as those of the demonstration, by the role's.
+func nameIn(ctx context.Context, name string) string {
+	for _, t := range RoleNames {
+		if t.VI == name {
+			return t.In(langOf(ctx))
+		}
+	}
+	return name
+}
+
 // readers tells of a line of a case's log in which role and why somebody read it.
 func (s *Server) readers(c *engine.Case) func(context.Context, engine.Access) (role, why Text, err error) {
 	seen := map[string][]string{}

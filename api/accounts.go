@@ -42,8 +42,8 @@ func (s *Server) officeRef(id string) *officeRef {
 	return &officeRef{ID: id, Name: o.Name, Place: s.cfg.Definitions.Unit(o.Unit)}
 }
 
-func (s *Server) accountView(a *engine.Account) accountView {
-	return accountView{ID: a.ID, Kind: string(a.Kind), Person: a.Person, Name: a.Name, Phone: a.Phone, Email: a.Email,
+func (s *Server) accountView(ctx context.Context, a *engine.Account) accountView {
+	return accountView{ID: a.ID, Kind: string(a.Kind), Person: a.Person, Name: nameIn(ctx, a.Name), Phone: a.Phone, Email: a.Email,
 		Office: s.officeRef(a.Office), Roles: a.Roles, From: at(a.From), To: at(a.To), Disabled: a.Disabled, ETag: quoted(a.Rev)}
 }
 
@@ -105,7 +105,7 @@ func (s *Server) listAccounts(ctx context.Context, in *struct {
 	}
 	out.Body.Accounts = []accountView{}
 	for i := range list {
-		out.Body.Accounts = append(out.Body.Accounts, s.accountView(&list[i]))
+		out.Body.Accounts = append(out.Body.Accounts, s.accountView(ctx, &list[i]))
 	}
 	if len(list) == in.Limit {
 		out.Body.Next = list[len(list)-1].ID
@@ -121,7 +121,7 @@ func (s *Server) getAccount(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return &accountAnswer{ETag: quoted(a.Rev), Body: s.accountView(a)}, nil
+	return &accountAnswer{ETag: quoted(a.Rev), Body: s.accountView(ctx, a)}, nil
 }
 
 func (s *Server) createAccount(ctx context.Context, in *struct {
@@ -170,7 +170,7 @@ func (s *Server) saveAccount(ctx context.Context, by *Keyed, make func(*engine.A
 		}
 		before := a.Rev
 		a.Rev++
-		*out = accountAnswer{ETag: quoted(a.Rev), Location: base + "/accounts/" + a.ID, Body: s.accountView(&a)}
+		*out = accountAnswer{ETag: quoted(a.Rev), Location: base + "/accounts/" + a.ID, Body: s.accountView(ctx, &a)}
 		err := s.cfg.Store.PutAccount(ctx, a, before, keep())
 		if engine.CodeOf(err) == engine.Duplicate {
 			return engine.Fail(engine.Duplicate, "Tên tài khoản đã có.", "The account name is taken.")

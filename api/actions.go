@@ -262,18 +262,18 @@ func (s *Server) explain(ctx context.Context, code, step string, err error) erro
 	if last := s.lastChange(ctx, c, step); last != nil {
 		when := at(last.At)
 		now.Action, now.At = last.Command.Action, &when
-		now.By, now.Office = byWhom(last.Command.Actor), last.Command.Actor.Office
+		now.By, now.Office = byWhom(ctx, last.Command.Actor), last.Command.Actor.Office
 	}
 	return &refusal{err: err, now: now}
 }
 
 // byWhom names a member of staff; a citizen, a register or a timer by its kind.
-func byWhom(a engine.Actor) string {
+func byWhom(ctx context.Context, a engine.Actor) string {
 	if a.Kind != engine.Staff {
 		return string(a.Kind)
 	}
 	if a.Name != "" {
-		return a.Name
+		return nameIn(ctx, a.Name)
 	}
 	return a.ID
 }

@@ -53,8 +53,8 @@ type actorView struct {
 	Office *officeRef `json:"office,omitempty"`
 }
 
-func (s *Server) actorView(a engine.Actor) actorView {
-	return actorView{Kind: string(a.Kind), ID: a.ID, Name: a.Name, Office: s.officeRef(a.Office)}
+func (s *Server) actorView(ctx context.Context, a engine.Actor) actorView {
+	return actorView{Kind: string(a.Kind), ID: a.ID, Name: nameIn(ctx, a.Name), Office: s.officeRef(a.Office)}
 }
 
 type caseView struct {
@@ -263,7 +263,7 @@ func (p *picture) serviceRef() serviceRef {
 // whole is everything, for those who may see the case.
 func (p *picture) whole() (*caseView, error) {
 	c := p.c
-	by := p.s.actorView(c.FiledBy)
+	by := p.s.actorView(p.ctx, c.FiledBy)
 	v := &caseView{
 		Code: c.Code, View: "full", Service: p.serviceRef(), Status: string(c.Status), Outcome: string(c.Outcome),
 		Portal: portal(c.Portal()), Channel: c.Channel, Group: c.Group, Filed: at(c.Filed), Updated: at(c.Updated), Ended: at(c.Ended),

@@ -111,7 +111,7 @@ func (p *picture) person(id string) *actorView {
 		}
 		return &v
 	}
-	v := p.s.actorView(actorOf(a))
+	v := p.s.actorView(p.ctx, actorOf(a))
 	return &v
 }
 

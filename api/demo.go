@@ -85,7 +85,7 @@ func (s *Server) demoAccounts(ctx context.Context, _ *struct{}) (*struct {
 	out.Body.Accounts = []accountView{}
 	for i := range list {
 		if valid(&list[i], s.cfg.Runtime.Now()) {
-			out.Body.Accounts = append(out.Body.Accounts, s.accountView(&list[i]))
+			out.Body.Accounts = append(out.Body.Accounts, s.accountView(ctx, &list[i]))
 		}
 	}
 	return out, nil

@@ -78,7 +78,7 @@ func (s *Server) desk(ctx context.Context, _ *struct{}) (*struct{ Body deskView 
 		}
 		for i := range list {
 			if a := &list[i]; a.Kind == engine.Staff && valid(a, s.cfg.Runtime.Now()) {
-				v.Colleagues = append(v.Colleagues, colleagueView{a.ID, a.Name, a.Roles})
+				v.Colleagues = append(v.Colleagues, colleagueView{a.ID, nameIn(ctx, a.Name), a.Roles})
 			}
 		}
 		slices.SortFunc(v.Colleagues, func(a, b colleagueView) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) })

@@ -86,7 +86,7 @@ func (s *Server) history(ctx context.Context, in *struct {
 		return nil, err
 	}
 	for i := range entries {
-		v, err := s.entryView(&entries[i])
+		v, err := s.entryView(ctx, &entries[i])
 		if err != nil {
 			return nil, err
 		}
@@ -124,7 +124,7 @@ func (s *Server) asItWas(ctx context.Context, c *engine.Case, seq int64, out *hi
 	if err != nil {
 		return err
 	}
-	v, err := s.entryView(entry)
+	v, err := s.entryView(ctx, entry)
 	if err != nil {
 		return err
 	}
@@ -166,8 +166,8 @@ func (s *Server) effectsOf(ctx context.Context, e *engine.Entry) ([]effectView, 
 
 // entryView shows an entry as kept, but for the seed from which public result ids
 // are derived.
-func (s *Server) entryView(e *engine.Entry) (*entryView, error) {
-	v := &entryView{Seq: e.Seq, At: at(e.At), Action: e.Command.Action, Step: e.Command.Step, Actor: s.actorView(e.Command.Actor),
+func (s *Server) entryView(ctx context.Context, e *engine.Entry) (*entryView, error) {
+	v := &entryView{Seq: e.Seq, At: at(e.At), Action: e.Command.Action, Step: e.Command.Step, Actor: s.actorView(ctx, e.Command.Actor),
 		Comment: e.Command.Comment, Input: e.Command.Input, Versions: e.Versions, Events: []eventView{}}
 	facts, err := plainObject(e.Facts)
 	if err != nil {

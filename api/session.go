@@ -64,7 +64,7 @@ func (s *Server) signIn(ctx context.Context, in *struct {
 	if err := s.cfg.Store.PutSession(ctx, engine.Session{Token: hash, Account: account.ID, From: now, Until: until}); err != nil {
 		return nil, err
 	}
-	return &sessionAnswer{Body: sessionView{Token: token, Until: at(until), Account: s.accountView(account)}}, nil
+	return &sessionAnswer{Body: sessionView{Token: token, Until: at(until), Account: s.accountView(ctx, account)}}, nil
 }
 
 // valid tells whether an account may act now.
@@ -78,5 +78,5 @@ func (s *Server) signOut(ctx context.Context, _ *struct{}) (*struct{}, error) {
 
 func (s *Server) whoAmI(ctx context.Context, _ *struct{}) (*struct{ Body accountView }, error) {
 	c := callerOf(ctx)
-	return &struct{ Body accountView }{s.accountView(&c.account)}, nil
+	return &struct{ Body accountView }{s.accountView(ctx, &c.account)}, nil
 }

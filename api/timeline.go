@@ -140,7 +140,7 @@ func (t *teller) tell(e *engine.Entry) {
 
 // say adds a moment; pairs fill the sentence's places.
 func (t *teller) say(kind, step string, pairs ...string) {
-	m := momentView{Seq: t.e.Seq, At: at(t.e.At), Kind: kind, Step: step, Who: t.p.s.actorView(t.e.Command.Actor)}
+	m := momentView{Seq: t.e.Seq, At: at(t.e.At), Kind: kind, Step: step, Who: t.p.s.actorView(t.p.ctx, t.e.Command.Actor)}
 	places := []string{"{service}", t.p.serviceRef().Title.In(t.lang)}
 	if d := t.c.Dossier(step); d != nil {
 		m.Office, m.Due = t.p.s.officeRef(d.Office), at(d.Due())
@@ -214,7 +214,7 @@ func (t *teller) event(v engine.Event) {
 		if v.Account == "" {
 			t.say("released", step)
 		} else {
-			t.say("assigned", step, "account", v.Account)
+			t.say("assigned", step, "account", t.handler(v.Account))
 		}
 	case engine.Transferred:
 		t.say("transferred", step, "reason", v.Reason)
@@ -329,6 +329,19 @@ func (t *teller) moved(v engine.Moved) {
 		kind = "moved_by_itself"
 	}
 	t.say(kind, v.Step, "action", action, "state", state)
+}
+
+// handler names who handles a part: to staff by the account's name, to anybody else as
+// a member of staff.
+func (t *teller) handler(account string) string {
+	if t.p.who.citizen() {
+		return Text{VI: "một cán bộ", EN: "a member of staff"}.In(t.lang)
+	}
+	a, err := t.p.s.cfg.Store.Account(t.p.ctx, account)
+	if err != nil || a.Name == "" { // an account that is gone is still told by its id
+		return account
+	}
+	return nameIn(t.p.ctx, a.Name)
 }
 
 func (t *teller) titleOf(step string) string {

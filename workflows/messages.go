@@ -162,7 +162,11 @@ func (m *Messages) printMap(x map[string]any, lang string) string {
 	case vi || en:
 		return engine.Text{VI: str("vi"), EN: str("en")}.In(lang)
 	case str("about") != "":
-		return join(str("about"), " – ", str("reason"))
+		about := str("about")
+		if strings.HasPrefix(about, "/") { // a pointer into the declaration is no word for people
+			about = m.words["entry"].In(lang)
+		}
+		return join(about, " – ", str("reason"))
 	case x["title"] != nil:
 		return join(m.print(x["title"], lang), ": ", m.print(x["outcome"], lang))
 	}

@@ -154,12 +154,13 @@ func TestSupplementItemByItem(t *testing.T) {
 		map[string]any{"kind": "paper", "about": "Giấy chứng nhận kết hôn", "reason": "Bản chụp bị mờ"},
 		map[string]any{"kind": "field", "about": "/child/birth_date", "reason": "Khác với giấy chứng sinh"},
 		map[string]any{"kind": "original", "about": "Căn cước của cha", "reason": "Đối chiếu"},
-	}})
+	}, "comment": "Chụp rõ cả bốn góc"})
 	s.fine(tale)
 	me := s.browse(tuan)
 	at := "/cases/" + tale.Code
+	me.open("/tasks").want(200).says("một mục của tờ khai – Khác với giấy chứng sinh").saysNot("/child/birth_date")
 	me.open(at).want(200).says("Có 3 nội dung cần bổ sung")
-	r := me.open(at+"/supplement").want(200).says("Giấy chứng nhận kết hôn", "Bản chụp bị mờ", "Ngày sinh", "Khác với giấy chứng sinh", "Căn cước của cha", `value="28/08/2026"`)
+	r := me.open(at+"/supplement").want(200).says("Giấy chứng nhận kết hôn", "Bản chụp bị mờ", "Ngày sinh", "Khác với giấy chứng sinh", "Căn cước của cha", `value="28/08/2026"`, "Hướng dẫn của UBND phường Ba Đình:</strong> Chụp rõ cả bốn góc")
 	f := me.form(r, "/supplement")
 	f.send().want(422).says("Hãy bổ sung ít nhất một mục")
 	paper, day, original := "", "", ""
@@ -193,6 +194,12 @@ func TestSupplementItemByItem(t *testing.T) {
 		t.Errorf("the day is %v", items)
 	}
 	me.open(at).want(200).says("thời gian chờ bạn không tính vào thời hạn", "Đã bổ sung: Ngày sinh").saysNot("/child/birth_date")
+
+	// Who drafts sees what was answered beside what was declared.
+	clerk := s.browse("officer.civil_status_00004")
+	for _, path := range []string{"", "/draft"} {
+		clerk.open("/dossiers/"+tale.Code+"/birth"+path).want(200).says("Đã yêu cầu bổ sung", "Người nộp bổ sung: 29/08/2026", "Đã bổ sung</span>").saysNot("Không còn cần")
+	}
 }
 
 func TestWithdrawAPart(t *testing.T) {

@@ -82,6 +82,8 @@ type writing struct {
 	places    []province
 	elsewhere []row  // what a page holds that was changed elsewhere since it was opened here
 	seen      string // the answers that a page is shown over; "" the draft's
+
+	completed map[string]string // a filed declaration: what was answered to an agency since, by pointer
 }
 
 // errElsewhere says that the visitor was sent to another page.
@@ -125,7 +127,7 @@ func (v *visit) elsewhere(err error) error {
 }
 
 func (w *writing) asking(v *visit) *asking {
-	return &asking{v: v, steps: w.service.titles(), names: w.draft.Data.Pages.Names, places: w.places, papers: w.draft.Data.Pages.Papers}
+	return &asking{v: v, steps: w.service.titles(), names: w.draft.Data.Pages.Names, places: w.places, papers: w.draft.Data.Pages.Papers, completed: w.completed}
 }
 
 func (w *writing) crumbs(v *visit) []crumb {

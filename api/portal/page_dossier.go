@@ -256,7 +256,7 @@ func (v *visit) sortActions(d *dossierPageData) {
 	at := dossierPath(d.Case.Code, d.Part.Step)
 	var harm []offer
 	for _, a := range d.Part.Actions {
-		if slices.Contains(elsewhere, a.Code) {
+		if slices.Contains(elsewhere, a.Code) || a.Code == "claim" && d.Part.Assignee == v.me.ID {
 			continue
 		}
 		path := at + "/" + seg(a.Code)
@@ -336,7 +336,7 @@ func (v *visit) file(c *caseView, x *dossier, w *writing, r *records) (file, err
 	f.Declared = w.sections(v)
 	for i := range f.Declared {
 		f.Declared[i].Path = ""
-		f.Disputes = f.Disputes || slices.ContainsFunc(f.Declared[i].Rows, func(r row) bool { return r.Disputed != "" })
+		f.Disputes = f.Disputes || slices.ContainsFunc(f.Declared[i].Rows, func(r row) bool { return r.Disputed != "" || r.Completed != "" })
 	}
 	if len(x.Needs) > 0 {
 		rows, err := r.given(x)
@@ -408,6 +408,12 @@ func (w *writing) know(c *caseView) {
 		disputes[w.formPointer(pointer)] = why
 	}
 	w.draft.Data.Pages.Known, w.draft.Data.Pages.Names, w.draft.Data.Disputes = known, c.Registers, disputes
+	w.completed = map[string]string{}
+	for _, it := range c.Items {
+		if q := w.fieldOf(it); q != nil && it.Answer["value"] != nil {
+			w.completed[q.Pointer] = day(form.Written(q.Kind, it.Answer["value"]))
+		}
+	}
 	w.draft.Data.Pages.Papers = map[string]paper{}
 	for _, p := range c.Documents {
 		w.draft.Data.Pages.Papers[p.ID] = p

@@ -75,7 +75,7 @@ func TestWhoHoldsADossier(t *testing.T) {
 	s.fine(tale)
 	held := func() string { return tale.Now().Dossier("birth").Assignee }
 	desk, boss, officer := s.browse(reception), s.browse(leader), s.browse(clerk)
-	desk.take(tale.Code, "birth", "claim").want(200).says("Đang giữ: Cán bộ một cửa")
+	desk.take(tale.Code, "birth", "claim").want(200).says("Đang giữ: Cán bộ một cửa", "do Cán bộ một cửa xử lý", "/birth/release").saysNot(`/birth/claim"`)
 	if held() != reception {
 		t.Fatalf("claimed by %q", held())
 	}
@@ -91,4 +91,9 @@ func TestWhoHoldsADossier(t *testing.T) {
 	}
 	officer.open("/inbox?assignee=me").want(200).says("An Nhiên")
 	desk.open("/inbox?assignee=me").want(200).saysNot("An Nhiên")
+
+	// The citizen is not told which account has it; who reads English is told by the role.
+	s.browse(tuan).open("/cases/"+tale.Code).want(200).says("do một cán bộ xử lý").saysNot(reception, clerk)
+	desk.lang = "en"
+	desk.dossier(tale.Code, "birth").says("Held by Case officer", "handled by Reception clerk").saysNot("Cán bộ")
 }

@@ -48,6 +48,7 @@ type row struct {
 	Source       string // the register that gave it
 	Heading      bool
 	Disputed     string
+	Completed    string // what the applicant says since, asked by an agency
 	Paper        *paper
 }
 
@@ -102,7 +103,7 @@ func (a *asking) rows(q *form.Question, out *[]row, top bool) {
 		if q.Value == "" {
 			return
 		}
-		r := row{Label: f.Label, Value: f.Said, Disputed: q.Disputed, Paper: f.Paper}
+		r := row{Label: f.Label, Value: f.Said, Disputed: q.Disputed, Completed: a.said(q, a.completed[q.Pointer]), Paper: f.Paper}
 		if r.Source = f.Source; q.Disputed != "" {
 			r.Source = ""
 		}

@@ -19,9 +19,13 @@ func (p *Portal) supplementPages() []page {
 type supplementPageData struct {
 	Case  *caseView
 	Items []askedItem
+	Guide []guidance
 	Key   string
 	Back  string
 }
+
+// guidance is what an office says about everything that it asks for.
+type guidance struct{ Office, Text string }
 
 // askedItem is one item with the field that answers it.
 type askedItem struct {
@@ -123,6 +127,15 @@ func (v *visit) showSupplement(c *caseView, w *writing, wrong map[string][]strin
 			}
 		}
 		d.Items = append(d.Items, x)
+	}
+	for _, x := range c.Dossiers {
+		a := x.deed("request_supplement")
+		if a == nil || x.Office == nil || !slices.ContainsFunc(c.Items, func(it item) bool { return it.Step == x.Step && it.Open() }) {
+			continue
+		}
+		if text, _ := a.Data["comment"].(string); text != "" {
+			d.Guide = append(d.Guide, guidance{x.Office.Name.In(v.lang), text})
+		}
 	}
 	first := slices.IndexFunc(d.Items, func(x askedItem) bool { return x.Open() })
 	for _, text := range wrong[""] {

@@ -134,6 +134,8 @@ type asking struct {
 	names  map[string]Text  // titles of registers
 	places []province       // needed by forms that ask for a commune
 	papers map[string]paper // uploaded documents by id
+
+	completed map[string]string // what was answered to an agency since, by pointer
 }
 
 // page is the field of a whole page: its heading is the page's own.
