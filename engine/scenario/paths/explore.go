@@ -33,6 +33,7 @@ type Path struct {
 	Edges []Edge
 	Moves []Move // how it was driven; empty = it was not
 	Why   string // why it was not
+	End   bool   // nothing that was driven leads further without meeting a state again
 }
 
 // Report is what was driven of one procedure.
@@ -328,6 +329,8 @@ func (x *explorer) paths() {
 }
 
 func (x *explorer) follow(out map[string][]Edge, path []Edge, walks []*walk, met map[string]bool, at, why string) {
+	led := false
+	self := len(x.rep.Paths) - 1 // the path that ends here; -1 at the beginning
 	for _, e := range out[at] {
 		if met[e.To] { // back to where it was: not a simple path, but a transition
 			if x.rep.Driven[e] == nil || len(x.seeds) < 40*len(x.rep.Edges) && len(path) > 2 {
@@ -344,9 +347,9 @@ func (x *explorer) follow(out map[string][]Edge, path []Edge, walks []*walk, met
 		if len(walks) == 0 {
 			refusal = why
 		}
-		p := Path{Edges: append(slices.Clip(path), e)}
+		p := Path{Edges: append(slices.Clip(path), e), End: true}
 		if len(next) > 0 {
-			p.Moves = next[0].moves
+			p.Moves, led = next[0].moves, true
 		} else {
 			p.Why = refusal
 		}
@@ -354,6 +357,9 @@ func (x *explorer) follow(out map[string][]Edge, path []Edge, walks []*walk, met
 		met[e.To] = true
 		x.follow(out, p.Edges, next, met, e.To, p.Why)
 		delete(met, e.To)
+	}
+	if led && self >= 0 {
+		x.rep.Paths[self].End = false
 	}
 }
 
