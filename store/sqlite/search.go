@@ -56,7 +56,7 @@ func (l *lister) look(ctx context.Context, q engine.RowQuery, office string) (*f
 		if f.bound, known, err = l.readBound(ctx, office, text.Words, false); err != nil {
 			return nil, err
 		}
-		if known && f.bound.dense(l.cfg.volume) {
+		if known && f.bound.dense(&l.cfg) {
 			return f.alongList(), nil
 		}
 	}
@@ -64,7 +64,7 @@ func (l *lister) look(ctx context.Context, q engine.RowQuery, office string) (*f
 		return f, err
 	}
 	var err error
-	if f.bound, _, err = l.readBound(ctx, office, text.Words, true); err == nil && f.bound.dense(l.cfg.volume) {
+	if f.bound, _, err = l.readBound(ctx, office, text.Words, true); err == nil && f.bound.dense(&l.cfg) {
 		f.alongList()
 	}
 	return f, err

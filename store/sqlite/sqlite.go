@@ -47,7 +47,8 @@ type Config struct {
 	texts func(query string) // sees every SQL text that is run; for the test of their plans
 	few   int                // for tests: as few as they have; 0 = fewCases
 
-	volume int // for tests: dossiers in a volume, at most volumeUsed; 0 = that
+	sparse bool // for tests: no list is walked because many of the bound have a text
+	volume int  // for tests: dossiers in a volume, at most volumeUsed; 0 = that
 
 	logPages int64 // for tests; 0 = the constant
 }

@@ -97,18 +97,20 @@ func (p *placeSet) decode(b []byte) error {
 	return nil
 }
 
-// volume is one of an office's, with the places of what is looked for.
+// volume is one of an office's.
 type volume struct {
 	n           int64
 	first, last int64 // urgency of its dossiers
-	found       placeSet
 }
 
-// bound is what has all words of a text among the bound dossiers of an office.
+// bound is what has all words of a text among the bound dossiers of an office, or, when
+// some word was not read, what has the others.
 type bound struct {
-	volumes []volume // in the order of the list; they may overlap
-	rarest  string   // the word that the fewest have, of those that were read
-	found   int      // places of all of them
+	volumes []volume   // in the order of the list; they may overlap
+	found   []placeSet // in each of them
+	places  int        // that were found
+	rarest  string     // the word that the fewest have, of those that were read
+	unread  bool       // some word was not read
 }
 
 // broad is how many words a volume may have, on average, that begin with one of the
@@ -123,23 +125,23 @@ const (
 	placesOf  = `SELECT volume, places FROM volume_words WHERE office = ?1 AND word >= ?2 AND word < ?3 LIMIT ?4`
 )
 
-// readBound cuts the places of the words. ok is false when they are not known, for some
-// word is broad and the caller did not ask for all.
+// readBound cuts the places of the words. Broad words are left out unless the caller asks
+// for all: what is looked up is held to them. ok is false when more is left than is looked
+// up at once.
 func (l *lister) readBound(ctx context.Context, office string, words []string, all bool) (b *bound, ok bool, err error) {
 	b = &bound{}
+	at := map[int64]int{}
 	err = l.each(ctx, volumesOf, []any{office}, func(r *sql.Rows) error {
 		var v volume
 		err := r.Scan(&v.n, &v.first, &v.last)
+		at[v.n] = len(b.volumes)
 		b.volumes = append(b.volumes, v)
 		return err
 	})
 	if err != nil || len(b.volumes) == 0 {
 		return b, err == nil, err
 	}
-	at, limit := map[int64]int{}, -1
-	for i := range b.volumes {
-		at[b.volumes[i].n] = i
-	}
+	limit := -1
 	if !all {
 		limit = broad*len(b.volumes) + 1
 	}
@@ -147,25 +149,15 @@ func (l *lister) readBound(ctx context.Context, office string, words []string, a
 		return nil, false, err
 	}
 	has, least := make([]placeSet, len(b.volumes)), math.MaxInt
-	for i, w := range words {
+	for _, w := range words {
 		clear(has)
-		read := 0
-		err := l.each(ctx, placesOf, []any{office, w, rowenc.After(w), limit}, func(r *sql.Rows) error {
-			var n int64
-			var places sql.RawBytes
-			read++
-			err := r.Scan(&n, &places)
-			if err != nil {
-				return err
-			}
-			v, known := at[n]
-			if !known {
-				return fmt.Errorf("the word %q has places in volume %d, which office %s does not have", w, n, office)
-			}
-			return has[v].decode(places)
-		})
-		if err != nil || read == limit {
+		read, err := l.readWord(ctx, office, w, at, has, limit)
+		if err != nil {
 			return nil, false, err
+		}
+		if read == limit {
+			b.unread = true
+			continue
 		}
 		n := 0
 		for i := range has {
@@ -174,11 +166,33 @@ func (l *lister) readBound(ctx context.Context, office string, words []string, a
 		if n < least {
 			b.rarest, least = w, n
 		}
-		if b.cut(has, i == 0); b.found <= fewPlaces {
+		if b.cut(has); b.places <= fewPlaces {
 			break // those who look them up see the other words
 		}
 	}
+	if b.unread && (b.found == nil || b.places > placesAtOnce) {
+		return nil, false, nil
+	}
 	return b, true, nil
+}
+
+// readWord adds the places of those who have a word, or one that begins with it, to those
+// of each volume, and tells how many rows it read.
+func (l *lister) readWord(ctx context.Context, office, word string, at map[int64]int, has []placeSet, limit int) (read int, err error) {
+	err = l.each(ctx, placesOf, []any{office, word, rowenc.After(word), limit}, func(r *sql.Rows) error {
+		var n int64
+		var places sql.RawBytes
+		read++
+		if err := r.Scan(&n, &places); err != nil {
+			return err
+		}
+		v, known := at[n]
+		if !known {
+			return fmt.Errorf("the word %q has places in volume %d, which office %s does not have", word, n, office)
+		}
+		return has[v].decode(places)
+	})
+	return read, err
 }
 
 // rarestFirst orders words by how many have exactly them in one volume. Of one that few
@@ -199,22 +213,21 @@ func (l *lister) rarestFirst(ctx context.Context, office string, words []string,
 }
 
 // cut leaves what has one word more.
-func (b *bound) cut(has []placeSet, first bool) {
-	b.found = 0
-	for i := range b.volumes {
-		if first {
-			b.volumes[i].found = has[i]
-		} else {
-			b.volumes[i].found.cut(&has[i])
-		}
-		b.found += b.volumes[i].found.len()
+func (b *bound) cut(has []placeSet) {
+	if b.found == nil {
+		b.found = slices.Clone(has)
+	}
+	b.places = 0
+	for i := range b.found {
+		b.found[i].cut(&has[i])
+		b.places += b.found[i].len()
 	}
 }
 
 // dense tells whether so many of the bound dossiers have the words that a page is full
 // soon when the list is walked.
-func (b *bound) dense(size int) bool {
-	return b.found*tasted >= promising*size*len(b.volumes) && b.found > 0
+func (b *bound) dense(c *Config) bool {
+	return !b.unread && !c.sparse && b.places > 0 && b.places*tasted >= promising*c.volume*len(b.volumes)
 }
 
 // placesAtOnce is how many places one statement looks up at most. Shorter ones have
@@ -252,7 +265,7 @@ func (b *bound) each(from *engine.Row, limit int, look func(places []int64) (int
 		if from != nil && v.last < rowenc.Urgency(from.Due) {
 			continue
 		}
-		places := v.places()
+		places := b.in(i)
 		if len(places) == 0 {
 			continue
 		}
@@ -284,9 +297,12 @@ func (b *bound) each(from *engine.Row, limit int, look func(places []int64) (int
 	return err
 }
 
-// places are those that were found, in order.
-func (v *volume) places() (out []int64) {
-	v.found.all(func(p int) { out = append(out, v.n*volumeSize+int64(p)) })
+// in are the places that were found in a volume, in order.
+func (b *bound) in(volume int) (out []int64) {
+	if b.found == nil {
+		return nil
+	}
+	b.found[volume].all(func(p int) { out = append(out, b.volumes[volume].n*volumeSize+int64(p)) })
 	return out
 }
 
