@@ -164,6 +164,71 @@ func TestBeingToldMakesNoVersionOld(t *testing.T) {
 	}
 }
 
+// An action's own limit ends it for whoever is late, and the menu says so.
+func TestActionsOwnLimitIsKept(t *testing.T) {
+	l := newLine(t, nil)
+	l.procedure("card").Action("refuse").Limit = &engine.Limit{Within: lim(t, "1 working day")}
+	l.registered()
+	opened := l.now
+	reason := map[string]any{"reason": "trùng"}
+	menu := func() engine.ActionView {
+		leader := engine.Actor{Kind: engine.Staff, ID: "l", Office: "insurance-00004", Roles: []string{engine.ByLeader}}
+		views := engine.Actions(l.defs, l.c, "card", leader, l.now)
+		return views[slices.IndexFunc(views, func(v engine.ActionView) bool { return v.Code == "refuse" })]
+	}
+	for l.now = opened.AddDate(0, 0, 1); l.now.Before(opened.AddDate(0, 0, 3)); l.now = l.now.AddDate(0, 0, 1) {
+		late := l.now.After(l.defs.cal.Due(opened, lim(t, "1 working day")))
+		if v := menu(); v.Allowed == late {
+			t.Errorf("%v: the menu allows it: %v", l.now, v.Allowed)
+		}
+		if late {
+			l.code(l.staff("card", "refuse", engine.ByLeader, reason), engine.DeadlinePassed)
+			l.state("card", "checking")
+			return
+		}
+	}
+	t.Error("it was never too late")
+}
+
+// A role is of a member of staff: nobody else acts by naming one.
+func TestRolesAreForStaff(t *testing.T) {
+	l := newLine(t, nil)
+	rev := l.c.Dossier("birth").Rev
+	for _, kind := range []engine.ActorKind{engine.Citizen, engine.Registry, engine.Timer, engine.System, ""} {
+		for _, action := range []string{"receive", engine.ActClaim, engine.ActTransfer} {
+			l.code(l.run(engine.Command{Action: action, Step: "birth", IfMatch: &rev, Input: map[string]any{"office": "civil-00007", "reason": "nhầm"},
+				Actor: engine.Actor{Kind: kind, ID: "P", Office: "civil-00004", Roles: []string{engine.ByReception}}}, engine.Facts{}), engine.Forbidden)
+		}
+	}
+}
+
+// Who may take work, give it back and give it to others.
+func TestAssignment(t *testing.T) {
+	l := newLine(t, nil)
+	as := func(id, role, action string, input map[string]any) error {
+		return l.run(engine.Command{Action: action, Step: "birth", Input: input, IfMatch: &l.c.Dossier("birth").Rev,
+			Actor: engine.Actor{Kind: engine.Staff, ID: id, Office: "civil-00004", Roles: []string{role}}}, engine.Facts{})
+	}
+	to := func(id string) map[string]any { return map[string]any{"account": id} }
+	l.code(as("an", engine.ByOfficer, engine.ActRelease, nil), engine.WrongState)
+	l.must(as("an", engine.ByOfficer, engine.ActClaim, nil))
+	l.code(as("lan", engine.ByOfficer, engine.ActClaim, nil), engine.WrongState)
+	l.code(as("lan", engine.ByOfficer, engine.ActRelease, nil), engine.Forbidden)
+	l.code(as("an", engine.ByOfficer, engine.ActAssign, to("lan")), engine.Forbidden)
+	l.code(as("mai", engine.ByLeader, engine.ActAssign, nil), engine.Invalid)
+	if got := l.c.Dossier("birth").Assignee; got != "an" {
+		t.Errorf("it is %q's", got)
+	}
+	l.must(as("mai", engine.ByLeader, engine.ActAssign, to("lan")))
+	if got := l.c.Dossier("birth").Assignee; got != "lan" {
+		t.Errorf("it is %q's", got)
+	}
+	l.must(as("mai", engine.BySupervisor, engine.ActRelease, nil))
+	if got := l.c.Dossier("birth").Assignee; got != "" {
+		t.Errorf("it is %q's", got)
+	}
+}
+
 func TestDefinitionThatVanishedIsNamed(t *testing.T) {
 	l := newLine(t, nil)
 	c := *l.c
