@@ -164,15 +164,15 @@ func sendAll(t *testing.T, s *Store, what string) (done map[string]bool) {
 	return done
 }
 
-// A delivery that cannot be read keeps no other one waiting for a time that a clock since
-// put back had set.
-func TestDamagedDeliveryThawsNoOther(t *testing.T) {
+// leasedAndHurt is a database whose deliveries a process that is gone had leased for a
+// year, with the first page of their rows unreadable; elsewhere tells of a case whether
+// its row stands on another.
+func leasedAndHurt(t *testing.T, now time.Time) (open func(takeOver bool) *Store, elsewhere func(code string) bool) {
 	dir := t.TempDir()
 	path, hurt := filepath.Join(dir, "x.db"), filepath.Join(dir, "hurt.db")
 	manyOwing(t, path)
 	s, err := Open(t.Context(), Config{Path: path})
 	must(t, err)
-	now := time.Now()
 	ds, err := s.Claim(t.Context(), "n", now, now.AddDate(1, 0, 0), 0)
 	if must(t, err); len(ds) != 120 {
 		t.Fatalf("%d deliveries", len(ds))
@@ -186,9 +186,26 @@ func TestDamagedDeliveryThawsNoOther(t *testing.T) {
 			pages = append(pages, at)
 		}
 	}
-	s = hurtAt(t, hurt, whole, slices.Min(pages), 0xff)
-	defer s.Close()
-	soon := now.Add(time.Hour)
+	first := slices.Min(pages)
+	b := bytes.Clone(whole)
+	b[first] ^= 0xff
+	must(t, os.WriteFile(hurt, b, 0o600))
+	open = func(takeOver bool) *Store {
+		t.Helper()
+		s, err := Open(t.Context(), Config{Path: hurt, Check: CheckOff, TakeOver: takeOver})
+		must(t, err)
+		t.Cleanup(func() { must(t, s.Close()) })
+		return s
+	}
+	return open, func(code string) bool { return onLeaf(whole, pages, first, code) }
+}
+
+// A delivery that cannot be read keeps no other one waiting for a time that a clock since
+// put back had set.
+func TestDamagedDeliveryThawsNoOther(t *testing.T) {
+	now := time.Now()
+	open, elsewhere := leasedAndHurt(t, now)
+	s, soon := open(false), now.Add(time.Hour)
 	n, err := s.Thaw(t.Context(), now, soon, soon, soon)
 	if err != nil || n == 0 || n >= 120 {
 		t.Errorf("%d deliveries thaw: %v", n, err)
@@ -196,13 +213,29 @@ func TestDamagedDeliveryThawsNoOther(t *testing.T) {
 	for i := range 120 {
 		code := fmt.Sprintf("K%03d", i)
 		d, err := s.Delivery(t.Context(), code+"/2/0")
-		if onLeaf(whole, pages, slices.Min(pages), code) && (err != nil || d.Next.After(now) || d.Fence != 2) {
+		if elsewhere(code) && (err != nil || d.Next.After(now) || d.Fence != 2) {
 			t.Errorf("%s is on another page and waits: %+v, %v", code, d, err)
 		}
 	}
 	lines, err := s.Lines(t.Context(), now)
 	if must(t, err); len(lines) != 1 || lines[0].Damaged == 0 {
 		t.Errorf("the sums do not tell of it: %+v", lines)
+	}
+}
+
+// Who has a file served that is damaged, and says that it is not to be looked at, is not
+// kept from it by a lease that cannot be taken back; all others are.
+func TestDamagedLeaseLetsAServerStart(t *testing.T) {
+	now := time.Now()
+	open, elsewhere := leasedAndHurt(t, now)
+	done := sendAll(t, open(true), "after a takeover")
+	for i := range 120 {
+		if code := fmt.Sprintf("K%03d", i); elsewhere(code) && !done[code] {
+			t.Errorf("%s is on another page and was not sent", code)
+		}
+	}
+	if len(done) == 120 {
+		t.Error("nothing is damaged")
 	}
 }
 

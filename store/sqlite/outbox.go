@@ -264,25 +264,37 @@ func (s *Store) Thaw(ctx context.Context, now, lease, retry, ask time.Time) (int
 
 // freeLeases frees what a process that is gone had leased. The fence moves on, so
 // that an acknowledgement of that process would be refused. Only what may be claimed
-// is leased: the index of what is ready has it all, however much is done.
+// is leased: the index of what is ready has it all, however much is done. What cannot
+// be read or written keeps its lease, and keeps nobody from serving the others.
 func (w *writer) freeLeases() error {
 	keys, err := w.keysOf(leased)
-	if err != nil || len(keys) == 0 {
-		return err
+	for err == nil && len(keys) > 0 {
+		at, hurt, err := w.free(keys)
+		if !hurt {
+			return err
+		}
+		w.store.lame(keys[at], "", err, rowenc.Micros(time.Now()))
+		keys = slices.Delete(keys, at, at+1)
 	}
+	return err
+}
+
+// free frees leases, all or none. hurt says that the delivery at a place cannot be read
+// or written.
+func (w *writer) free(keys []rowenc.Key) (at int, hurt bool, err error) {
 	if err := w.exec(`BEGIN IMMEDIATE`); err != nil {
-		return err
+		return 0, false, err
 	}
-	for _, k := range keys {
+	for i, k := range keys {
 		r, _, err := w.delivery(k)
 		if err == nil && r.Sound() {
 			err = w.hand(&r, "", 0, r.Next)
 		}
 		if err != nil {
-			return errors.Join(err, w.exec(`ROLLBACK`))
+			return i, harm(err), errors.Join(err, w.exec(`ROLLBACK`))
 		}
 	}
-	return w.exec(`COMMIT`)
+	return 0, false, w.exec(`COMMIT`)
 }
 
 // claimed reads what is to be sent. A delivery whose entry is damaged is not sent: it
