@@ -17,6 +17,9 @@ import (
 // own, so that the number may rise.
 const rounds = 600_000
 
+// MinPassphrase is how many characters a pass phrase has at least, as AccountFields say.
+const MinPassphrase = 12
+
 const hashName = "pbkdf2-sha256"
 
 // HashPassphrase returns the stored form of a pass phrase: name$rounds$salt$hash.

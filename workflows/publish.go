@@ -103,8 +103,8 @@ func startsUnchanged(pub engine.Publication, set *machine.Set, s *engine.Service
 	err := unchanged(pub, set, s)
 	var e *engine.Error
 	if errors.As(err, &e) {
-		e.Detail.VI += " Hãy chạy lại chương trình đã công bố phiên bản này, hoặc dùng một chương trình mà thay đổi mang số phiên bản mới."
-		e.Detail.EN += " Run the program again that published it, or one in which the change is a version of its own."
+		e.Detail.VI += " Từ nay đến lúc đó cơ sở dữ liệu này chạy với chương trình đã công bố phiên bản ấy."
+		e.Detail.EN += " Until then this database goes with the program that published it."
 	}
 	return err
 }
@@ -142,8 +142,8 @@ func unchanged(pub engine.Publication, set *machine.Set, s *engine.Service) erro
 		}
 	}
 	e := engine.Fail(engine.Duplicate,
-		fmt.Sprintf("%s@%s đã công bố với mã băm %s và không thay đổi được; nội dung bây giờ có mã băm %s. %s", s.ID, s.Version, pub.Hash, s.Hash, vi),
-		fmt.Sprintf("%s@%s was published with hash %s and never changes; its content has hash %s now. %s", s.ID, s.Version, pub.Hash, s.Hash, en))
+		fmt.Sprintf("%s@%s đã công bố với mã băm %s và không thay đổi được; nội dung bây giờ có mã băm %s. %s Hãy đưa thay đổi vào một phiên bản mới.", s.ID, s.Version, pub.Hash, s.Hash, vi),
+		fmt.Sprintf("%s@%s was published with hash %s and never changes; its content has hash %s now. %s Give the change a version of its own.", s.ID, s.Version, pub.Hash, s.Hash, en))
 	e.Op = "workflows.publish"
 	return e
 }

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"lienthong/store/sqlite"
@@ -22,6 +24,9 @@ func (c *backupCommand) Run(e *env) error {
 	found := []sqlite.Finding{}
 	b, err := sqlite.Backup(e.ctx, c.DB, c.To, sqlite.BackupOptions{Force: c.Force, Full: c.Full, Fast: c.Fast, Progress: bar.show, Bad: e.collect(bar, &found)})
 	bar.end()
+	if errors.Is(err, os.ErrExist) {
+		err = fmt.Errorf("%w: %s", err, e.say("--force ghi đè", "--force overwrites it"))
+	}
 	if err != nil {
 		return e.failed(err, found)
 	}
@@ -54,6 +59,9 @@ func (c *restoreCommand) Run(e *env) error {
 	found := []sqlite.Finding{}
 	r, err := sqlite.Restore(e.ctx, c.From, c.DB, sqlite.RestoreOptions{Force: c.Force, Now: time.Now(), Progress: bar.show, Bad: e.collect(bar, &found)})
 	bar.end()
+	if errors.Is(err, os.ErrExist) {
+		err = fmt.Errorf("%w: %s", err, e.say("--force đổi tên nó thành TỆP.before-… rồi khôi phục", "--force keeps it as FILE.before-… and goes on"))
+	}
 	if err != nil {
 		return e.failed(err, found)
 	}
@@ -73,8 +81,8 @@ func (c *restoreCommand) Run(e *env) error {
 			"newest entry: %s/%d of %s. Everything that was answered after it is LOST: people must file and act again.\n"), n.Case, n.Seq, local(n.At))
 	}
 	fmt.Fprintf(e.out, e.say("%s hồ sơ đang mở, %s yêu cầu gửi đi chưa xong. Điều cơ sở dữ liệu đã làm thì khi được hỏi lại với cùng khóa nó trả lời\n"+
-		"từ bản lưu của nó; yêu cầu lần này được quyết định khác đi hiện thành sự cố. Mã mới tiếp tục ở số lớn hơn.\n",
+		"từ bản lưu của nó; điều nó chỉ giữ một lần mà lần này được hỏi khác đi thì nó từ chối, phần hồ sơ trở lại cán bộ. Mã mới tiếp tục ở số lớn hơn.\n",
 		"%s cases are open, %s deliveries are not done. What a registry has done already it answers from its store when it is asked again\n"+
-			"under the same key; a request that is decided otherwise this time shows as an incident. New codes go on at higher numbers.\n"), thousands(r.Open), thousands(r.Owed))
+			"under the same key; what it keeps once and is asked otherwise this time it refuses, and the dossier goes back to an officer. New codes go on at higher numbers.\n"), thousands(r.Open), thousands(r.Owed))
 	return nil
 }

@@ -130,7 +130,7 @@ func (v verified) print(e *env) {
 		fmt.Fprintf(w, e.say("kho lưu trữ của %s, niêm phong %s: hồ sơ kết thúc trước %s\n", "archive of %s, sealed %s: cases that ended before %s\n"), s.Source, local(s.At), s.Before.In(calendar.Zone).Format(time.DateOnly))
 	}
 	if v.Newest != nil {
-		fmt.Fprintf(w, e.say("mục mới nhất: %s/%d lúc %s\n", "newest entry: %s/%d of %s\n"), v.Newest.Case, v.Newest.Seq, v.Newest.At.Format(time.RFC3339))
+		fmt.Fprintf(w, e.say("mục mới nhất: %s/%d lúc %s\n", "newest entry: %s/%d of %s\n"), v.Newest.Case, v.Newest.Seq, local(v.Newest.At))
 	}
 	if v.Checkpoint != "" {
 		fmt.Fprintf(w, e.say("điểm chốt mới nhất: %s\n", "newest checkpoint: %s\n"), v.Checkpoint)

@@ -88,7 +88,7 @@ func free(to string, force bool) error {
 	case st.IsDir():
 		return fmt.Errorf("sqlite: %s is a folder", to)
 	case !force:
-		return fmt.Errorf("sqlite: %s exists", to)
+		return existing(to)
 	case openHere(to) || inUse(to):
 		return fmt.Errorf("sqlite: %s: %w", to, ErrInUse)
 	case hasWAL(to): // SQLite would read it into whatever has the name
@@ -321,3 +321,9 @@ func (r reader) Read(b []byte) (int, error) {
 	}
 	return r.r.Read(b)
 }
+
+// existing is a file that would be written over: an os.ErrExist.
+type existing string
+
+func (e existing) Error() string        { return "sqlite: " + string(e) + " exists" }
+func (e existing) Is(target error) bool { return target == os.ErrExist }

@@ -117,9 +117,9 @@ func vacant(to string, force bool) error {
 	case openHere(to):
 		return fmt.Errorf("sqlite: %s: %w", to, ErrInUse)
 	case err == nil && !force:
-		return fmt.Errorf("sqlite: %s exists", to)
+		return existing(to)
 	case hasWAL(to) && !force:
-		return fmt.Errorf("sqlite: %s-wal exists", to)
+		return existing(to + "-wal")
 	}
 	return nil
 }

@@ -286,7 +286,7 @@ func TestStartWithAnotherContent(t *testing.T) {
 	}
 	var told *engine.Error
 	if again := workflows.Agrees(changed, past); !errors.As(again, &told) || again.Error() != err.Error() ||
-		!strings.Contains(told.Detail.EN, "Run the program again that published it") || !strings.Contains(told.Detail.VI, "Hãy chạy lại chương trình đã công bố") {
+		!strings.Contains(told.Detail.EN, "goes with the program that published it") || !strings.Contains(told.Detail.VI, "chạy với chương trình đã công bố") {
 		t.Errorf("%v", again)
 	}
 }
