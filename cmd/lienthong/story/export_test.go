@@ -1,14 +1,6 @@
 package story
 
-import (
-	"context"
-	"errors"
-)
-
-// Join plays on in a case that was filed already.
-func Join(ctx context.Context, s Stage, code, citizen string) *Tale {
-	return &Tale{Stage: s, ctx: ctx, Code: code, Citizen: citizen}
-}
+import "errors"
 
 // Refused takes an action that must be refused with a code and, when not "", a
 // word of its detail.

@@ -52,6 +52,11 @@ func Begin(ctx context.Context, s Stage, example string, change func(app map[str
 	return t
 }
 
+// Join plays on in a case that was filed already.
+func Join(ctx context.Context, s Stage, code, citizen string) *Tale {
+	return &Tale{Stage: s, ctx: ctx, Code: code, Citizen: citizen}
+}
+
 // Err is the first thing that went wrong, or nil.
 func (t *Tale) Err() error { return t.err }
 
