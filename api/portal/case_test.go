@@ -96,6 +96,8 @@ func TestCaseFromDraftToResults(t *testing.T) {
 	dispute := me.open(at + "/parts/birth/dispute").want(200)
 	me.form(dispute, "/dispute").send().want(422).says("Hãy nhập: Nội dung", `href="#f-comment"`)
 	me.form(dispute, "/dispute").set("/comment", "Sai tên đệm").send().want(200).says("Đã ghi nhận")
+	s.settle()
+	s.browse("officer.civil_status_00004").open("/dossiers/"+tale.Code+"/birth").want(200).says("Đã bị trả lại: Lập dự thảo Giấy khai sinh", "Sai tên đệm").saysNot("Chờ quyết định")
 	tale.Draft()
 	s.fine(tale)
 	confirm := me.open(at+"/parts/birth/confirm").want(200).says("Bản dự thảo", "Nguyễn Trần An Nhiên", "Bệnh viện Phụ sản Hà Nội").saysNot(">female<")

@@ -73,6 +73,7 @@ type file struct {
 	Given    []row // from earlier parts
 	Papers   []shownPaper
 	Proposal *done // what awaits a decision: the newest thing that a person entered
+	Returned *done // who sent that back since, and why
 	Computed []row // what the procedure worked out
 	Lookups  []done
 	Earlier  []done
@@ -364,7 +365,7 @@ func (v *visit) file(c *caseView, x *dossier, w *writing, r *records) (file, err
 	}
 	f.Computed = r.computed(x)
 	if x.Status == "open" {
-		f.Proposal = proposal(f.Earlier)
+		f.Proposal, f.Returned = proposal(f.Earlier)
 	}
 	f.Papers = v.papers(c)
 	return f, nil
@@ -373,15 +374,22 @@ func (v *visit) file(c *caseView, x *dossier, w *writing, r *records) (file, err
 // remarks are forms that propose nothing: reasons, requests and answers.
 var remarks = []string{"reason", "comment", "refusal", "supplement_request", "supplement_answer", "fault", "apology", "marriage_inquiry", "marriage_answer"}
 
-// proposal is what a member of staff entered last that others confirm and sign.
-func proposal(all []done) *done {
+// sendingBack are the actions after which a proposal awaits no decision but a new one.
+var sendingBack = []string{"dispute", "send_back"}
+
+// proposal is what a member of staff entered last that others confirm and sign, and
+// what sent it back since.
+func proposal(all []done) (p, returned *done) {
 	for i := len(all) - 1; i >= 0; i-- {
 		a := &all[i]
+		if slices.Contains(sendingBack, a.Action) && returned == nil {
+			returned = a
+		}
 		if a.By != nil && a.By.Kind == "staff" && a.Form != "" && !slices.Contains(remarks, a.Form) && len(a.Rows) > 0 {
-			return a
+			return a, returned
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 // computed are the values that the procedure worked out by itself.

@@ -111,3 +111,19 @@ func (w *window) shares(css string) (white, dark float64) {
 	}
 	return white / max(all, 1), dark / max(all, 1)
 }
+
+// What is wider than a telephone's screen fades where there is more of it, until it is
+// moved to its end; on a wide screen nothing fades.
+func TestWhatIsWideFadesWhereThereIsMore(t *testing.T) {
+	s := newStage(t)
+	w := s.openWindow(390)
+	w.be(s.browse("tester"), "vi")
+	w.open("/workflows/birth/birth")
+	const table = `document.querySelector(".lt-wide-table")`
+	w.sees(table + `.classList.contains("lt-more") && !` + table + `.classList.contains("lt-before") && getComputedStyle(` + table + `).maskImage !== "none"`)
+	w.run(table + `.scrollLeft = 10000`)
+	w.sees(table + `.classList.contains("lt-before") && !` + table + `.classList.contains("lt-more")`)
+	w.resize(1280)
+	w.sees(table + `.matches(".lt-wide-table:not(.lt-more, .lt-before)")`)
+	w.leave()
+}

@@ -107,25 +107,17 @@ func (m *machine) title() Text {
 }
 
 func (m *machine) state(id string) Text {
-	if m != nil {
-		for _, s := range m.States {
-			if s.ID == id {
-				return s.Title
-			}
-		}
+	if m == nil {
+		return Text{}
 	}
-	return Text{}
+	return titleIn(m.States, id)
 }
 
 func (m *machine) action(id string) Text {
-	if m != nil {
-		for _, a := range m.Actions {
-			if a.ID == id {
-				return a.Title
-			}
-		}
+	if m == nil {
+		return Text{}
 	}
-	return Text{}
+	return titleIn(m.Actions, id)
 }
 
 // value writes something of a history for reading: an instant as a date, a state and

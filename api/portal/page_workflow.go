@@ -165,9 +165,26 @@ type machine struct {
 	Actions []machineAction `json:"actions"`
 }
 
+// term is what a definition calls something of its own.
+type term struct {
+	ID    string `json:"id"`
+	Title Text   `json:"title"`
+}
+
+func (t term) named() term { return t }
+
+// titleIn finds a title by id; none when it is not there.
+func titleIn[T interface{ named() term }](list []T, id string) Text {
+	for _, x := range list {
+		if t := x.named(); t.ID == id {
+			return t.Title
+		}
+	}
+	return Text{}
+}
+
 type machineState struct {
-	ID     string `json:"id"`
-	Title  Text   `json:"title"`
+	term
 	Portal int    `json:"portal"`
 	Clock  string `json:"clock"`
 	Final  string `json:"final"`
@@ -187,10 +204,9 @@ type machineState struct {
 }
 
 type machineAction struct {
-	ID    string   `json:"id"`
-	Title Text     `json:"title"`
-	From  []string `json:"from"`
-	To    []struct {
+	term
+	From []string `json:"from"`
+	To   []struct {
 		State string `json:"state"`
 		If    string `json:"if"`
 	} `json:"to"`

@@ -21,6 +21,26 @@
   document.addEventListener("htmx:after:swap", chosen);
   addEventListener("pageshow", chosen); // a way back brings the files with it
 
+  // What is wider than the screen fades at the side where there is more of it.
+  const wide = ".lt-scroll, .lt-wide-table";
+  const edges = (box) => {
+    const left = box.scrollWidth - box.clientWidth - box.scrollLeft;
+    box.classList.toggle("lt-more", left > 1);
+    box.classList.toggle("lt-before", box.scrollLeft > 1);
+  };
+  const sizes = new ResizeObserver((list) => list.forEach((entry) => {
+    const box = entry.target.closest(wide); // none when the page put something else in its place
+    if (box) edges(box);
+  }));
+  const watch = () => document.querySelectorAll(wide).forEach((box) => {
+    edges(box);
+    sizes.observe(box);
+    if (box.firstElementChild) sizes.observe(box.firstElementChild);
+  });
+  document.addEventListener("scroll", (e) => e.target.matches?.(wide) && edges(e.target), true);
+  document.addEventListener("htmx:after:swap", watch);
+  watch();
+
   // Alt and a letter leads to what has it as access key, where the browser itself
   // wants other keys for that.
   document.addEventListener("keydown", (e) => {
