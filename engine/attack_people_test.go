@@ -229,6 +229,45 @@ func TestAssignment(t *testing.T) {
 	}
 }
 
+// A paper is handed over where it was made or where the application was received.
+func TestWhoHandsOver(t *testing.T) {
+	l := newLine(t, nil)
+	l.registered()
+	l.consented()
+	l.must(l.staff("residence", "approve", engine.ByLeader, nil))
+	made := l.c
+	for _, tt := range []struct {
+		kind         engine.ActorKind
+		role, office string
+		want         engine.Code
+	}{
+		{engine.Staff, engine.ByReception, "civil-00007", engine.Forbidden},
+		{engine.Staff, engine.ByReception, "insurance-00004", engine.Forbidden},
+		{engine.Staff, engine.ByOfficer, "police-00004", engine.Forbidden},
+		{engine.Citizen, engine.ByReception, "police-00004", engine.Forbidden},
+		{engine.Staff, engine.ByReception, "police-00004", ""},
+		{engine.Staff, engine.ByReception, "civil-00004", ""},
+	} {
+		cmd := engine.Command{Action: engine.ActHandOver, Step: "residence", IfMatch: &made.Dossier("residence").Rev,
+			Actor: engine.Actor{Kind: tt.kind, ID: "x", Office: tt.office, Roles: []string{tt.role}}}
+		if _, err := engine.Decide(l.defs, made, cmd, engine.Facts{}, l.now); engine.CodeOf(err) != tt.want {
+			t.Errorf("%s, %s at %s: %v, want code %q", tt.kind, tt.role, tt.office, err, tt.want)
+		}
+	}
+}
+
+// Only a registry answers a registry's request.
+func TestOnlyARegistryReplies(t *testing.T) {
+	l := newLine(t, nil)
+	l.must(l.staff("birth", "receive", engine.ByReception, nil))
+	l.must(l.staff("birth", "sign", engine.ByLeader, nil))
+	facts := engine.Facts{Reply: &engine.Reply{Request: l.c.Dossier("birth").Request.Key, Outcome: engine.ReplyDone}}
+	for _, kind := range []engine.ActorKind{engine.Citizen, engine.Staff, engine.Timer, engine.System, ""} {
+		l.code(l.run(engine.Command{Action: engine.ActReply, Step: "birth", Actor: engine.Actor{Kind: kind, ID: "civil"}}, facts), engine.Forbidden)
+	}
+	l.state("birth", "recording")
+}
+
 func TestDefinitionThatVanishedIsNamed(t *testing.T) {
 	l := newLine(t, nil)
 	c := *l.c
