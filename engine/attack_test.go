@@ -541,3 +541,43 @@ func TestNothingOpensWhileWhatIsFurtherBackRunsAgain(t *testing.T) {
 	l.must(l.staff("card", "approve", engine.ByOfficer, nil))
 	l.status("last", engine.StatusOpen)
 }
+
+// A step that is not applicable makes what cannot do without it not applicable too, and
+// one that was not asked for leaves it unasked: neither is a failure.
+func TestWhySomethingDidNotRunIsPassedOn(t *testing.T) {
+	for kind, want := range map[engine.ElseKind]string{
+		engine.ElseAbsent: engine.ClosedAbsent, engine.ElseNotApplicable: engine.ClosedNotApplicable, engine.ElseRefuse: engine.ClosedNeed,
+	} {
+		l := newLine(t, nil)
+		l.defs.svc.Step("residence").Else = engine.Else{Kind: kind, Reason: engine.Text{VI: "không", EN: "no"}}
+		l.lastly(engine.Need{Step: "residence"})
+		l.file(map[string]any{"residence": false})
+		l.registered()
+		if got := l.c.Dossier("last").Closed; got != want {
+			t.Errorf("after %q it is closed as %q, want %q", kind, got, want)
+		}
+	}
+}
+
+// New values reach a dossier whose request is under way with the answer, not before:
+// the registry is answering what was asked.
+func TestCorrectionWaitsForTheAnswerUnderWay(t *testing.T) {
+	l := newChain(t)
+	extra := l.procedure("extra")
+	extra.Machine = fsm{extra}
+	extra.States = append(extra.States, &engine.State{ID: "asking", Portal: 4, Clock: calendar.Runs,
+		Request: &engine.RequestSpec{Registry: "r", Operation: "o", Replies: map[string]string{"ok": "answered", "refused": "answered"}}})
+	extra.Actions = append(extra.Actions, &engine.Action{ID: "ask", From: []string{"checking"}, To: to("asking"), By: by(engine.ByOfficer)},
+		&engine.Action{ID: "answered", From: []string{"asking"}, To: to("checking"), By: by(engine.ByRegistry)})
+	l.must(l.staff("extra", "ask", engine.ByOfficer, nil))
+	l.must(l.staff("birth", "correct", engine.ByOfficer, nil))
+	l.must(l.staff("birth", "propose", engine.ByLeader, map[string]any{"child": map[string]any{"name": "Ân"}}))
+	name := func() string { return engine.Str(l.c.Dossier("extra").With, "child", "name") }
+	if name() != "An" {
+		t.Errorf("while the registry answers it works with %s", name())
+	}
+	l.must(l.reply("extra", l.c.Dossier("extra").Request.Key, engine.ReplyDone))
+	if l.state("extra", "checking"); name() != "Ân" {
+		t.Errorf("after the answer it works with %s", name())
+	}
+}

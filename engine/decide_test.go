@@ -274,6 +274,12 @@ func TestSupplementAskedByTwoOffices(t *testing.T) {
 	if len(l.c.Items) != 3 || l.c.Portal() != 5 || !l.c.Clock.PausedAt.Equal(l.now) {
 		t.Fatalf("items %d, portal %d, paused %v", len(l.c.Items), l.c.Portal(), l.c.Clock.PausedAt)
 	}
+	for i, step := range map[int]string{0: "residence", 1: "residence", 2: "card"} {
+		timers := l.c.Dossier(step).Timers
+		if len(timers) == 0 || !l.c.Items[i].Due.Equal(timers[0].At) {
+			t.Errorf("item %d is due %v, %s expires by %v", i, l.c.Items[i].Due, step, timers)
+		}
+	}
 	if !l.c.Items[2].Due.After(l.c.Items[0].Due) {
 		t.Error("each dossier has its own deadline")
 	}
