@@ -36,7 +36,15 @@ func (r *Runtime) Once(ctx context.Context, by Asked, v any, do func(keep func()
 	if was, err := r.recall(ctx, by, v); was || err != nil {
 		return err
 	}
-	err := do(func() *engine.Answer { return by.kept(r.Now(), "", v) })
+	err := guard(func() error {
+		return do(func() *engine.Answer {
+			a := by.kept(r.Now(), "", v)
+			if err := json.Unmarshal(a.Body, reflect.New(reflect.TypeOf(v).Elem()).Interface()); err != nil {
+				panic(err) // what could not be told again is not done
+			}
+			return a
+		})
+	})
 	var e *engine.Error
 	if errors.As(err, &e) && e.Op == engine.OpAnswered { // by a call whose caller did not wait for it
 		_, err = r.recall(ctx, by, v)
