@@ -207,11 +207,16 @@ func decide(defs engine.Definitions, c *engine.Case, cmd engine.Command, facts e
 
 // append commits changes and sends at once what they owe, while Run is running.
 func (r *Runtime) append(ctx context.Context, changes ...engine.Change) error {
-	b := r.book(changes)
+	b, committed := r.book(changes), false
+	defer func() {
+		if !committed { // it failed, or broke down
+			b.cancel()
+		}
+	}()
 	if err := r.store.Append(ctx, changes...); err != nil {
-		b.cancel()
 		return err
 	}
+	committed = true
 	b.send(ctx)
 	return nil
 }

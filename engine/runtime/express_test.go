@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -351,5 +352,44 @@ func TestQueueOutlivesNoLease(t *testing.T) {
 		if strings.Contains(w.log.String(), "lease lost") {
 			t.Fatalf("a lease ended under way:\n%s", w.log)
 		}
+	})
+}
+
+// fragile is a store that breaks down on what it is to write, now and then.
+type fragile struct {
+	engine.Store
+	breaks atomic.Bool
+}
+
+func (s *fragile) Append(ctx context.Context, changes ...engine.Change) error {
+	if s.breaks.Load() {
+		panic("fragile")
+	}
+	return s.Store.Append(ctx, changes...)
+}
+
+// A commit that breaks down leaves no place in a registry's queue taken: else some of
+// them would have nothing sent there any more.
+func TestCommitThatBreaksDownTakesNoPlace(t *testing.T) {
+	s := &fragile{}
+	run(t, func(c *runtime.Config) { c.Queue, s.Store, c.Store = 1, c.Store, s }, func(t *testing.T, w *running) {
+		code := w.file("An")
+		w.act(code, "receive", engine.ByReception)
+		synctest.Wait()
+		s.breaks.Store(true)
+		for range 3 {
+			func() {
+				defer func() {
+					if p := recover(); p != "fragile" {
+						t.Fatalf("it did not break down: %v", p)
+					}
+				}()
+				w.sign(code)
+			}()
+		}
+		s.breaks.Store(false)
+		key := w.sign(code)
+		synctest.Wait()
+		w.status(key, engine.DeliveryDone)
 	})
 }
