@@ -109,7 +109,7 @@ func run(args []string, out, errs io.Writer) int {
 	case errors.Is(err, errNotGood):
 		return 1
 	default:
-		fmt.Fprintln(errs, "lienthong:", told(err, e.lang))
+		fmt.Fprintln(errs, "lienthong:", e.told(err))
 		if errors.As(err, new(usageError)) {
 			return 2
 		}
@@ -153,6 +153,22 @@ func language(k *kong.Context) string {
 		}
 	}
 	return machineLanguage()
+}
+
+// told is an error in the language that was asked for; of what a signal ended, that it
+// was stopped.
+func (e *env) told(err error) string {
+	if e.ctx.Err() == nil {
+		return told(err, e.lang)
+	}
+	if x, ok := asEngineError(err); ok && errors.Is(x.Err, context.Canceled) { // not that somebody is busy
+		err = x.Err
+	}
+	text := told(err, e.lang)
+	for _, why := range []error{context.Canceled, context.Cause(e.ctx)} {
+		text = strings.ReplaceAll(text, why.Error(), e.say("đã dừng theo yêu cầu", "stopped as asked"))
+	}
+	return text
 }
 
 // told is an error in a language: what is wrong in files has texts in both.

@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -10,6 +12,7 @@ import (
 	"testing"
 
 	"lienthong/cmd/lienthong/system"
+	"lienthong/engine"
 	"lienthong/store/sqlite"
 )
 
@@ -147,6 +150,33 @@ func TestDemoTellsHowToSignIn(t *testing.T) {
 		for _, w := range append(want, s.URL+"/api/v1/sessions", "officer.civil_status_00004") {
 			if !strings.Contains(b.String(), w) || strings.Contains(b.String(), "%!") {
 				t.Errorf("%s: no %q in %s", lang, w, &b)
+			}
+		}
+	}
+}
+
+// What a signal ends is told as stopped, whatever was said of it on the way; anything
+// else is told as it is.
+func TestWhatIsStoppedIsToldSo(t *testing.T) {
+	ctx, stop := context.WithCancelCause(t.Context())
+	e := &env{ctx: ctx, lang: "vi"}
+	busy := &engine.Error{Code: engine.Unavailable, Op: "store.case", Err: context.Canceled, Detail: engine.Text{VI: "Hệ thống đang bận.", EN: "busy"}}
+	if got := e.told(busy); !strings.Contains(got, "đang bận") {
+		t.Errorf("before: %s", got)
+	}
+	stop(errors.New("terminated signal received"))
+	for _, c := range []struct {
+		err      error
+		vi, want string
+	}{
+		{busy, "đã dừng theo yêu cầu", "stopped as asked"},
+		{fmt.Errorf("backup: %w", ctx.Err()), "backup: đã dừng theo yêu cầu", "backup: stopped as asked"},
+		{context.Cause(ctx), "đã dừng theo yêu cầu", "stopped as asked"},
+		{errors.New("sqlite: /x/kept.db exists"), "/x/kept.db đã có", "sqlite: /x/kept.db exists"},
+	} {
+		for lang, want := range map[string]string{"vi": c.vi, "en": c.want} {
+			if e.lang = lang; e.told(c.err) != want {
+				t.Errorf("%v is told as %q, want %q", c.err, e.told(c.err), want)
 			}
 		}
 	}
