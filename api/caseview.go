@@ -363,12 +363,34 @@ func (p *picture) plain(v *dossierView, d *engine.Dossier) {
 			v.Needs = append(v.Needs, n.Step)
 		}
 		if d.Status == engine.StatusWaiting {
-			v.Foreseen, _ = runtime.Foreseen(p.c, st, p.now)
+			v.Foreseen = p.foreseen(st)
 		}
 		if v.Reason == nil {
 			v.Reason = p.ruledOut(p.c, st, d)
 		}
 	}
+}
+
+// foreseen tells why a part that waits will not run, as far as the application alone
+// tells: by its own condition, or by that of a part that it cannot do without.
+func (p *picture) foreseen(st *engine.Step) string {
+	if why, _ := runtime.Foreseen(p.c, st, p.now); why != "" {
+		return why
+	}
+	for _, n := range st.Needs {
+		up := p.step(n.Step)
+		if n.Optional || up == nil || p.c.Dossier(n.Step).Status != engine.StatusWaiting {
+			continue
+		}
+		switch why := p.foreseen(up); why {
+		case "":
+		case engine.ClosedAbsent, engine.ClosedNotApplicable:
+			return why
+		default:
+			return engine.ClosedNeed
+		}
+	}
+	return ""
 }
 
 // ruledOut says by which results a part does not run that the applicant left open: its

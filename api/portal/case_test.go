@@ -392,6 +392,17 @@ func TestPartsThatDoNotRunSayWhy(t *testing.T) {
 	}
 }
 
+// Nobody asked for funeral money: the parts that pay it wait for nothing from the first day.
+func TestPartsBehindOneNotAskedForDoNotWait(t *testing.T) {
+	s := newStage(t)
+	tale := s.begin("death-o2")
+	r := s.browse(tale.Citizen).open("/cases/" + tale.Code).want(200)
+	if n := strings.Count(r.body, "Bạn không đề nghị phần này"); n != 6 {
+		t.Errorf("%d parts are told as not asked for, want all but the death and the residence", n)
+	}
+	r.says("Chờ phần trước xong: Đăng ký khai tử").saysNot("Chờ phần trước xong: Xác định chế độ mai táng")
+}
+
 // Several members of staff who watch one case are told once each for a minute, though
 // their lines in the log alternate.
 func TestReadersAreToldOnceAMinute(t *testing.T) {

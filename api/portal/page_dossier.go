@@ -378,14 +378,17 @@ var remarks = []string{"reason", "comment", "refusal", "supplement_request", "su
 var sendingBack = []string{"dispute", "send_back"}
 
 // proposal is what a member of staff entered last that others confirm and sign, and
-// what sent it back since.
+// what sent it back since. What staff did after it without entering anything decided on it.
 func proposal(all []done) (p, returned *done) {
 	for i := len(all) - 1; i >= 0; i-- {
 		a := &all[i]
 		if slices.Contains(sendingBack, a.Action) && returned == nil {
 			returned = a
 		}
-		if a.By != nil && a.By.Kind == "staff" && a.Form != "" && !slices.Contains(remarks, a.Form) && len(a.Rows) > 0 {
+		if a.By != nil && a.By.Kind == "staff" && a.Form == "" {
+			return nil, nil
+		}
+		if a.By != nil && a.By.Kind == "staff" && !slices.Contains(remarks, a.Form) && len(a.Rows) > 0 {
 			return a, returned
 		}
 	}

@@ -41,12 +41,24 @@ type delivery struct {
 	Overdue   bool            `json:"overdue"`
 	LastError string          `json:"last_error"`
 	Note      string          `json:"note"`
+	Said      string          `json:"-"` // the note in words
 	Leased    Time            `json:"leased_until"`
 	Breaker   Time            `json:"breaker_until"`
 	Damaged   bool            `json:"damaged"`
 	May       []string        `json:"may"`
 	Reply     json.RawMessage `json:"reply"`
 	Refusals  map[string]Text `json:"refusals"`
+}
+
+// noted is the delivery's own note of what somebody did, "retried by …: …", in words:
+// kept for machines, it begins in English. Any other note stays as it is.
+func (v *visit) noted(note string) string {
+	act, rest, ok := strings.Cut(note, " by ")
+	word, known := v.word("noted", act)
+	if !ok || !known {
+		return note
+	}
+	return word + " " + rest
 }
 
 // Path is the address of its page: the key is case/seq/n.
@@ -106,6 +118,9 @@ func (v *visit) exchangePage() error {
 	if _, err := v.call(call{path: "/exchange", query: d.Asked}, &d); err != nil {
 		return err
 	}
+	for i := range d.Deliveries {
+		d.Deliveries[i].Said = v.noted(d.Deliveries[i].Note)
+	}
 	var sums struct {
 		exchangeSums
 		Registries []registryLine
@@ -147,7 +162,9 @@ type deliveryPageData struct {
 func (v *visit) readDelivery() (delivery, error) {
 	var d delivery
 	key := v.r.PathValue("case") + "/" + v.r.PathValue("seq") + "/" + v.r.PathValue("n")
-	return d, v.get("/exchange/"+seg(key), &d)
+	err := v.get("/exchange/"+seg(key), &d)
+	d.Said = v.noted(d.Note)
+	return d, err
 }
 
 func (v *visit) deliveryPage() error {

@@ -47,7 +47,8 @@ func TestExchangeQueue(t *testing.T) {
 	// the province looks; one of another city does not even see it.
 	boss := s.browse("supervisor.civil_status_00004")
 	boss.open("/exchange").want(200).says(tale.Code, "hồ sơ của chính cơ quan mình")
-	boss.post(at, with(boss.formWith(boss.open(at).want(200), at, "note-retry"), "do", "retry", "note-retry", "đã gọi điện")).want(200).says("Đã thực hiện và ghi vào lịch sử")
+	boss.post(at, with(boss.formWith(boss.open(at).want(200), at, "note-retry"), "do", "retry", "note-retry", "đã gọi điện")).want(200).says("Đã thực hiện và ghi vào lịch sử", "Đã gửi lại, bởi supervisor.civil_status_00004: đã gọi điện").saysNot("retried by")
+	boss.open(at).want(200).says("Đã gửi lại, bởi").saysNot("retried by")
 	s.settle()
 	beside := s.browse("supervisor.police_00004")
 	beside.open(at).want(200).says("Chỉ người vận hành, hoặc người giám sát của cơ quan đang giữ hồ sơ").saysNot("<form method=\"post\" action=\"/exchange")
