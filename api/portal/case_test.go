@@ -112,6 +112,7 @@ func TestCaseFromDraftToResults(t *testing.T) {
 
 	// The grandfather sees what he is asked about, and nothing else.
 	head := s.browse(hung)
+	head.open("/").want(200).says("Bạn có 1 việc cần làm")
 	head.open("/tasks").want(200).says("Cho ý kiến")
 	p := head.open(at).want(200).says("Nguyễn Minh Tuấn cần ý kiến của bạn", "Nguyễn Trần An Nhiên").saysNot("Trần Thu Hà", "001195000104")
 	head.open(at + "/access").want(404)

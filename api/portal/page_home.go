@@ -15,13 +15,21 @@ func (p *Portal) homePages() []page {
 	return []page{{pattern: "GET /{$}", who: anyone, do: (*visit).home}}
 }
 
-// homePage is the catalogue by life event.
-type homePage struct{ Services []service }
+// homePage is the catalogue by life event, and how much waits for the citizen.
+type homePage struct {
+	Services []service
+	Tasks    []struct{} `json:"tasks"`
+}
 
 func (v *visit) home() error {
 	var d homePage
 	if err := v.get("/services", &d); err != nil {
 		return err
+	}
+	if v.me.Citizen() {
+		if err := v.get("/tasks", &d); err != nil {
+			return err
+		}
 	}
 	return v.show(screen{page: "home", title: v.t("home.title"), data: d})
 }
