@@ -5,9 +5,10 @@
 //
 // # What it may import
 //
-// engine, engine/runtime, engine/calendar, gin, huma, x/text and x/time. Stores,
-// definitions, message texts and the exchange with registries are handed in by
-// [Config]; package api never imports store/* or agencies.
+// engine, engine/runtime, engine/calendar, engine/diagram, engine/indicators,
+// engine/appendjson, gin, huma, x/text and x/time. Stores, definitions, message
+// texts and the exchange with registries are handed in by [Config]; package api
+// never imports store/* or agencies.
 //
 // # Layout
 //

@@ -11,7 +11,7 @@
 // appends; the simulator, the replayer and the checker call the same functions.
 //
 // May import: the standard library (nothing that reads a clock, a file, the
-// network or a random source) and engine/calendar. purity_test.go holds this.
+// network or a random source) and engine/calendar. arch_test.go holds this.
 //
 // Invariants kept here:
 //   - Fold needs neither definitions nor a calendar: an event carries every value

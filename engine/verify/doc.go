@@ -9,7 +9,7 @@
 // guards have learnt about its data (a set of values that each tested value may
 // still have). docs/check.md describes the abstraction.
 //
-// May import: the standard library, engine, engine/calendar, engine/machine.
+// May import: the standard library, engine, engine/machine.
 //
 // Invariants kept here:
 //   - Nothing that the core can do leaves the searched graph (a test walks the core

@@ -5,7 +5,7 @@
 // It keeps the same encoded rows as a database would, so that callers share
 // nothing with it and a chain can be verified.
 //
-// May import: engine, store/rowenc and the standard library.
+// May import: engine, engine/calendar, store/rowenc and the standard library.
 //
 // Invariants kept here:
 //   - One lock, one writer at a time; every write is undone when its call fails.

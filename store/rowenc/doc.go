@@ -2,7 +2,7 @@
 // how history is sealed and chained, how names are folded for search, what a
 // cursor looks like, and how a chain is verified. It knows no database.
 //
-// May import: engine, engine/calendar, golang.org/x/text and the standard library.
+// May import: engine, engine/calendar, engine/appendjson, golang.org/x/text and the standard library.
 //
 // Invariants kept here:
 //   - A change is checked for its shape and encoded once, in the caller's

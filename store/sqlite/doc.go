@@ -14,7 +14,7 @@
 // what has ended (bind): packed lists of places take the place of its rows in the index
 // of words.
 //
-// May import: engine, store/rowenc, mattn/go-sqlite3 (the hot path uses the driver
+// May import: engine, engine/calendar, store/rowenc, mattn/go-sqlite3 (the hot path uses the driver
 // without database/sql), pressly/goose and the standard library.
 //
 // Invariants kept here:
