@@ -4,11 +4,45 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/alecthomas/kong"
 )
+
+// documents are what people read of the project, by file.
+func documents(t *testing.T) map[string]string {
+	t.Helper()
+	files, err := filepath.Glob("../../docs/*.md")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no documents: %v", err)
+	}
+	out := map[string]string{}
+	for _, f := range append(files, "../../README.md", "../../CHANGELOG.md") {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[f] = string(b)
+	}
+	return out
+}
+
+// Every file that a document links to exists.
+func TestDocumentedLinksLead(t *testing.T) {
+	link := regexp.MustCompile(`\]\(([^)#]+)`)
+	for f, text := range documents(t) {
+		for _, m := range link.FindAllStringSubmatch(text, -1) {
+			if strings.Contains(m[1], "://") {
+				continue
+			}
+			if _, err := os.Stat(filepath.Join(filepath.Dir(f), m[1])); err != nil {
+				t.Errorf("%s links to %s, which is not there", f, m[1])
+			}
+		}
+	}
+}
 
 // commandsOf are the lines of a document that somebody would type: those of its blocks
 // and the spans between backquotes.
@@ -83,17 +117,9 @@ func TestDocumentedCommandsAreKnown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, err := filepath.Glob("../../docs/*.md")
-	if err != nil {
-		t.Fatal(err)
-	}
 	seen := 0
-	for _, f := range append(files, "../../README.md") {
-		b, err := os.ReadFile(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, line := range commandsOf(string(b)) {
+	for f, text := range documents(t) {
+		for _, line := range commandsOf(text) {
 			seen++
 			if w := wrongIn(parser.Model, line); w != "" {
 				t.Errorf("%s: %s: there is no %s", filepath.Base(f), line, w)
@@ -107,5 +133,50 @@ func TestDocumentedCommandsAreKnown(t *testing.T) {
 		if got := wrongIn(parser.Model, line); got != want {
 			t.Errorf("%s: %q is wrong, want %q", line, got, want)
 		}
+	}
+}
+
+// flagsOf are all flags below a verb, with their defaults.
+func flagsOf(n *kong.Node, into map[string][]string) map[string][]string {
+	for _, f := range n.Flags {
+		into["--"+f.Name] = append(into["--"+f.Name], f.Default)
+	}
+	for _, c := range n.Children {
+		flagsOf(c, into)
+	}
+	return into
+}
+
+// Every flag that a document speaks of is one, and what it says that a flag is without
+// being given is so.
+func TestDocumentedFlagsAreKnown(t *testing.T) {
+	parser, err := kong.New(&commands{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	flags := flagsOf(parser.Model.Node, map[string][]string{"--help": nil})
+	spans, flag := regexp.MustCompile("`[^`]+`"), regexp.MustCompile(`(?:^|[ \[`+"`"+`])(--[a-z][a-z-]*)(…?)`)
+	row := regexp.MustCompile("(?m)^\\| `(--[a-z-]+)` \\| ([0-9]+[a-z]+) \\|")
+	defaults := 0
+	for f, text := range documents(t) {
+		for _, span := range spans.FindAllString(strings.ReplaceAll(text, "```", "`"), -1) {
+			if strings.Contains(span, "strace") || strings.Contains(span, "/usr/bin/time") {
+				continue
+			}
+			for _, m := range flag.FindAllStringSubmatch(span, -1) {
+				if _, known := flags[m[1]]; !known && m[2] == "" {
+					t.Errorf("%s: %s: no verb has %s", filepath.Base(f), span, m[1])
+				}
+			}
+		}
+		for _, m := range row.FindAllStringSubmatch(text, -1) {
+			defaults++
+			if !slices.Contains(flags[m[1]], m[2]) {
+				t.Errorf("%s: %s is %s without being given, and not %s", filepath.Base(f), m[1], flags[m[1]], m[2])
+			}
+		}
+	}
+	if defaults < 5 {
+		t.Errorf("only %d defaults were found", defaults)
 	}
 }
