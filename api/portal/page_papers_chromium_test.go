@@ -112,6 +112,27 @@ func (w *window) shares(css string) (white, dark float64) {
 	return white / max(all, 1), dark / max(all, 1)
 }
 
+// With text of twice the size nothing sticks out of a telephone's screen (WCAG 1.4.4).
+func TestTextOfTwiceTheSizeFits(t *testing.T) {
+	s := newStage(t)
+	w := s.openWindow(390)
+	me := s.browse(tung)
+	at := me.start("birth")
+	tale := s.begin("birth-b4")
+	s.fine(tale)
+	fits := func(b *browser, paths ...string) {
+		w.be(b, "vi")
+		for _, path := range paths {
+			w.open(path)
+			w.run(`document.documentElement.style.fontSize = "200%"`)
+			w.fits("twice " + path)
+		}
+	}
+	fits(me, "/", "/cases", at, at+"/pages/registration", at+"/pages/children")
+	fits(s.browse("officer.civil_status_00004"), "/inbox", "/dossiers/"+tale.Code+"/birth")
+	w.leave()
+}
+
 // What is wider than a telephone's screen fades where there is more of it, until it is
 // moved to its end; on a wide screen nothing fades.
 func TestWhatIsWideFadesWhereThereIsMore(t *testing.T) {
