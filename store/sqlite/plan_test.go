@@ -204,13 +204,13 @@ func compiledOnce(t *testing.T, path string, texts []string) {
 		if err != nil {
 			t.Fatalf("%s: %v", q, err)
 		}
-		args := make([]driver.Value, st.NumInput())
+		args := make([]driver.NamedValue, st.NumInput())
 		for i, v := range []int64{50, 50, 51} {
 			for k := range args {
-				args[k] = v
+				args[k] = driver.NamedValue{Ordinal: k + 1, Value: v}
 			}
 			compiled = 0
-			if rows, err := st.Query(args); err == nil { // what it says of such parameters does not matter
+			if rows, err := st.(driver.StmtQueryContext).QueryContext(t.Context(), args); err == nil { // what it says of such parameters does not matter
 				_ = rows.Close()
 			}
 			if i > 0 && compiled > 0 {
