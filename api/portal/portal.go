@@ -88,6 +88,7 @@ func (p *Portal) pages() []page {
 		p.resultPages(),
 		p.dashboardPages(),
 		p.exchangePages(),
+		p.referencePages(),
 		p.workflowPages(),
 		p.versionPages(),
 		p.labPages(),
