@@ -248,6 +248,10 @@ func (d *Dossier) OpenReview() *Review {
 // annulled since.
 func (d *Dossier) Succeeded() bool { return d.Final == FinalSuccess }
 
+// HasEnded tells whether what needs the dossier need not wait for it: a correction that
+// reopens it later does not take that back.
+func (d *Dossier) HasEnded() bool { return d.Status == StatusClosed || d.Final != FinalNone }
+
 // Dossier returns the dossier of a step, or nil.
 func (c *Case) Dossier(step string) *Dossier {
 	for _, d := range c.Dossiers {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"time"
 
 	"lienthong/engine/calendar"
@@ -117,6 +118,23 @@ func (s *Service) Step(id string) *Step {
 		}
 	}
 	return nil
+}
+
+// NeedsOf lists what a step needs, and what that cannot do without, however far
+// back: a result may have been annulled since something between was built on it.
+func (s *Service) NeedsOf(st *Step) []Need {
+	out := slices.Clone(st.Needs)
+	for i := 0; i < len(out); i++ {
+		if out[i].Optional {
+			continue
+		}
+		for _, n := range s.Step(out[i].Step).Needs {
+			if !n.Optional && !slices.Contains(out, n) {
+				out = append(out, n)
+			}
+		}
+	}
+	return out
 }
 
 // Each says that one application opens one case per element of a list: the form's

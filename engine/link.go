@@ -46,43 +46,20 @@ func (d *decision) settle() error {
 	return &Error{Code: Internal, Op: "settle", Case: d.c.Code, Err: fmt.Errorf("the linking rules do not come to rest")}
 }
 
-// ended tells whether a need has ended: a correction that reopens it later does
-// not take that back.
-func ended(dos *Dossier) bool {
-	return dos.Status == StatusClosed || dos.Final != FinalNone
-}
-
-// needs lists what a step needs, and what that cannot do without, however far
-// back: a result may have been annulled since something between was built on it.
-func (d *decision) needs(st *Step) []Need {
-	out := slices.Clone(st.Needs)
-	for i := 0; i < len(out); i++ {
-		if out[i].Optional {
-			continue
-		}
-		for _, n := range d.svc.Step(out[i].Step).Needs {
-			if !n.Optional && !slices.Contains(out, n) {
-				out = append(out, n)
-			}
-		}
-	}
-	return out
-}
-
 // open opens or closes a waiting step once everything it needs has ended.
 func (d *decision) open(st *Step, dos *Dossier) error {
 	if d.c.Fee != nil && d.c.Fee.Status == FeeWaiting {
 		return nil
 	}
 	for _, n := range st.Needs {
-		if !ended(d.c.Dossier(n.Step)) {
+		if !d.c.Dossier(n.Step).HasEnded() {
 			return nil
 		}
 	}
-	needs := d.needs(st)
+	needs := d.svc.NeedsOf(st)
 	for _, n := range needs {
 		need := d.c.Dossier(n.Step)
-		if !n.Optional && ended(need) && !need.Succeeded() {
+		if !n.Optional && need.HasEnded() && !need.Succeeded() {
 			why := ClosedNeed
 			if need.Closed == ClosedAbsent || need.Closed == ClosedNotApplicable {
 				why = need.Closed
@@ -91,7 +68,7 @@ func (d *decision) open(st *Step, dos *Dossier) error {
 			return nil
 		}
 	}
-	if slices.ContainsFunc(needs, func(n Need) bool { return !ended(d.c.Dossier(n.Step)) }) {
+	if slices.ContainsFunc(needs, func(n Need) bool { return !d.c.Dossier(n.Step).HasEnded() }) {
 		return nil // it runs again
 	}
 	vars := d.serviceVars()
@@ -272,7 +249,7 @@ func (d *decision) end() {
 		return
 	}
 	for _, dos := range d.c.Dossiers {
-		if !ended(dos) {
+		if !dos.HasEnded() {
 			return
 		}
 	}

@@ -130,7 +130,7 @@ func (d *decision) refile(dos *Dossier) error {
 func (d *decision) refilable(dos *Dossier) bool {
 	failed := dos.Status == StatusEnded && dos.Final != FinalSuccess && dos.Final != FinalNotApplicable
 	closed := dos.Status == StatusClosed && dos.Closed != ClosedNeed && dos.Closed != ClosedNotApplicable
-	needs := d.needs(d.svc.Step(dos.Step))
+	needs := d.svc.NeedsOf(d.svc.Step(dos.Step))
 	if !failed && !closed || len(needs) == 0 {
 		return false
 	}

@@ -116,7 +116,7 @@ func (r *Runtime) look(ctx context.Context, c *engine.Case) ([]Stuck, error) {
 		switch d.Status {
 		case engine.StatusWaiting:
 			unfinished = true
-			if needsEnded(c, st) {
+			if needsEnded(c, svc, st) {
 				say(st.ID, "", c.Updated, "all that the step needs has ended, but it does not open")
 			}
 		case engine.StatusOpen:
@@ -136,10 +136,12 @@ func (r *Runtime) look(ctx context.Context, c *engine.Case) ([]Stuck, error) {
 	return out, nil
 }
 
-func needsEnded(c *engine.Case, st *engine.Step) bool {
-	return !slices.ContainsFunc(st.Needs, func(n engine.Need) bool {
+// needsEnded tells whether nothing that a step needs runs, however far back: a result
+// that was annulled may be worked for again.
+func needsEnded(c *engine.Case, svc *engine.Service, st *engine.Step) bool {
+	return !slices.ContainsFunc(svc.NeedsOf(st), func(n engine.Need) bool {
 		d := c.Dossier(n.Step)
-		return d != nil && d.Status != engine.StatusClosed && d.Final == engine.FinalNone
+		return d != nil && !d.HasEnded()
 	})
 }
 
@@ -174,7 +176,7 @@ func someone(c *engine.Case, p *engine.Procedure, d *engine.Dossier, a *engine.A
 	if a.Party != nil {
 		return slices.ContainsFunc(a.Party.Sets, func(s string) bool {
 			set := d.Parties[s]
-			return set != nil && !set.Agreed() && len(set.People) > 0
+			return set != nil && !set.Agreed()
 		})
 	}
 	if a.Review != "" && d.OpenReview() == nil || givesUp(p, a) {
