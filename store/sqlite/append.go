@@ -357,7 +357,9 @@ func (c *change) comesBack() bool {
 }
 
 // stands tells whether the case will be as the change was prepared on, as far as is
-// known.
+// known. That keeps a change that was overtaken from sending its whole transaction to be
+// written with care; what refuses it are the statements, which name the sequence and the
+// head before.
 func (r *router) stands(k *cache, c *change) bool {
 	if head, met := r.heads[c.code()]; met {
 		return c.before != nil && head != nil && bytes.Equal(head, c.before.head)

@@ -109,6 +109,30 @@ func TestChangesUponThoseInLine(t *testing.T) {
 	l.sound()
 }
 
+// TestOvertakenAlone: a change whose case moved while it was in line is refused without
+// making those of its transaction be written again with care.
+func TestOvertakenAlone(t *testing.T) {
+	l := newLined(t)
+	st := storetest.File(storetest.Filing{Code: "A"})
+	must(t, l.Append(t.Context(), st.Change()))
+	before, late := l.Stats(), st.Fork()
+	l.held.Store(true)
+	first := l.append(t.Context(), goOn(st, "a", false))
+	<-l.entered
+	second := l.append(t.Context(), goOn(late, "b", false))
+	other := l.append(t.Context(), storetest.File(storetest.Filing{Code: "B"}).Change())
+	close(l.release)
+	must(t, <-first)
+	if got := engine.CodeOf(<-second); got != engine.StaleVersion {
+		t.Errorf("the overtaken one: %v", got)
+	}
+	must(t, <-other)
+	if now := l.Stats(); now.Commits != before.Commits+2 || now.Swift != before.Swift+2 {
+		t.Errorf("%d commits, %d changes swift", now.Commits-before.Commits, now.Swift-before.Swift)
+	}
+	l.sound()
+}
+
 // TestChangesUponARefusedOne are refused with it, even when another change led the
 // case to the same sequence; that one stays.
 func TestChangesUponARefusedOne(t *testing.T) {
