@@ -48,7 +48,7 @@ func (q *query) add(text string, args ...any) {
 
 // rowsQuery selects the dossiers of one office and shelf in list order: a walk
 // along dossiers_list or, of the live ones, along those of one clerk or one state.
-func rowsQuery(cols string, rq engine.RowQuery, office string, shelf int, from *engine.Row, limit int) (string, []any) {
+func rowsQuery(cols string, rq engine.RowQuery, office string, shelf int, p *page) (string, []any) {
 	b := &query{}
 	switch {
 	case shelf == rowenc.ShelfLive && rq.Assignee != "":
@@ -59,13 +59,36 @@ func rowsQuery(cols string, rq engine.RowQuery, office string, shelf int, from *
 	default:
 		b.add(`SELECT `+cols+` FROM dossiers d JOIN cases c ON c.code = d.case_code WHERE d.office = ? AND d.shelf = ?`, office, shelf)
 	}
-	b.narrow(rq, "d", from, limit)
+	b.narrow(rq, "d", p)
 	return b.text.String(), b.args
 }
 
-// narrow adds the filters that are set, the place of the page, and the order of the
+// page is a page of a list while its rows are gathered, from one walk or look-up after
+// the other.
+type page struct {
+	from  *engine.Row // it begins after this one; nil = it is the first
+	limit int         // rows of it; 0 = all
+	rows  []engine.Row
+
+	first int // so many of the rows are the first ones of all, in order
+}
+
+// until is the urgency that no more rows may have: the page is full. nil while it is not.
+func (p *page) until() *int64 {
+	if p.limit <= 0 || len(p.rows) < p.limit {
+		return nil
+	}
+	if p.first != len(p.rows) {
+		slices.SortFunc(p.rows, rowenc.CompareRows)
+		p.rows, p.first = p.rows[:p.limit], p.limit
+	}
+	last := rowenc.Urgency(p.rows[p.limit-1].Due)
+	return &last
+}
+
+// narrow adds the filters that are set, the bounds of the page, and the order of the
 // list; by is the table that gives the order.
-func (q *query) narrow(rq engine.RowQuery, by string, from *engine.Row, limit int) {
+func (q *query) narrow(rq engine.RowQuery, by string, p *page) {
 	for _, f := range []struct{ col, want string }{{"procedure", rq.Procedure}, {"state", rq.State}, {"assignee", rq.Assignee}} {
 		if f.want != "" {
 			q.add(` AND d.`+f.col+` = ?`, f.want)
@@ -75,16 +98,20 @@ func (q *query) narrow(rq engine.RowQuery, by string, from *engine.Row, limit in
 		q.add(` AND `+by+`.urgency < ?`, rowenc.Micros(rq.Overdue))
 	}
 	order := by + `.urgency, ` + by + `.code, ` + by + `.case_code, ` + by + `.step`
-	if from != nil {
-		q.add(` AND (`+order+`) > (?, ?, ?, ?)`, rowenc.Urgency(from.Due), from.Code, from.Case, from.Step)
+	if p.from != nil {
+		q.add(` AND (`+order+`) > (?, ?, ?, ?)`, rowenc.Urgency(p.from.Due), p.from.Code, p.from.Case, p.from.Step)
 	}
-	q.add(` ORDER BY `+order+` LIMIT ?`, limited(limit))
+	if until := p.until(); until != nil {
+		q.add(` AND `+by+`.urgency <= ?`, *until)
+	}
+	q.add(` ORDER BY `+order+` LIMIT ?`, limited(p.limit))
 }
 
-// shelves are where a query looks.
+// shelves are where a query looks: first where most are that were due long ago, so that
+// little is read of the other.
 func shelves(q engine.RowQuery) []int {
 	if q.Ended {
-		return []int{rowenc.ShelfLive, rowenc.ShelfEnded}
+		return []int{rowenc.ShelfEnded, rowenc.ShelfLive}
 	}
 	return []int{rowenc.ShelfLive}
 }
@@ -97,22 +124,20 @@ func offices(q engine.RowQuery) []string {
 // Rows lists dossiers, most urgent first. Each office and shelf is a walk of its
 // own along the index; the walks are merged here.
 func (s *Store) Rows(ctx context.Context, q engine.RowQuery) (rows []engine.Row, next string, err error) {
-	var from *engine.Row
+	p := &page{limit: q.Limit, rows: []engine.Row{}}
 	if q.After != "" {
 		r, err := rowenc.ParseRowCursor(q.After)
 		if err != nil {
 			return nil, "", err
 		}
-		from = &r
+		p.from = &r
 	}
-	limit := q.Limit
-	if limit > 0 {
-		limit++
+	if p.limit > 0 {
+		p.limit++ // one more tells that there is a next page
 	}
-	rows = []engine.Row{}
 	err = s.listing(ctx, q, func(l *lister) error {
 		for _, office := range offices(q) {
-			if err := l.office(ctx, q, office, from, limit, &rows); err != nil {
+			if err := l.office(ctx, q, office, p); err != nil {
 				return err
 			}
 		}
@@ -121,32 +146,32 @@ func (s *Store) Rows(ctx context.Context, q engine.RowQuery) (rows []engine.Row,
 	if err != nil {
 		return nil, "", failure("store.rows", "", err)
 	}
-	slices.SortFunc(rows, rowenc.CompareRows)
-	if q.Limit > 0 && len(rows) > q.Limit {
-		rows = rows[:q.Limit]
-		next = rowenc.RowCursor(rows[q.Limit-1])
+	slices.SortFunc(p.rows, rowenc.CompareRows)
+	if q.Limit > 0 && len(p.rows) > q.Limit {
+		p.rows = p.rows[:q.Limit]
+		next = rowenc.RowCursor(p.rows[q.Limit-1])
 	}
-	return rows, next, nil
+	return p.rows, next, nil
 }
 
-// office adds the first rows of one office, and perhaps more.
-func (l *lister) office(ctx context.Context, q engine.RowQuery, office string, from *engine.Row, limit int, rows *[]engine.Row) error {
+// office adds the rows of one office to a page.
+func (l *lister) office(ctx context.Context, q engine.RowQuery, office string, p *page) error {
 	f, err := l.look(ctx, q, office)
 	if err != nil {
 		return err
 	}
-	for _, shelf := range f.shelves(q) {
-		text, args := f.query(rowCols, q, office, shelf, from, limit)
-		if err := l.rows(ctx, text, args, rows); err != nil {
+	if f != nil && f.bound != nil {
+		if err := l.boundRows(ctx, f, q, p); err != nil {
 			return err
 		}
 	}
-	if f == nil || f.bound == nil {
-		return nil
+	for _, shelf := range f.shelves(q) {
+		text, args := f.query(rowCols, q, office, shelf, p)
+		if err := l.rows(ctx, text, args, &p.rows); err != nil {
+			return err
+		}
 	}
-	more, err := l.boundRows(ctx, f, q, from, limit)
-	*rows = append(*rows, more...)
-	return err
+	return nil
 }
 
 // CountRows counts at most cap.
@@ -174,7 +199,7 @@ func (l *lister) countOffice(ctx context.Context, q engine.RowQuery, office stri
 		if full() {
 			return sum, nil
 		}
-		text, args := f.query("1", q, office, shelf, nil, max(0, cap-before-sum))
+		text, args := f.query("1", q, office, shelf, &page{limit: max(0, cap-before-sum)})
 		n, err := l.count(ctx, text, args)
 		if sum += n; err != nil {
 			return 0, err

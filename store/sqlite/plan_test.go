@@ -225,6 +225,9 @@ func compiledOnce(t *testing.T, path string, texts []string) {
 // built are the texts that depend on what is asked for, in every shape.
 func built() (out []string) {
 	from := &engine.Row{Code: "c"}
+	pages := func() []*page {
+		return []*page{{limit: 10}, {from: from, limit: 10}, {limit: 1, rows: []engine.Row{{}}}, {from: from, limit: 1, rows: []engine.Row{{}}}}
+	}
 	found := func(rarest string, walk bool, words ...string) *finding {
 		f := &finding{rarest: rarest, walk: walk}
 		f.text.Words, f.others = append([]string{rarest}, words...), words
@@ -235,18 +238,22 @@ func built() (out []string) {
 			{}, {Procedure: "p"}, {State: "s"}, {Assignee: "a"}, {Overdue: time.Now()}, {Procedure: "p", State: "s", Assignee: "a", Overdue: time.Now()},
 		} {
 			for _, shelf := range append(shelves(engine.RowQuery{Ended: true}), f.shelves(engine.RowQuery{Ended: true})...) {
-				first, _ := f.query(rowCols, q, "o", shelf, nil, 10)
-				next, _ := f.query(rowCols, q, "o", shelf, from, 10)
-				count, _ := f.query("1", q, "o", shelf, nil, 10)
-				out = append(out, first, next, count)
+				for _, p := range pages() {
+					rows, _ := f.query(rowCols, q, "o", shelf, p)
+					out = append(out, rows)
+				}
+				count, _ := f.query("1", q, "o", shelf, &page{limit: 10})
+				out = append(out, count)
 			}
 		}
 	}
 	bound := &bound{}
 	for _, places := range [][]int64{{1}, make([]int64, placesAtOnce)} {
 		for _, cols := range []string{rowCols, "1"} {
-			q, _ := bound.query(cols, found("hoa", false, "nguyen"), engine.RowQuery{State: "s"}, places, from, 10)
-			out = append(out, q)
+			for _, p := range pages() {
+				q, _ := bound.query(cols, found("hoa", false, "nguyen"), engine.RowQuery{State: "s"}, places, p)
+				out = append(out, q)
+			}
 		}
 	}
 	for _, status := range []string{"", engine.DeliveryPending, engine.DeliveryAccepted, engine.DeliveryIncident, engine.DeliveryDone} {

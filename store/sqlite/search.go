@@ -165,31 +165,31 @@ func (f *finding) shelves(q engine.RowQuery) []int {
 
 // query selects the dossiers of one office and shelf, the first ones in list order;
 // without a text all of them.
-func (f *finding) query(cols string, rq engine.RowQuery, office string, shelf int, from *engine.Row, limit int) (string, []any) {
+func (f *finding) query(cols string, rq engine.RowQuery, office string, shelf int, p *page) (string, []any) {
 	switch {
 	case f == nil:
-		return rowsQuery(cols, rq, office, shelf, from, limit)
+		return rowsQuery(cols, rq, office, shelf, p)
 	case f.walk:
-		return f.walked(cols, rq, office, shelf, from, limit)
+		return f.walked(cols, rq, office, shelf, p)
 	}
-	return f.lookedUp(cols, rq, office, shelf, from, limit)
+	return f.lookedUp(cols, rq, office, shelf, p)
 }
 
 // walked meets the words along the list.
-func (f *finding) walked(cols string, rq engine.RowQuery, office string, shelf int, from *engine.Row, limit int) (string, []any) {
+func (f *finding) walked(cols string, rq engine.RowQuery, office string, shelf int, p *page) (string, []any) {
 	b := &query{}
 	// x is the list's index, which has all that tells who is meant; CROSS JOIN keeps
 	// the order.
 	b.add(`SELECT `+cols+` FROM dossiers x CROSS JOIN dossiers d ON d.case_code = x.case_code AND d.step = x.step
 	CROSS JOIN cases c ON c.code = d.case_code WHERE x.office = ? AND x.shelf = ? AND `, office, shelf)
 	allIn(b, `x.words`, f.text.Words)
-	b.narrow(rq, "x", from, limit)
+	b.narrow(rq, "x", p)
 	return b.text.String(), b.args
 }
 
 // lookedUp finds the cases first and then the first ones of their dossiers; who is
 // meant is read of those alone.
-func (f *finding) lookedUp(cols string, rq engine.RowQuery, office string, shelf int, from *engine.Row, limit int) (string, []any) {
+func (f *finding) lookedUp(cols string, rq engine.RowQuery, office string, shelf int, p *page) (string, []any) {
 	b := &query{}
 	b.add(`WITH found AS MATERIALIZED (`)
 	if f.rarest != "" {
@@ -207,7 +207,7 @@ func (f *finding) lookedUp(cols string, rq engine.RowQuery, office string, shelf
 	if shelf != 0 {
 		b.add(` AND +d.shelf = ?`, shelf)
 	}
-	b.narrow(rq, "d", from, limit)
+	b.narrow(rq, "d", p)
 	b.add(`) SELECT ` + cols + ` FROM listed l CROSS JOIN dossiers d ON d.case_code = l.case_code AND d.step = l.step CROSS JOIN cases c ON c.code = d.case_code`)
 	return b.text.String(), b.args
 }

@@ -126,7 +126,7 @@ func TestWalkReadsTheIndex(t *testing.T) {
 	s := open(t, t.TempDir(), storetest.Hooks{}).(*Store)
 	defer s.Close()
 	f := &finding{walk: true, rarest: "van", others: []string{"nguyen"}, text: rowenc.Text{Words: []string{"nguyen", "van"}}}
-	q, _ := f.query(rowCols, engine.RowQuery{}, "o", rowenc.ShelfEnded, nil, 50)
+	q, _ := f.query(rowCols, engine.RowQuery{}, "o", rowenc.ShelfEnded, &page{limit: 50})
 	plan, err := explained(s.readDB, q)
 	if err != nil {
 		t.Fatal(err)
@@ -147,7 +147,7 @@ func TestNarrowedInboxIsInOrder(t *testing.T) {
 		"dossiers_assignee (office=? AND assignee=?": {State: "received", Assignee: "lan"},
 	} {
 		for _, after := range []*engine.Row{nil, from} {
-			text, _ := rowsQuery(rowCols, q, "o", rowenc.ShelfLive, after, 50)
+			text, _ := rowsQuery(rowCols, q, "o", rowenc.ShelfLive, &page{from: after, limit: 50})
 			plan, err := explained(s.readDB, text)
 			if err != nil {
 				t.Fatal(err)

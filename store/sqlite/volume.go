@@ -239,7 +239,7 @@ const (
 
 // query selects the dossiers at some places that have all words, the first ones in list
 // order.
-func (b *bound) query(cols string, f *finding, q engine.RowQuery, places []int64, from *engine.Row, limit int) (string, []any) {
+func (b *bound) query(cols string, f *finding, q engine.RowQuery, places []int64, p *page) (string, []any) {
 	x := &query{}
 	x.add(`SELECT ` + cols + ` FROM dossiers d CROSS JOIN cases c ON c.code = d.case_code WHERE d.place IN (`)
 	n := placesFew
@@ -251,7 +251,7 @@ func (b *bound) query(cols string, f *finding, q engine.RowQuery, places []int64
 	}
 	x.add(`) AND `)
 	allIn(x, `d.words`, f.text.Words) // a place that somebody else was given is not theirs
-	x.narrow(q, "d", from, limit)
+	x.narrow(q, "d", p)
 	return x.text.String(), x.args
 }
 
@@ -265,10 +265,10 @@ func (b *bound) each(from *engine.Row, limit int, look func(places []int64) (int
 		if from != nil && v.last < rowenc.Urgency(from.Due) {
 			continue
 		}
-		places := b.in(i)
-		if len(places) == 0 {
-			continue
+		if enough(v.first) {
+			break
 		}
+		places := b.in(i)
 		if len(waiting)+len(places) <= placesAtOnce {
 			waiting = append(waiting, places...)
 			continue
@@ -276,8 +276,7 @@ func (b *bound) each(from *engine.Row, limit int, look func(places []int64) (int
 		if _, err := look(waiting); err != nil {
 			return err
 		}
-		waiting = waiting[:0]
-		if enough(v.first) {
+		if waiting = waiting[:0]; enough(v.first) {
 			return nil
 		}
 		if len(places) <= placesAtOnce {
@@ -306,25 +305,20 @@ func (b *bound) in(volume int) (out []int64) {
 	return out
 }
 
-// boundRows are the rows of a page that are bound, and perhaps more.
-func (l *lister) boundRows(ctx context.Context, f *finding, q engine.RowQuery, from *engine.Row, limit int) (rows []engine.Row, err error) {
-	err = f.bound.each(from, limit, func(places []int64) (int, error) {
+// boundRows adds those that are bound to a page.
+func (l *lister) boundRows(ctx context.Context, f *finding, q engine.RowQuery, p *page) error {
+	return f.bound.each(p.from, p.limit, func(places []int64) (int, error) {
 		if len(places) == 0 {
 			return 0, nil
 		}
-		before := len(rows)
-		text, args := f.bound.query(rowCols, f, q, places, from, limit)
-		err := l.rows(ctx, text, args, &rows)
-		return len(rows) - before, err
+		text, args := f.bound.query(rowCols, f, q, places, p) // cuts the page, if it is full
+		before := len(p.rows)
+		err := l.rows(ctx, text, args, &p.rows)
+		return len(p.rows) - before, err
 	}, func(first int64) bool {
-		if limit <= 0 || len(rows) < limit {
-			return false
-		}
-		slices.SortFunc(rows, rowenc.CompareRows)
-		rows = rows[:limit]
-		return rowenc.Urgency(rows[limit-1].Due) < first
+		until := p.until()
+		return until != nil && *until < first
 	})
-	return rows, err
 }
 
 // countBound counts what is bound, up to a number; 0 = all.
@@ -333,7 +327,7 @@ func (l *lister) countBound(ctx context.Context, f *finding, q engine.RowQuery, 
 		if len(places) == 0 {
 			return 0, nil
 		}
-		text, args := f.bound.query("1", f, q, places, nil, 0)
+		text, args := f.bound.query("1", f, q, places, &page{})
 		n, err := l.count(ctx, text, args)
 		sum += n
 		return n, err
