@@ -9,17 +9,18 @@ import (
 )
 
 // lister reads lists. With a transaction all that it reads is of one moment: between
-// two statements a dossier may be bound, or be loose again, and stand in neither.
+// two statements a dossier may end, go to another office, be bound, or be loose again, and
+// stand in neither.
 type lister struct {
 	*Store
 	tx      *sql.Tx
 	unknown []string // texts that were not prepared yet
 }
 
-// listing runs a function that reads lists of a query; when it asks for a text, of one
-// moment.
+// listing runs a function that reads lists of a query; when that takes several statements,
+// of one moment.
 func (s *Store) listing(ctx context.Context, q engine.RowQuery, f func(*lister) error) error {
-	if q.Text == "" {
+	if q.Text == "" && !q.Ended && len(q.Offices) == 1 {
 		return f(&lister{Store: s})
 	}
 	tx, err := s.readDB.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
