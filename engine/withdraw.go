@@ -118,6 +118,9 @@ func (d *decision) refile(dos *Dossier) error {
 		d.emit(ApplicationChanged{ev{}, app})
 	}
 	d.emit(StepReset{ev{dos.Step}, d.cmd.Codes.Steps[dos.Step]})
+	if err := d.askForNeeds(d.svc.Step(dos.Step)); err != nil {
+		return err
+	}
 	d.resetDependents(dos.Step)
 	if d.c.Status == CaseEnded {
 		d.emit(CaseReopened{})
@@ -142,17 +145,41 @@ func (d *decision) refilable(dos *Dossier) bool {
 	return true
 }
 
+// askForNeeds lets what a refiled part needs, and what nobody had asked for, wait
+// again: its condition may hold now, as it would have at filing.
+func (d *decision) askForNeeds(st *Step) error {
+	if st.If != nil {
+		if asked, err := evalBool(st.If, d.serviceVars()); err != nil || !asked {
+			return err // the part itself is not asked for: settle closes it
+		}
+	}
+	for again := []*Step{st}; len(again) > 0; again = again[1:] {
+		for _, n := range again[0].Needs {
+			if dos := d.c.Dossier(n.Step); dos.Status == StatusClosed && dos.Closed == ClosedAbsent {
+				d.resetClosed(dos)
+				again = append(again, d.svc.Step(n.Step))
+			}
+		}
+	}
+	return nil
+}
+
+// resetClosed makes a closed part wait again, under the code that refiling brings.
+func (d *decision) resetClosed(dos *Dossier) {
+	code := d.cmd.Codes.Steps[dos.Step]
+	if code == "" {
+		code = dos.Code
+	}
+	d.emit(StepReset{ev{dos.Step}, code})
+}
+
 // resetDependents lets parts that were closed because this one failed wait again.
 func (d *decision) resetDependents(step string) {
 	for _, st := range d.svc.Steps {
 		dos := d.c.Dossier(st.ID)
 		if dos.Status == StatusClosed && (dos.Closed == ClosedNeed || dos.Closed == ClosedAbsent) &&
 			slices.ContainsFunc(st.Needs, func(n Need) bool { return n.Step == step }) {
-			code := d.cmd.Codes.Steps[st.ID]
-			if code == "" {
-				code = dos.Code
-			}
-			d.emit(StepReset{ev{st.ID}, code})
+			d.resetClosed(dos)
 			d.resetDependents(st.ID)
 		}
 	}

@@ -68,6 +68,20 @@ func (s *search) caseMoves(g *linked, do func(act Act, k int, g *linked)) {
 		w := g.clone()
 		w.vals = s.m.sc.forget(w.vals, "application")
 		do(Act{Action: engine.ActRefile, By: byElsewhere}, -1, w)
+		s.askedFromElsewhere(w, do)
+	}
+}
+
+// askedFromElsewhere is a step outside the cone filed again, which asks for what it
+// needs here.
+func (s *search) askedFromElsewhere(g *linked, do func(act Act, k int, g *linked)) {
+	for _, st := range s.m.steps {
+		if s.place[st.i] >= 0 {
+			continue
+		}
+		if w := g.clone(); s.askForNeeds(w, st.i) {
+			s.settle(w, func(w *linked) { do(Act{Step: st.ID, Action: engine.ActRefile, By: byElsewhere}, -1, w) })
+		}
 	}
 }
 
@@ -218,12 +232,31 @@ func (s *search) refile(g *linked, k int, do func(act Act, k int, g *linked)) {
 	w := g.clone()
 	w.vals = s.m.sc.forget(w.vals, "application", "steps."+st.ID)
 	w.steps[k] = s.blank(k)
+	s.askForNeeds(w, st.i)
 	s.resetDependents(w, st.i)
 	s.settle(w, func(w *linked) {
 		if w.steps[k].status != closed {
 			do(Act{Step: st.ID, Action: engine.ActRefile, By: engine.ByApplicant}, k, w)
 		}
 	})
+}
+
+// askForNeeds lets needs that were not asked for wait again, and tells whether there
+// were any; one outside the cone may be such. Once the searched step has begun, what
+// became of its needs is forgotten: later lets them run again.
+func (s *search) askForNeeds(w *linked, of int) bool {
+	some := false
+	for _, n := range s.m.steps[of].needs {
+		k := s.place[n.step]
+		if k >= 0 {
+			if l := &w.steps[k]; l.status != closed || l.why != closing(engine.ClosedAbsent) {
+				continue
+			}
+			w.steps[k], some = s.blank(k), true
+		}
+		some = s.askForNeeds(w, n.step) || some
+	}
+	return some
 }
 
 func (s *search) resetDependents(w *linked, of int) {
