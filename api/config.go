@@ -143,7 +143,10 @@ type Config struct {
 	Tools  Tools            // for testers
 	Wall   func() time.Time // for sessions and limits; time.Now
 	Logger *slog.Logger     // silent when nil
-	Limits Limits
+	// Closing is done when the server is about to stop: event streams, which would
+	// never end by themselves, end at once. nil = never.
+	Closing <-chan struct{}
+	Limits  Limits
 	// Metrics counts; what counts beside the surface has it too. A fresh one when nil.
 	Metrics *Metrics
 	// Writer tells how the store's writer works; nil = the store has none.

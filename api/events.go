@@ -55,8 +55,8 @@ func (s *Server) events(ctx context.Context, in *struct {
 	}}, nil
 }
 
-// stream runs until the client leaves, the session ends, or the client is too slow
-// to keep up; it then simply connects again.
+// stream runs until the client leaves, the session ends, the server closes, or the
+// client is too slow to keep up; it then simply connects again.
 func (s *Server) stream(ctx context.Context, hc huma.Context, only string) {
 	w := humagin.Unwrap(hc).Writer
 	rc := http.NewResponseController(w)
@@ -79,6 +79,8 @@ func (s *Server) stream(ctx context.Context, hc huma.Context, only string) {
 		text := ": alive\n\n"
 		select {
 		case <-ctx.Done():
+			return
+		case <-s.cfg.Closing:
 			return
 		case <-beat.C:
 			if _, err := s.identify(ctx, auth); err != nil {

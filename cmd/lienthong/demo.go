@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -22,13 +23,13 @@ type demoCommand struct {
 	DB     string `help:"SQLite file to keep the cases in; a temporary one without it." type:"path"`
 	Check  string `help:"How much of an existing file is looked at first: auto, full or off." enum:"auto,full,off" default:"auto"`
 	Listen string `help:"Address of the surface." default:"127.0.0.1:8080"`
-	Start  string `help:"Where the demonstration's clock starts (Vietnam time)." default:"2026-09-07 08:00"`
+	Start  string `help:"Where the demonstration's clock starts (Vietnam time): 2026-09-07 08:00 without it, or the newest entry of a file whose entries are later."`
 	Lang   string `help:"Language of the timeline: vi or en." enum:"vi,en" default:"vi"`
 }
 
 // Run plays the two stories and, unless told otherwise, stays up.
 func (c *demoCommand) Run(e *env) (err error) {
-	start, err := time.ParseInLocation("2006-01-02 15:04", c.Start, calendar.Zone)
+	start, err := time.ParseInLocation("2006-01-02 15:04", cmp.Or(c.Start, "2026-09-07 08:00"), calendar.Zone)
 	if err != nil {
 		return usageError{fmt.Errorf("--start %q: want a time such as 2026-09-07 08:00", c.Start)}
 	}
@@ -47,7 +48,7 @@ func (c *demoCommand) Run(e *env) (err error) {
 		return fmt.Errorf("--once plays the stories in a fresh file: %s exists", db)
 	}
 	s, err := system.Open(e.ctx, system.Config{DB: db, Check: c.Check, Registers: strings.TrimSuffix(db, filepath.Ext(db)) + "-registers", Listen: c.Listen,
-		Start: start, Demo: true, AutoPay: "0s", Logger: e.log})
+		Start: start, Exactly: c.Start != "", Demo: true, AutoPay: "0s", Logger: e.log})
 	if err != nil {
 		return err
 	}

@@ -237,6 +237,16 @@ func (s *Store) NextDue(ctx context.Context) (time.Time, bool, error) {
 	return rowenc.Time(at), err == nil, failure("store.next_due", "", err)
 }
 
+// Updated is the business time of the latest entry of all cases, archived ones
+// too; zero when there is none. It reads every case's row.
+func (s *Store) Updated(ctx context.Context) (time.Time, error) {
+	var at sql.NullInt64
+	if err := s.row(ctx, `SELECT max(updated) FROM cases`, nil, &at); err != nil || !at.Valid {
+		return time.Time{}, failure("store.updated", "", err)
+	}
+	return rowenc.Time(at.Int64), nil
+}
+
 // Open lists codes of unfinished cases.
 func (s *Store) Open(ctx context.Context, after string, limit int) ([]string, error) {
 	return s.texts(ctx, "store.open", openCases, after, limited(limit))

@@ -17,6 +17,7 @@ import (
 	"lienthong/api"
 	"lienthong/api/portal"
 	"lienthong/engine"
+	"lienthong/engine/calendar"
 	"lienthong/engine/machine"
 	"lienthong/engine/runtime"
 	"lienthong/store/memory"
@@ -39,7 +40,8 @@ type Config struct {
 	Listen    string           // host:port; 127.0.0.1:0
 	Registry  string           // base URL of registries that run elsewhere; "" = embedded ones
 	Registers string           // folder of the embedded registers; "" = in memory
-	Start     time.Time        // the business clock starts here; zero = the system clock
+	Start     time.Time        // the business clock starts here, or at the newest entry of a file that has later ones; zero = the system clock
+	Exactly   bool             // such a file is refused instead
 	Still     bool             // the business clock stands still until it is advanced
 	Demo      bool             // open sign-in, clock and fault dials over HTTP, seeded accounts
 	AutoPay   string           // how the embedded treasury collects: "", "0s", "10m", …
@@ -105,14 +107,18 @@ func Open(ctx context.Context, c Config) (_ *System, err error) {
 			err = errors.Join(err, s.Close())
 		}
 	}()
-	if !c.Start.IsZero() {
-		s.Clock = runtime.NewVirtual(c.Start, !c.Still)
-	}
 	if s.Messages, err = workflows.LoadMessages(); err != nil {
 		return nil, err
 	}
 	if s.Store, err = openStore(ctx, c); err != nil {
 		return nil, err
+	}
+	if !c.Start.IsZero() {
+		start, err := startOf(ctx, c, s.Store)
+		if err != nil {
+			return nil, err
+		}
+		s.Clock = runtime.NewVirtual(start, !c.Still)
 	}
 	if err = s.versions(ctx, c); err != nil {
 		return nil, err
@@ -180,6 +186,25 @@ func openStore(ctx context.Context, c Config) (engine.Store, error) {
 	return db, nil
 }
 
+// startOf is where the business clock starts: never before what history holds.
+func startOf(ctx context.Context, c Config, st engine.Store) (time.Time, error) {
+	db, ok := st.(*sqlite.Store)
+	if !ok {
+		return c.Start, nil
+	}
+	last, err := db.Updated(ctx)
+	if err != nil || !last.After(c.Start) {
+		return c.Start, err
+	}
+	if c.Exactly {
+		at := last.In(calendar.Zone).Format("2006-01-02 15:04:05")
+		return last, engine.Fail(engine.Precondition,
+			fmt.Sprintf("đồng hồ không thể bắt đầu lúc %s: tệp %s đã có việc lúc %s", c.Start.In(calendar.Zone).Format("2006-01-02 15:04"), c.DB, at),
+			fmt.Sprintf("the clock cannot start at %s: %s holds an entry of %s", c.Start.In(calendar.Zone).Format("2006-01-02 15:04"), c.DB, at))
+	}
+	return last, nil
+}
+
 func listen(addr string) (net.Listener, error) {
 	if addr == "" {
 		addr = "127.0.0.1:0"
@@ -240,7 +265,8 @@ func (s *System) wire(c Config, transport http.RoundTripper) (http.Handler, erro
 		return nil, err
 	}
 	ac := api.Config{Runtime: stepping{s.Runtime, s}, Store: s.Store, Definitions: s.live, Messages: s.Messages,
-		Callback: x.verify, Lookup: x.lookup, Logger: c.Logger, Registries: map[string]engine.Text{}, Metrics: m, Writer: writerStats(s.Store), Wall: c.Wall, Tools: tools(s.live)}
+		Callback: x.verify, Lookup: x.lookup, Logger: c.Logger, Registries: map[string]engine.Text{}, Metrics: m, Writer: writerStats(s.Store), Wall: c.Wall, Tools: tools(s.live),
+		Closing: s.life.Done()}
 	ac.Tools.Simulate, ac.Tools.Replay = s.simulation, s.replay
 	if s.publisher != nil {
 		ac.Publisher = publishing{s.publisher}
@@ -407,7 +433,7 @@ func (s *System) serve(l net.Listener, h http.Handler) {
 	})
 }
 
-// Close stops answering, lets requests that run finish within ten seconds, or five
+// Close stops answering, ends event streams, lets requests that run finish within ten seconds, or five
 // minutes where the business clock stands still, and closes the stores.
 func (s *System) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), s.grace)
