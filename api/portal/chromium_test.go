@@ -80,6 +80,7 @@ func (s *stage) tour() []stopover {
 	list := []stopover{
 		{"home", nobody, "/", ""}, {"signin", nobody, "/sign-in", ""}, {"missing", nobody, "/no-such-page", ""},
 		{"service-birth", nobody, "/services/birth", ""}, {"service-death", nobody, "/services/death", ""},
+		{"reference", nobody, "/docs", "main details summary then section[aria-labelledby=schemas] summary"},
 	}
 	birth := father.start("birth")
 	list = append(list, stopover{"birth-begin", father, birth, ""})
