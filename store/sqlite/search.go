@@ -10,7 +10,8 @@ import (
 
 // A text that is the code of a case finds that case alone. Any other is looked up at one
 // office in one of two ways. When many cases have the words, the list is walked in its
-// order and a page is full soon: the more there are, the sooner. Otherwise the volumes tell what has all words of that which is bound
+// order and a page is full soon: the more there are, the sooner. Otherwise the volumes
+// tell what has all words of that which is bound
 // (volume.go), and for what is loose the index of words names those that have the rarest
 // word and, as it says, the others too; they are sorted.
 //
