@@ -23,13 +23,14 @@ type Probed struct {
 	Warm  Times   `json:"warm_ms"`
 	CPU   Times   `json:"cpu_ms"`            // of the whole process meanwhile
 	Reads float64 `json:"reads"`             // calls of the operating system, the median; 0 = none, or not counted
+	Rows  float64 `json:"rows"`              // of the answer, the median; 0 = none, or an act
 	Cold  *Times  `json:"cold_ms,omitempty"` // nil = not measured cold
 }
 
 // uses are what the samples of a probe took.
 type uses struct {
-	took, cpu []time.Duration
-	reads     []float64
+	took, cpu   []time.Duration
+	reads, rows []float64
 }
 
 // ofReading is how many calls reading the count takes itself.
@@ -51,7 +52,7 @@ func (u *uses) add(f func() error) error {
 
 // probed tells the samples after the first round, in which everything became warm.
 func (u *uses) probed(name string) Probed {
-	return Probed{Name: name, Warm: quietest(later(u.took), rounds), CPU: quietest(later(u.cpu), rounds), Reads: median(later(u.reads))}
+	return Probed{Name: name, Warm: quietest(later(u.took), rounds), CPU: quietest(later(u.cpu), rounds), Reads: median(later(u.reads)), Rows: median(later(u.rows))}
 }
 
 func later[T any](samples []T) []T { return samples[len(samples)/(rounds+1):] }
@@ -163,9 +164,11 @@ func (g *gauge) warm(ctx context.Context, p probe) (_ Probed, err error) {
 	var u uses
 	for range (rounds + 1) * g.samples {
 		ask := p.make(r)
-		if err := u.add(func() error { return ask(ctx, s) }); err != nil {
+		rows := 0
+		if err := u.add(func() error { rows, err = ask(ctx, s); return err }); err != nil {
 			return Probed{}, err
 		}
+		u.rows = append(u.rows, float64(rows))
 	}
 	return u.probed(p.name), nil
 }
@@ -201,7 +204,7 @@ func (g *gauge) freshly(ctx context.Context, p probe) (Times, error) {
 	return timesOf(took), nil
 }
 
-func (g *gauge) once(ctx context.Context, ask func(context.Context, *sqlite.Store) error) (_ time.Duration, err error) {
+func (g *gauge) once(ctx context.Context, ask question) (_ time.Duration, err error) {
 	if err := checkpoint(ctx, g.path); err != nil {
 		return 0, err
 	}
@@ -214,7 +217,7 @@ func (g *gauge) once(ctx context.Context, ask func(context.Context, *sqlite.Stor
 		return 0, err
 	}
 	began := time.Now()
-	err = ask(ctx, s)
+	_, err = ask(ctx, s)
 	return time.Since(began), err
 }
 

@@ -23,7 +23,7 @@ func (r *GrowthReport) String() string {
 	for _, s := range r.Sizes {
 		fmt.Fprintf(&b, " %20d", s.Finished)
 	}
-	fmt.Fprintf(&b, " %14s %24s %16s %20s\n", "ratio", "processor (ratio)", "reads (first)", "cold p50 (ratio)")
+	fmt.Fprintf(&b, " %14s %24s %16s %16s %20s\n", "ratio", "processor (ratio)", "rows (first)", "reads (first)", "cold p50 (ratio)")
 	last := r.Sizes[len(r.Sizes)-1]
 	for _, p := range last.Probes {
 		fmt.Fprintf(&b, "%-32s", p.Name)
@@ -38,7 +38,7 @@ func (r *GrowthReport) String() string {
 			continue
 		}
 		fmt.Fprintf(&b, " %14s", fmt.Sprintf("%.2f / %.2f", ratio(p.Warm.P50, q.Warm.P50), ratio(p.Warm.P99, q.Warm.P99)))
-		fmt.Fprintf(&b, " %24s %16s", fmt.Sprintf("%.2f / %.2f (%.2f)", p.CPU.P50, p.CPU.P99, ratio(p.CPU.P50, q.CPU.P50)), fmt.Sprintf("%.0f (%.0f)", p.Reads, q.Reads))
+		fmt.Fprintf(&b, " %24s %16s %16s", fmt.Sprintf("%.2f / %.2f (%.2f)", p.CPU.P50, p.CPU.P99, ratio(p.CPU.P50, q.CPU.P50)), fmt.Sprintf("%.0f (%.0f)", p.Rows, q.Rows), fmt.Sprintf("%.0f (%.0f)", p.Reads, q.Reads))
 		if p.Cold != nil && q.Cold != nil {
 			fmt.Fprintf(&b, " %20s", fmt.Sprintf("%.2f (%.2f)", p.Cold.P50, ratio(p.Cold.P50, q.Cold.P50)))
 		}
@@ -49,7 +49,7 @@ func (r *GrowthReport) String() string {
 
 // String is a line for people.
 func (p Probed) String() string {
-	return fmt.Sprintf("  %-28s warm %s   processor p50 %.2f  p99 %.2f   reads %.0f", p.Name, p.Warm, p.CPU.P50, p.CPU.P99, p.Reads)
+	return fmt.Sprintf("  %-28s warm %s   processor p50 %.2f  p99 %.2f   rows %.0f  reads %.0f", p.Name, p.Warm, p.CPU.P50, p.CPU.P99, p.Rows, p.Reads)
 }
 
 // probe finds what was measured under a name, or nil.

@@ -18,8 +18,11 @@ import (
 type probe struct {
 	name string
 	// make draws what is asked for; what it returns is timed.
-	make func(r *rand.Rand) func(ctx context.Context, s *sqlite.Store) error
+	make func(r *rand.Rand) question
 }
+
+// question asks the store something and tells how many rows, or sums, it was answered.
+type question func(ctx context.Context, s *sqlite.Store) (rows int, err error)
 
 // page is how long a page of a list is.
 const page = 50
@@ -78,63 +81,62 @@ func (d draws) withResult(r *rand.Rand) sample {
 }
 
 // fixed is a probe that asks the same every time.
-func fixed(name string, ask func(ctx context.Context, s *sqlite.Store) error) probe {
-	return probe{name, func(*rand.Rand) func(context.Context, *sqlite.Store) error { return ask }}
+func fixed(name string, ask question) probe {
+	return probe{name, func(*rand.Rand) question { return ask }}
 }
 
 // about is a probe that asks about a case drawn.
-func about(name string, draw func(*rand.Rand) sample, ask func(ctx context.Context, s *sqlite.Store, x sample) error) probe {
-	return probe{name, func(r *rand.Rand) func(context.Context, *sqlite.Store) error {
+func about(name string, draw func(*rand.Rand) sample, ask func(ctx context.Context, s *sqlite.Store, x sample) (int, error)) probe {
+	return probe{name, func(r *rand.Rand) question {
 		x := draw(r)
-		return func(ctx context.Context, s *sqlite.Store) error { return ask(ctx, s, x) }
+		return func(ctx context.Context, s *sqlite.Store) (int, error) { return ask(ctx, s, x) }
 	}}
 }
 
 // rows asks for the first page of a list that must not be empty, unless none is true.
-func rows(ctx context.Context, s *sqlite.Store, q engine.RowQuery, none bool) error {
+func rows(ctx context.Context, s *sqlite.Store, q engine.RowQuery, none bool) (int, error) {
 	q.Limit = page
 	got, _, err := s.Rows(ctx, q)
 	if err == nil && (len(got) == 0) != none {
 		err = fmt.Errorf("%d dossiers for %+v", len(got), q)
 	}
-	return err
+	return len(got), err
 }
 
 // lists are the probes of what people look at.
 func (d draws) lists() []probe {
 	desk := []string{busiest}
-	search := func(text string, ended bool) func(context.Context, *sqlite.Store) error {
-		return func(ctx context.Context, s *sqlite.Store) error {
+	search := func(text string, ended bool) question {
+		return func(ctx context.Context, s *sqlite.Store) (int, error) {
 			return rows(ctx, s, engine.RowQuery{Offices: desk, Text: text, Ended: ended}, false)
 		}
 	}
-	perhaps := func(text string) func(context.Context, *sqlite.Store) error {
-		return func(ctx context.Context, s *sqlite.Store) error {
-			_, _, err := s.Rows(ctx, engine.RowQuery{Offices: desk, Text: text, Ended: true, Limit: page})
-			return err
+	perhaps := func(text string) question {
+		return func(ctx context.Context, s *sqlite.Store) (int, error) {
+			got, _, err := s.Rows(ctx, engine.RowQuery{Offices: desk, Text: text, Ended: true, Limit: page})
+			return len(got), err
 		}
 	}
 	return []probe{
-		fixed("inbox, first page", func(ctx context.Context, s *sqlite.Store) error {
+		fixed("inbox, first page", func(ctx context.Context, s *sqlite.Store) (int, error) {
 			return rows(ctx, s, engine.RowQuery{Offices: desk}, false)
 		}),
-		fixed("inbox, one state", func(ctx context.Context, s *sqlite.Store) error {
+		fixed("inbox, one state", func(ctx context.Context, s *sqlite.Store) (int, error) {
 			return rows(ctx, s, engine.RowQuery{Offices: desk, State: "submitted"}, false)
 		}),
-		fixed("inbox, counted to 1,000", func(ctx context.Context, s *sqlite.Store) error {
-			_, err := s.CountRows(ctx, engine.RowQuery{Offices: desk}, 1001)
-			return err
+		fixed("inbox, counted to 1,000", func(ctx context.Context, s *sqlite.Store) (int, error) {
+			return s.CountRows(ctx, engine.RowQuery{Offices: desk}, 1001)
 		}),
-		fixed("inbox with ended ones", func(ctx context.Context, s *sqlite.Store) error {
+		fixed("inbox with ended ones", func(ctx context.Context, s *sqlite.Store) (int, error) {
 			return rows(ctx, s, engine.RowQuery{Offices: desk, Ended: true}, false)
 		}),
-		about("search by code", d.sample, func(ctx context.Context, s *sqlite.Store, x sample) error {
+		about("search by code", d.sample, func(ctx context.Context, s *sqlite.Store, x sample) (int, error) {
 			return rows(ctx, s, engine.RowQuery{Offices: []string{x.office}, Text: strings.ToLower(x.code), Ended: true}, false)
 		}),
-		about("search by full name", d.sample, func(ctx context.Context, s *sqlite.Store, x sample) error {
+		about("search by full name", d.sample, func(ctx context.Context, s *sqlite.Store, x sample) (int, error) {
 			return rows(ctx, s, engine.RowQuery{Offices: []string{x.office}, Text: rowenc.FoldText(x.subject), Ended: true}, false)
 		}),
-		about("search by both names", d.sample, func(ctx context.Context, s *sqlite.Store, x sample) error {
+		about("search by both names", d.sample, func(ctx context.Context, s *sqlite.Store, x sample) (int, error) {
 			return rows(ctx, s, engine.RowQuery{Offices: []string{x.office}, Text: rowenc.FoldText(x.subject + " " + x.name), Ended: true}, false)
 		}),
 		fixed(`search "nguyen van", open`, search("nguyen van", false)),
@@ -142,50 +144,49 @@ func (d draws) lists() []probe {
 		fixed(`search "n", all`, search("n", true)),
 		fixed(`search "quach", all`, perhaps("quach")),
 		fixed(`search "nguyen quach", all`, perhaps("nguyen quach")),
-		fixed(`search nobody, all`, func(ctx context.Context, s *sqlite.Store) error {
+		fixed(`search nobody, all`, func(ctx context.Context, s *sqlite.Store) (int, error) {
 			return rows(ctx, s, engine.RowQuery{Offices: desk, Text: "nguyen xyz", Ended: true}, true)
 		}),
-		fixed(`"nguyen van", counted`, func(ctx context.Context, s *sqlite.Store) error {
-			_, err := s.CountRows(ctx, engine.RowQuery{Offices: desk, Text: "nguyen van", Ended: true}, 1001)
-			return err
+		fixed(`"nguyen van", counted`, func(ctx context.Context, s *sqlite.Store) (int, error) {
+			return s.CountRows(ctx, engine.RowQuery{Offices: desk, Text: "nguyen van", Ended: true}, 1001)
 		}),
-		about("a citizen's cases", d.sample, func(ctx context.Context, s *sqlite.Store, x sample) error {
+		about("a citizen's cases", d.sample, func(ctx context.Context, s *sqlite.Store, x sample) (int, error) {
 			got, _, err := s.CasesOf(ctx, x.requester, "", page)
 			if err == nil && len(got) == 0 {
 				err = fmt.Errorf("%s has no case, not even %s", x.requester, x.code)
 			}
-			return err
+			return len(got), err
 		}),
-		about("a citizen's tasks", d.sample, func(ctx context.Context, s *sqlite.Store, x sample) error {
-			_, err := s.TasksOf(ctx, x.requester)
-			return err
+		about("a citizen's tasks", d.sample, func(ctx context.Context, s *sqlite.Store, x sample) (int, error) {
+			got, err := s.TasksOf(ctx, x.requester)
+			return len(got), err
 		}),
-		about("a citizen's notifications", d.sample, func(ctx context.Context, s *sqlite.Store, x sample) error {
+		about("a citizen's notifications", d.sample, func(ctx context.Context, s *sqlite.Store, x sample) (int, error) {
 			got, _, err := s.Notifications(ctx, x.requester, "", page)
 			if err == nil && len(got) == 0 {
 				err = fmt.Errorf("%s was told nothing", x.requester)
 			}
-			return err
+			return len(got), err
 		}),
-		fixed("an office's notifications", func(ctx context.Context, s *sqlite.Store) error {
-			_, _, err := s.Notifications(ctx, engine.OfficePrefix+busiest, "", page)
-			return err
+		fixed("an office's notifications", func(ctx context.Context, s *sqlite.Store) (int, error) {
+			got, _, err := s.Notifications(ctx, engine.OfficePrefix+busiest, "", page)
+			return len(got), err
 		}),
-		about("a case", d.sample, func(ctx context.Context, s *sqlite.Store, x sample) error {
+		about("a case", d.sample, func(ctx context.Context, s *sqlite.Store, x sample) (int, error) {
 			_, err := s.Load(ctx, x.code)
-			return err
+			return 1, err
 		}),
-		about("a case's history", d.sample, func(ctx context.Context, s *sqlite.Store, x sample) error {
-			_, err := s.History(ctx, x.code, 1, 0)
-			return err
+		about("a case's history", d.sample, func(ctx context.Context, s *sqlite.Store, x sample) (int, error) {
+			got, err := s.History(ctx, x.code, 1, 0)
+			return len(got), err
 		}),
-		about("a public result", d.withResult, func(ctx context.Context, s *sqlite.Store, x sample) error {
+		about("a public result", d.withResult, func(ctx context.Context, s *sqlite.Store, x sample) (int, error) {
 			_, _, err := s.Result(ctx, x.result)
-			return err
+			return 1, err
 		}),
-		about("who opened a case", d.sample, func(ctx context.Context, s *sqlite.Store, x sample) error {
-			_, err := s.AccessTo(ctx, x.code, "", page)
-			return err
+		about("who opened a case", d.sample, func(ctx context.Context, s *sqlite.Store, x sample) (int, error) {
+			got, err := s.AccessTo(ctx, x.code, "", page)
+			return len(got), err
 		}),
 	}
 }
@@ -199,12 +200,12 @@ func (d draws) indicators() []probe {
 		all = append(all, o.ID)
 	}
 	sums := func(name string, offices []string, days int) probe {
-		return fixed(name, func(ctx context.Context, s *sqlite.Store) error {
+		return fixed(name, func(ctx context.Context, s *sqlite.Store) (int, error) {
 			got, err := s.Sums(ctx, engine.SumQuery{Offices: offices, From: to.AddDays(-days), To: to})
 			if err == nil && len(got) == 0 {
 				err = fmt.Errorf("nothing was counted")
 			}
-			return err
+			return len(got), err
 		})
 	}
 	return []probe{
@@ -218,52 +219,52 @@ func (d draws) indicators() []probe {
 // engineRoom are the probes of what the runtime and its operators ask.
 func (d draws) engineRoom() []probe {
 	return []probe{
-		fixed("exchange, what is not done", func(ctx context.Context, s *sqlite.Store) error {
+		fixed("exchange, what is not done", func(ctx context.Context, s *sqlite.Store) (int, error) {
 			got, _, err := s.Owed(ctx, engine.OwedQuery{Limit: page})
 			if err == nil && len(got) == 0 {
 				err = fmt.Errorf("nothing waits")
 			}
-			return err
+			return len(got), err
 		}),
-		fixed("exchange, one register's", func(ctx context.Context, s *sqlite.Store) error {
-			_, _, err := s.Owed(ctx, engine.OwedQuery{Registry: "population", Limit: page})
-			return err
+		fixed("exchange, one register's", func(ctx context.Context, s *sqlite.Store) (int, error) {
+			got, _, err := s.Owed(ctx, engine.OwedQuery{Registry: "population", Limit: page})
+			return len(got), err
 		}),
-		fixed("exchange, incidents", func(ctx context.Context, s *sqlite.Store) error {
-			_, _, err := s.Owed(ctx, engine.OwedQuery{Status: engine.DeliveryIncident, Limit: page})
-			return err
+		fixed("exchange, incidents", func(ctx context.Context, s *sqlite.Store) (int, error) {
+			got, _, err := s.Owed(ctx, engine.OwedQuery{Status: engine.DeliveryIncident, Limit: page})
+			return len(got), err
 		}),
-		fixed("exchange, sums by register", func(ctx context.Context, s *sqlite.Store) error {
-			_, err := s.Lines(ctx, d.l.finished.until)
-			return err
+		fixed("exchange, sums by register", func(ctx context.Context, s *sqlite.Store) (int, error) {
+			got, err := s.Lines(ctx, d.l.finished.until)
+			return len(got), err
 		}),
-		fixed("exchange, sums of 30 days", func(ctx context.Context, s *sqlite.Store) error {
+		fixed("exchange, sums of 30 days", func(ctx context.Context, s *sqlite.Store) (int, error) {
 			to := d.l.finished.until
-			_, err := s.Exchanges(ctx, calendar.DateOf(to.AddDate(0, 0, -30)), calendar.DateOf(to))
-			return err
+			got, err := s.Exchanges(ctx, calendar.DateOf(to.AddDate(0, 0, -30)), calendar.DateOf(to))
+			return len(got), err
 		}),
-		fixed("timers that are due", func(ctx context.Context, s *sqlite.Store) error {
-			_, err := s.Due(ctx, d.l.finished.until, 32)
-			return err
+		fixed("timers that are due", func(ctx context.Context, s *sqlite.Store) (int, error) {
+			got, err := s.Due(ctx, d.l.finished.until, 32)
+			return len(got), err
 		}),
-		fixed("the next timer", func(ctx context.Context, s *sqlite.Store) error {
+		fixed("the next timer", func(ctx context.Context, s *sqlite.Store) (int, error) {
 			_, found, err := s.NextDue(ctx)
 			if err == nil && !found {
 				err = fmt.Errorf("no timer")
 			}
-			return err
+			return 1, err
 		}),
-		fixed("open cases, a page", func(ctx context.Context, s *sqlite.Store) error {
+		fixed("open cases, a page", func(ctx context.Context, s *sqlite.Store) (int, error) {
 			got, err := s.Open(ctx, "H2", 100)
 			if err == nil && len(got) == 0 {
 				err = fmt.Errorf("no open case")
 			}
-			return err
+			return len(got), err
 		}),
-		fixed("claiming deliveries", func(ctx context.Context, s *sqlite.Store) error {
+		fixed("claiming deliveries", func(ctx context.Context, s *sqlite.Store) (int, error) {
 			now := time.Now()
-			_, err := s.Claim(ctx, "growth", now, now.Add(time.Minute), 32)
-			return err
+			got, err := s.Claim(ctx, "growth", now, now.Add(time.Minute), 32)
+			return len(got), err
 		}),
 	}
 }
