@@ -95,20 +95,12 @@ func (s *Store) prepared(q string) (*sql.Stmt, error) {
 
 // each reads all rows of a query.
 func (s *Store) each(ctx context.Context, q string, args []any, scan func(*sql.Rows) error) error {
-	st, err := s.prepared(q)
-	if err != nil {
-		return err
-	}
-	return each(ctx, st, args, scan)
+	return (&lister{Store: s}).each(ctx, q, args, scan)
 }
 
 // row reads one row; sql.ErrNoRows when there is none.
 func (s *Store) row(ctx context.Context, q string, args []any, dest ...any) error {
-	st, err := s.prepared(q)
-	if err != nil {
-		return err
-	}
-	return st.QueryRowContext(ctx, args...).Scan(dest...)
+	return (&lister{Store: s}).row(ctx, q, args, dest...)
 }
 
 // limited is a LIMIT: 0 = all.
