@@ -117,6 +117,34 @@ func TestBrokenDefinitionsAreCaught(t *testing.T) {
 	}
 }
 
+// Every finding of the search has a fixture that it is found in, and is told of in the
+// document. Only a defect of the linking rules themselves could open a step too early.
+func TestEveryFindingIsSeededAndDocumented(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/check.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob("testdata/broken/*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seeded := map[string]bool{"too_early": true}
+	for _, file := range files {
+		_, b := readBroken(t, file)
+		for _, f := range b.Found {
+			seeded[f.Code] = true
+		}
+	}
+	for _, code := range verify.Codes() {
+		if !seeded[code] {
+			t.Errorf("no fixture has %s", code)
+		}
+		if !strings.Contains(string(doc), "`"+code+"`") {
+			t.Errorf("docs/check.md does not tell of %s", code)
+		}
+	}
+}
+
 // readBroken gives a fixture and the set that it makes of the base.
 func readBroken(t *testing.T, file string) (fstest.MapFS, broken) {
 	var b broken

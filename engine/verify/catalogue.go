@@ -54,6 +54,3 @@ var catalogue = map[string]text{
 	"too_many_states": {vi: "Chưa kiểm hết {0}: dừng ở {1} trạng thái. Không điều gì được coi là đã chứng minh.", en: "{0} was not searched to the end: stopped at {1} states. Nothing is proven.",
 		hintVI: "Chia dịch vụ nhỏ hơn, bớt điều kiện, hoặc tăng --max-states.", hintEN: "split the service, use fewer conditions, or raise --max-states"},
 }
-
-// Codes lists every finding code of the search, sorted.
-func Codes() []string { return sortedKeys(catalogue) }

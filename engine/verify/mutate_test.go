@@ -259,6 +259,9 @@ func serviceChanges(doc yaml.MapSlice) (out []change) {
 	return out
 }
 
+// Codes are those of every finding of the search.
+func Codes() []string { return sortedKeys(catalogue) }
+
 // Base reads the valid set that fixtures and mutants alter.
 func Base(t testing.TB) fstest.MapFS {
 	files, err := machine.ReadFiles(os.DirFS("testdata/base"))

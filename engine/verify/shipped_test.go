@@ -1,6 +1,9 @@
 package verify_test
 
 import (
+	"fmt"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,6 +18,10 @@ func TestShippedDefinitionsAreProven(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	doc, err := os.ReadFile("../../docs/check.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	r, err := verify.Check(t.Context(), set, verify.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -26,7 +33,10 @@ func TestShippedDefinitionsAreProven(t *testing.T) {
 		t.Errorf("%d services checked", len(r.Services))
 	}
 	for _, s := range r.Services {
-		t.Logf("%s %s: %d states, %d transitions, %d ms", s.Service, s.Version, s.States, s.Transitions, s.Millis)
+		row := fmt.Sprintf("| %s %s | %s | %s |", s.Service, s.Version, thousands(s.States), thousands(s.Transitions))
+		if !strings.Contains(string(doc), row) {
+			t.Errorf("docs/check.md has no row %s", row)
+		}
 		if len(s.Proofs) != 3 {
 			t.Errorf("%s %s: %d promises", s.Service, s.Version, len(s.Proofs))
 		}
@@ -47,4 +57,12 @@ func TestShippedDefinitionsAreProven(t *testing.T) {
 	if !r.Good() {
 		t.Error("the report is not good")
 	}
+}
+
+// thousands writes a number as documents do.
+func thousands(n int) string {
+	if n < 1000 {
+		return fmt.Sprint(n)
+	}
+	return fmt.Sprintf("%s,%03d", thousands(n/1000), n%1000)
 }
