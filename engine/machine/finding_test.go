@@ -189,6 +189,26 @@ func TestFindings(t *testing.T) {
 	}
 }
 
+// A finding is told where it is, not where it is felt: what names something of a file
+// that cannot be read is not told to be wrong, nor what a wrong file may use as unused.
+func TestNothingIsToldThatOnlyFollows(t *testing.T) {
+	for _, c := range []struct{ code, file, old, text string }{
+		{"yaml_syntax", sBirth, "steps:", "steps: ["},
+		{"yaml_syntax", pBirth, "actions:", "actions: ["},
+		{"yaml_syntax", fPerson, "schema:", "schema: ["},
+		{"yaml_syntax", rRegister, "operations:", "operations: ["},
+		{"yaml_syntax", aParams, "parameters:", "parameters: ["},
+		{"yaml_syntax", oHN, "province:", "province: ["},
+		{"unknown_procedure", sBirth, "procedure: birth,", "procedure: brth,"},
+	} {
+		set := base(t)
+		edit(t, set, c.file, c.old, c.text)
+		if found := findings(t, set); len(found) != 1 || found[0].Code != c.code || found[0].File != c.file {
+			t.Errorf("%s of %s: found %v", c.code, c.file, found)
+		}
+	}
+}
+
 // TestEveryCodeHasACase keeps the table complete.
 func TestEveryCodeHasACase(t *testing.T) {
 	elsewhere := []string{"read_failed", "too_many_files"} // load_test.go

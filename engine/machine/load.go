@@ -72,6 +72,9 @@ func Load(fsys fs.FS) (*Set, error) {
 		procs: map[string][]*procedure{}, units: map[string]bool{}, agency: map[string]bool{},
 	}
 	l.readAll(fsys)
+	if l.errors > 0 { // what a file that cannot be read holds would be missed wherever it is named
+		return nil, &FindingsError{Findings: l.sorted()}
+	}
 	l.loadCalendars()
 	l.loadParameters()
 	l.loadOffices()

@@ -495,6 +495,9 @@ func (l *loader) checkSet() {
 	slices.SortStableFunc(l.set.procedures, func(a, b *engine.Procedure) int {
 		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.File, b.File))
 	})
+	if l.errors > 0 { // what is wrong may hide who uses a procedure
+		return
+	}
 	for _, id := range keysOf(l.procs) {
 		for _, p := range l.procs[id] {
 			if !p.used {
@@ -502,7 +505,7 @@ func (l *loader) checkSet() {
 				continue
 			}
 			for _, a := range p.Actions {
-				if l.errors == 0 && a.Returns != "" && !l.bound(p, a.Returns) {
+				if a.Returns != "" && !l.bound(p, a.Returns) {
 					l.at(p.actions[a.ID].get("returns"), "returns_unbound", a.Returns, id)
 				}
 			}
