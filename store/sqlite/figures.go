@@ -150,6 +150,7 @@ func (s *Store) Lag(ctx context.Context, wall time.Time) (engine.Lag, error) {
 	if err := s.row(ctx, uncounted, []any{engine.FiguresVersion}, &l.Uncounted); err != nil {
 		return l, failure(op, "", err)
 	}
+	l.Uncounted += int64(len(s.asides()))
 	err := s.reading(ctx, func(c *conn) error {
 		ill := s.damaged.all() // Lines tells of these
 		ts, err := c.turns(rowenc.Micros(wall), 1+len(ill))

@@ -6,7 +6,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"sync/atomic"
+	"time"
 
 	"lienthong/engine"
 	"lienthong/engine/calendar"
@@ -49,6 +52,9 @@ func (s *Store) figuresAt(ctx context.Context) (p position, err error) {
 
 func (s *Store) project(ctx context.Context, limit int) (int, error) {
 	const op = "store.project"
+	if err := s.recallAsides(ctx); err != nil {
+		return 0, err
+	}
 	at, err := s.figuresAt(ctx)
 	if err != nil {
 		return 0, err
@@ -60,7 +66,8 @@ func (s *Store) project(ctx context.Context, limit int) (int, error) {
 	if limit <= 0 {
 		limit = feedLimit
 	}
-	n, to, codes := 0, from, []string{}
+	now := time.Now()
+	n, to, codes := 0, from, s.awaited(now)
 	err = s.each(ctx, figureFeed, []any{from.entry, limit}, func(r *sql.Rows) error {
 		var code string
 		n++
@@ -71,42 +78,78 @@ func (s *Store) project(ctx context.Context, limit int) (int, error) {
 	if err != nil {
 		return 0, failure(op, "", err)
 	}
-	if to == at {
+	if to == at && len(codes) == 0 {
 		return 0, nil
 	}
 	slices.Sort(codes)
-	parts, delta, err := s.recount(ctx, slices.Compact(codes))
-	if err != nil {
-		return 0, err
+	codes = slices.Compact(codes)
+	for hurt := map[string]error{}; ; {
+		r, err := s.recount(ctx, codes, hurt)
+		if err != nil {
+			return 0, err
+		}
+		var in atomic.Pointer[harmed]
+		if err = s.countStep(ctx, at, to, r, &in); err == nil {
+			s.setAside(r, now)
+		}
+		h := in.Load()
+		if h == nil || ctx.Err() != nil {
+			return n, err
+		}
+		hurt[h.Case] = h.err
 	}
-	return n, s.writeFigures(ctx, at, to, parts, spread(delta))
 }
 
-// recount compares what cases contribute with what they are known to.
-func (s *Store) recount(ctx context.Context, codes []string) (parts [][]any, delta map[engine.Figure]int64, err error) {
-	delta = map[engine.Figure]int64{}
-	for _, code := range codes {
-		fs, known, err := s.contributions(ctx, code)
-		if err != nil {
-			return nil, nil, err
-		}
-		if !known {
-			continue
-		}
-		var old []byte
-		err = s.row(ctx, figureParts, []any{code}, &old)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
-			return nil, nil, failure("store.project", code, err)
-		}
-		now := rowenc.EncodeFigures(fs)
-		if bytes.Equal(old, now) {
-			continue
-		}
-		parts = append(parts, []any{code, now})
-		engine.Sum(delta, s.decoded(code, old), -1)
-		engine.Sum(delta, fs, 1)
+// countStep writes what a step of the projector found. Where a case's row cannot be
+// written nothing is, and in tells which.
+func (s *Store) countStep(ctx context.Context, at, to position, r *recounted, in *atomic.Pointer[harmed]) error {
+	aside, same := s.marked(r)
+	if to == at && same && len(r.parts) == 0 {
+		return nil
 	}
-	return parts, delta, nil
+	return s.writeFigures(ctx, at, to, spread(r.delta), func(w *writer) error {
+		in.Store(nil)
+		for _, p := range r.parts {
+			if err := w.exec(putParts, p.code, p.now); err != nil {
+				if harm(err) {
+					in.Store(&harmed{turn{Key: rowenc.Key{Case: p.code}}, err})
+				}
+				return err
+			}
+		}
+		if same {
+			return nil
+		}
+		return w.mark(aside)
+	})
+}
+
+// recount compares what cases contribute with what they are known to, but for those that
+// are known to be hurt.
+func (s *Store) recount(ctx context.Context, codes []string, hurt map[string]error) (*recounted, error) {
+	out := &recounted{delta: map[engine.Figure]int64{}, aside: maps.Clone(hurt)}
+	for _, code := range codes {
+		if hurt[code] != nil {
+			continue
+		}
+		fs, old, known, err := s.contributions(ctx, code)
+		switch {
+		case err != nil && ctx.Err() == nil && harm(err):
+			out.aside[code] = err
+			continue
+		case err != nil:
+			return nil, failure("store.project", code, err)
+		}
+		out.read = append(out.read, code)
+		now := rowenc.EncodeFigures(fs)
+		if !known || bytes.Equal(old, now) {
+			continue
+		}
+		out.parts = append(out.parts, part{code, now})
+		engine.Sum(out.delta, s.decoded(code, old), -1)
+		engine.Sum(out.delta, fs, 1)
+	}
+	return out, nil
 }
 
 // decoded reads what a case contributed. What cannot be read counts as nothing;
@@ -122,9 +165,14 @@ func (s *Store) decoded(code string, b []byte) []engine.Figure {
 	return fs
 }
 
-// contributions counts one case as it is now. A case that is not here (it was
-// archived) or cannot be read keeps what it contributed.
-func (s *Store) contributions(ctx context.Context, code string) (fs []engine.Figure, known bool, err error) {
+// contributions counts one case as it is now; old is what it contributed. A case that
+// is not here (it was archived) keeps that.
+func (s *Store) contributions(ctx context.Context, code string) (fs []engine.Figure, old []byte, known bool, err error) {
+	defer func() {
+		if p := recover(); p != nil { // what was decoded from damage is not to be trusted
+			err = rowenc.Corrupt("store.project", code, 0, fmt.Sprintf("its rows make no sense: %v", p))
+		}
+	}()
 	c, err := s.Load(ctx, code)
 	var past []*engine.Dossier
 	if err == nil && slices.ContainsFunc(c.Dossiers, func(d *engine.Dossier) bool { return d.Attempt > 1 }) {
@@ -135,32 +183,38 @@ func (s *Store) contributions(ctx context.Context, code string) (fs []engine.Fig
 	}
 	switch engine.CodeOf(err) {
 	case "":
-		return engine.Contributions(c, past), true, nil
-	case engine.NotFound:
-		return nil, false, nil
-	case engine.CorruptHistory:
-		s.log.Error("sqlite: a case cannot be counted", "case", code, "err", err)
-		return nil, false, nil
+	case engine.NotFound, engine.Archived:
+		return nil, nil, false, nil
+	default:
+		return nil, nil, false, err
 	}
-	return nil, false, err
+	err = s.row(ctx, figureParts, []any{code}, &old)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return engine.Contributions(c, past), old, true, err
 }
 
-// writeFigures writes one step, unless somebody else did meanwhile.
-func (s *Store) writeFigures(ctx context.Context, at, to position, parts [][]any, delta cells) error {
+// writeFigures writes one step, and what beside writes with it (nil = nothing), unless
+// somebody else did meanwhile.
+func (s *Store) writeFigures(ctx context.Context, at, to position, delta cells, beside func(*writer) error) error {
 	const op = "store.project"
 	sums, gone := delta.rows()
 	return exec(ctx, s, op, func(w *writer) error {
 		n, err := w.changed(moveFigures, at.entry, at.version, to.entry, to.version)
+		if err == nil && n != 1 {
+			err = rowenc.Stale(op, "")
+		}
+		if err == nil && beside != nil {
+			err = beside(w)
+		}
 		if err != nil {
 			return err
-		}
-		if n != 1 {
-			return rowenc.Stale(op, "")
 		}
 		for _, put := range []struct {
 			q    string
 			rows [][]any
-		}{{putParts, parts}, {addFigure, sums}, {dropFigure, gone}} {
+		}{{addFigure, sums}, {dropFigure, gone}} {
 			for _, row := range put.rows {
 				if err := w.exec(put.q, row...); err != nil {
 					return err
@@ -233,7 +287,7 @@ func (s *Store) resum(ctx context.Context) error {
 	if err != nil || len(delta) == 0 {
 		return err
 	}
-	return s.writeFigures(ctx, at, at, nil, delta)
+	return s.writeFigures(ctx, at, at, delta, nil)
 }
 
 // cell is a row of the sums: a figure, without its day and value, of a day or of a

@@ -136,7 +136,9 @@ type Store struct {
 	copier *copier
 	binder *binder // nil = this process does not serve the file
 
-	damaged damages
+	damaged   damages // deliveries
+	uncounted damages // cases that the projector has set aside
+	recalled  bool    // those of the process before too; the projector's
 
 	readers *idle    // for short look-ups
 	readDB  *sql.DB  // for lists

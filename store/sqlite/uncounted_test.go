@@ -1,0 +1,117 @@
+package sqlite
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"lienthong/engine"
+	"lienthong/store/storetest"
+)
+
+// everyFigure are the sums of every day, as they stand.
+func everyFigure(t *testing.T, s *Store) map[engine.Figure]int64 {
+	t.Helper()
+	fs, err := s.Sums(t.Context(), engine.SumQuery{Offices: []string{"civil@00004"}, From: "2020-01-01", To: "2030-01-01"})
+	must(t, err)
+	sums := map[engine.Figure]int64{}
+	engine.Sum(sums, fs, 1)
+	return sums
+}
+
+// projected lets the projector come to the end, and tells how many entries and cases
+// are not counted then.
+func projected(t *testing.T, s *Store) int64 {
+	t.Helper()
+	for n := 1; n > 0; {
+		var err error
+		n, err = s.Project(t.Context(), 50)
+		must(t, err)
+	}
+	l, err := s.Lag(t.Context(), time.Now())
+	must(t, err)
+	return l.Uncounted
+}
+
+// hurry lets what rests be looked at again.
+func hurry(d *damages) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for k, x := range d.of {
+		x.next = 0
+		d.of[k] = x
+	}
+}
+
+// A page of what cases contributed is damaged: the cases of other pages are counted, and
+// those of this one are told of, by the next process too.
+func TestDamagedFiguresStopNoOther(t *testing.T) {
+	const cases = 300
+	path := filepath.Join(t.TempDir(), "x.db")
+	s := desk(t, path)
+	for i := range cases {
+		must(t, s.Append(t.Context(), storetest.File(storetest.Filing{Code: fmt.Sprintf("K%03d", i)}).Change()))
+	}
+	if left := projected(t, s); left != 0 {
+		t.Fatalf("%d not counted", left)
+	}
+	must(t, s.Close())
+	b, err := os.ReadFile(path)
+	must(t, err)
+	var pages []int
+	for page, name := range treesOf(t, path) {
+		if at := int(page-1) * 4096; name == "figure_parts" && slices.Contains([]byte{10, 13}, b[at]) { // a leaf
+			pages = append(pages, at)
+		}
+	}
+	if len(pages) < 3 {
+		t.Fatalf("%d pages", len(pages))
+	}
+	slices.Sort(pages)
+	hurt := pages[1]
+	s = hurtAt(t, path, b, hurt, 0xff)
+	var ill, well []string
+	for i := range cases {
+		code := fmt.Sprintf("K%03d", i)
+		if bytes.Contains(b[hurt:hurt+4096], []byte(code)) {
+			ill = append(ill, code)
+		} else {
+			well = append(well, code)
+		}
+	}
+	for _, code := range append(slices.Clone(ill), well...) {
+		story := storetest.Resume(t, s, code)
+		story.Go("end", "birth", of("birth", engine.Moved{From: "submitted", To: "refused", Portal: 9, Office: "civil@00004", Final: engine.FinalRefused}))
+		must(t, s.Append(t.Context(), story.Change()))
+	}
+	left := projected(t, s)
+	if left == 0 || left > int64(3*len(ill)) { // SQLite writes a page that grows with those beside it
+		t.Errorf("%d are not counted, %d are on the page", left, len(ill))
+	}
+	if n := refusals(everyFigure(t, s)); n+left != cases {
+		t.Errorf("%d are counted and %d are not, of %d", n, left, cases)
+	}
+	must(t, s.Close())
+	s, err = Open(t.Context(), Config{Path: path, Check: CheckOff, Logger: slog.New(slog.DiscardHandler)})
+	must(t, err)
+	defer s.Close()
+	left = projected(t, s)
+	if n := refusals(everyFigure(t, s)); left == 0 || n+left != cases {
+		t.Errorf("in the next process %d are counted and %d are not, of %d", n, left, cases)
+	}
+}
+
+// refusals counts the dossiers that were refused.
+func refusals(sums map[engine.Figure]int64) (n int64) {
+	for f, v := range sums {
+		if f.Name == engine.FigEnded+string(engine.FinalRefused) {
+			n += v
+		}
+	}
+	return n
+}
