@@ -195,17 +195,18 @@ type partyAnswerView struct {
 
 // waitingView is one thing that must happen before a dossier goes on.
 type waitingView struct {
-	For      string   `json:"for" enum:"steps,registry,applicant,party,fee,office" doc:"Who must move"`
-	Steps    []string `json:"steps,omitempty"`
-	Registry string   `json:"registry,omitempty"`
-	What     *Text    `json:"what,omitempty"`
-	Since    Time     `json:"since,omitzero"`
-	Until    Time     `json:"until,omitzero"`
-	Status   string   `json:"status,omitempty" doc:"Of the delivery: pending, accepted, incident"`
-	Tries    int      `json:"tries,omitempty"`
-	Expected Time     `json:"expected,omitzero"`
-	Error    string   `json:"last_error,omitempty"`
-	Request  string   `json:"request,omitempty"`
+	For      string    `json:"for" enum:"steps,registry,applicant,party,fee,office" doc:"Who must move"`
+	Steps    []string  `json:"steps,omitempty"`
+	Registry string    `json:"registry,omitempty"`
+	What     *Text     `json:"what,omitempty"`
+	Since    Time      `json:"since,omitzero"`
+	Until    Time      `json:"until,omitzero"`
+	Then     *thenView `json:"then,omitempty" doc:"What happens by itself at that time"`
+	Status   string    `json:"status,omitempty" doc:"Of the delivery: pending, accepted, incident"`
+	Tries    int       `json:"tries,omitempty"`
+	Expected Time      `json:"expected,omitzero"`
+	Error    string    `json:"last_error,omitempty"`
+	Request  string    `json:"request,omitempty"`
 }
 
 type actionView struct {
@@ -328,7 +329,7 @@ func (p *picture) asked() *caseView {
 		if st := p.step(d.Step); st != nil {
 			dv.Forms = formsOf(st, &engine.Dossier{With: d.With})
 		}
-		dv.Waiting = []waitingView{{For: "party", Since: at(d.Entered), Until: at(untilOf(d))}}
+		dv.Waiting = []waitingView{{For: "party", Since: at(d.Entered), Until: at(untilOf(d)), Then: p.then(d)}}
 		for _, a := range p.actions(d.Step, d.Rev) {
 			if a.ETag == "" { // a party's own
 				dv.Actions = append(dv.Actions, a)
@@ -504,13 +505,13 @@ func (p *picture) waiting(d *engine.Dossier) ([]waitingView, error) {
 	}
 	for _, set := range d.Parties {
 		if !set.Agreed() {
-			out = append(out, waitingView{For: "party", Since: at(d.Entered), Until: at(untilOf(d))})
+			out = append(out, waitingView{For: "party", Since: at(d.Entered), Until: at(untilOf(d)), Then: p.then(d)})
 			break
 		}
 	}
 	asked := slices.ContainsFunc(p.c.Items, func(it engine.Item) bool { return it.Step == d.Step && !it.Closed && it.Answered.IsZero() })
 	if d.Awaits || asked {
-		out = append(out, waitingView{For: "applicant", Since: at(d.Entered), Until: at(untilOf(d))})
+		out = append(out, waitingView{For: "applicant", Since: at(d.Entered), Until: at(untilOf(d)), Then: p.then(d)})
 	}
 	if len(out) == 0 {
 		out = append(out, waitingView{For: "office", Since: at(d.Entered), Until: at(d.Due())})
@@ -555,14 +556,3 @@ func clockWord(k calendar.Clock) string {
 }
 
 func clockEffect(m calendar.Mode) string { return string(m) }
-
-// untilOf is when the present state ends by itself; zero when it does not.
-func untilOf(d *engine.Dossier) time.Time {
-	var t time.Time
-	for _, x := range d.Timers {
-		if x.Kind == engine.TimerAfter && (t.IsZero() || x.At.Before(t)) {
-			t = x.At
-		}
-	}
-	return t
-}

@@ -74,7 +74,7 @@ var sentences = map[string]Text{
 	"migrated":          {VI: "Hồ sơ được chuyển sang quy trình phiên bản {version}.", EN: "The case was moved to version {version} of its procedure."},
 	"reverted":          {VI: "Hồ sơ được đưa lại về quy trình phiên bản {version}.", EN: "The case was moved back to version {version} of its procedure."},
 	"moved":             {VI: "{part}: {action}. Trạng thái: {state}.", EN: "{part}: {action}. State: {state}."},
-	"moved_by_itself":   {VI: "{part}: hết thời hạn của bước trước. Trạng thái: {state}.", EN: "{part}: the time of the last state ended. State: {state}."},
+	"moved_into":        {VI: "{part}: {state}.", EN: "{part}: {state}."}, // an action whose name is the state's
 	"clock_calendar":    {VI: "{part}: ngày hẹn trả chuyển sang {due} theo lịch làm việc mới.", EN: "{part}: the due time moved to {due} with the new calendar."},
 	"warned":            {VI: "{part}: sắp đến hạn {due}.", EN: "{part}: the due time {due} is near."},
 	"apologised":        {VI: "{office} xin lỗi và hẹn lại {due}. Lý do: {reason}", EN: "{office} apologised and gave a new date, {due}. Reason: {reason}"},
@@ -325,8 +325,8 @@ func (t *teller) moved(v engine.Moved) {
 			state = x.Title.In(t.lang)
 		}
 	}
-	if t.e.Command.Actor.Kind == engine.Timer {
-		kind = "moved_by_itself"
+	if action == state {
+		kind = "moved_into"
 	}
 	t.say(kind, v.Step, "action", action, "state", state)
 }

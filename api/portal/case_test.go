@@ -110,6 +110,8 @@ func TestCaseFromDraftToResults(t *testing.T) {
 	tale.Staff("leader", "birth", "sign", nil).Want("birth", "registered")
 	s.fine(tale)
 
+	me.open(at).want(200).saysNot("Đã đăng ký khai sinh. Trạng thái: Đã đăng ký khai sinh") // the same word once
+
 	// The grandfather sees what he is asked about, and nothing else.
 	head := s.browse(hung)
 	head.open("/").want(200).says("Bạn có 1 việc cần làm")
@@ -247,6 +249,43 @@ func TestPayTheFee(t *testing.T) {
 	me.open(at+"/pay").want(200).says("đã nộp", "KB2026").saysNot("<form method=\"post\" action=\"/cases")
 	if fee := tale.Now().Fee; fee.Status != "paid" {
 		t.Errorf("fee %+v", fee)
+	}
+}
+
+// Whoever is asked reads what their silence means: the confirmation of a draft, a
+// supplement, the consent of a household, a fee.
+func TestSilenceIsExplained(t *testing.T) {
+	s := newStage(t)
+	tale := s.begin("birth-b4")
+	me := s.browse(tuan)
+	at := "/cases/" + tale.Code
+	tale.Staff("reception", "birth", "receive", nil).Draft()
+	s.fine(tale)
+	const consent = "Trước 08/09/2026 08:30.</strong> Không có trả lời đến lúc đó thì hệ thống ghi nhận “Không có ý kiến (coi như đồng ý)”."
+	for _, path := range []string{"/parts/birth/confirm", "/parts/birth/dispute"} {
+		me.open(at + path).want(200).says(consent)
+	}
+	me.open(at).want(200).says("Không có trả lời đến lúc đó thì hệ thống ghi nhận “Không có ý kiến (coi như đồng ý)”.")
+	tale.Later(25 * time.Hour)
+	s.fine(tale)
+	me.open(at).want(200).says("Đăng ký khai sinh: Không có ý kiến (coi như đồng ý). Trạng thái: ").saysNot("hệ thống ghi nhận")
+
+	tale.Staff("leader", "birth", "sign", nil).Want("birth", "registered")
+	s.fine(tale)
+	head := s.browse(hung)
+	for _, path := range []string{"", "/parts/residence/consent"} {
+		head.open(at + path).want(200).says("hệ thống ghi nhận “Hết thời gian lấy ý kiến”. Phần này khi đó sang “Đang kiểm tra”.")
+	}
+
+	asked := s.begin("birth-marriage-unknown")
+	asked.Staff("reception", "birth", "receive", nil).Staff("officer", "birth", "request_supplement", map[string]any{"items": []any{
+		map[string]any{"kind": "paper", "about": "Giấy chứng nhận kết hôn", "reason": "Bản chụp bị mờ"}}})
+	s.fine(asked)
+	s.browse(asked.Citizen).open("/cases/" + asked.Code).want(200).says("hệ thống ghi nhận “Hết hạn bổ sung”. Phần này khi đó kết thúc.")
+
+	unpaid := s.begin("birth-requester-is-head", func(app map[string]any) { app["registration"].(map[string]any)["copies"] = 3 })
+	for _, path := range []string{"", "/pay"} {
+		s.browse(unpaid.Citizen).open("/cases/" + unpaid.Code + path).want(200).says("Quá hạn mà chưa nộp thì hồ sơ kết thúc")
 	}
 }
 

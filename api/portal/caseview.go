@@ -196,9 +196,17 @@ type waiting struct {
 	What     *Text    `json:"what"`
 	Since    Time     `json:"since"`
 	Until    Time     `json:"until"`
+	Then     *then    `json:"then"`
 	Status   string   `json:"status"`
 	Tries    int      `json:"tries"`
 	Expected Time     `json:"expected"`
+}
+
+// then is what happens by itself when nobody answers in time.
+type then struct {
+	Title Text   `json:"title"`
+	State *Text  `json:"state"`
+	Final string `json:"final"`
 }
 
 // action is something that may be done, or may not and why.

@@ -74,6 +74,8 @@ type actionPageData struct {
 	Files   bool
 	Opened  bool
 	Harm    bool // it refuses, declines or takes back
+	Until   Time
+	Silence string // what happens without an answer until then
 }
 
 // harmful are the words in the names of actions that should look it.
@@ -120,6 +122,11 @@ func (v *visit) showAction(a *acting, value map[string]any, wrong map[string][]s
 	}
 	d := actionPageData{acting: *a, Key: key, Path: v.r.URL.Path, Back: v.back(a.Case), Comment: v.form.Get("comment"), Opened: opened,
 		Harm: harms(a.Action.Code)}
+	for _, w := range a.Part.Waiting {
+		if w.Then != nil {
+			d.Until, d.Silence = w.Until, v.silence(a.Part)
+		}
+	}
 	if d.About, err = r.about(a.Part); err != nil {
 		return err
 	}

@@ -45,6 +45,7 @@ type casePageData struct {
 type todo struct {
 	Title, Text string
 	Until       Time
+	Silence     string // what happens without an answer
 	Offers      []offer
 }
 
@@ -238,6 +239,25 @@ func (v *visit) waits(c *caseView, x *dossier, w waiting) string {
 	return ""
 }
 
+// silence says what happens when the visitor, or somebody else who is asked, does not
+// answer in time; "" when nothing does by itself.
+func (v *visit) silence(x *dossier) string {
+	for _, w := range x.Waiting {
+		if w.Then == nil || w.Until.IsZero() {
+			continue
+		}
+		s := v.t("wait.silence", w.Then.Title.In(v.lang))
+		switch {
+		case w.Then.Final != "":
+			s += " " + v.t("wait.silence.ends")
+		case w.Then.State != nil:
+			s += " " + v.t("wait.silence.goes", w.Then.State.In(v.lang))
+		}
+		return s
+	}
+	return ""
+}
+
 func until(s string, v *visit, t Time) string {
 	if t.IsZero() {
 		return s
@@ -255,7 +275,7 @@ func (v *visit) todos(c *caseView) []todo {
 	if c.Fee != nil && c.Fee.Status == "waiting" {
 		t := todo{Title: v.t("todo.pay"), Text: v.t("todo.pay.text", money(c.Fee.Amount)), Offers: []offer{{v.t("todo.pay"), at + "/pay", true}}}
 		if c.Fee.Waiting != nil {
-			t.Until = c.Fee.Waiting.Until
+			t.Until, t.Silence = c.Fee.Waiting.Until, v.t("pay.late")
 		}
 		out = append(out, t)
 	}
@@ -263,7 +283,7 @@ func (v *visit) todos(c *caseView) []todo {
 		t := todo{Title: v.t("todo.supplement"), Text: v.t("todo.supplement.text", len(open)), Offers: []offer{{v.t("todo.supplement"), at + "/supplement", true}}}
 		for _, it := range open {
 			if t.Until.IsZero() || !it.Due.IsZero() && it.Due.Before(t.Until.Time) {
-				t.Until = it.Due
+				t.Until, t.Silence = it.Due, v.silence(c.dossier(it.Step))
 			}
 		}
 		out = append(out, t)
@@ -276,7 +296,7 @@ func (v *visit) todos(c *caseView) []todo {
 		t.Offers = v.offers(c, &x)
 		for _, w := range x.Waiting {
 			if w.For == "applicant" {
-				t.Until = w.Until
+				t.Until, t.Silence = w.Until, v.silence(&x)
 			}
 		}
 		if len(t.Offers) > 0 {
@@ -327,9 +347,10 @@ type partyPageData struct {
 // askedPart is one part with what it is about and the answers that may be given.
 type askedPart struct {
 	dossier
-	Rows   []row
-	Until  Time
-	Offers []offer
+	Rows    []row
+	Until   Time
+	Silence string // what happens without an answer
+	Offers  []offer
 }
 
 func (v *visit) partyPage(c *caseView) error {
@@ -344,7 +365,7 @@ func (v *visit) partyPage(c *caseView) error {
 			return err
 		}
 		for _, w := range x.Waiting {
-			p.Until = w.Until
+			p.Until, p.Silence = w.Until, v.silence(&x)
 		}
 		p.Offers = v.offers(c, &x)
 		d.Asked = append(d.Asked, p)
