@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -82,10 +83,16 @@ func main() {
 
 func run(args []string, out, errs io.Writer) int {
 	var c commands
-	code := -1
+	code, lang := -1, machineLanguage()
+	if named, rest := asked(args); named != "" {
+		lang = named
+		if slices.ContainsFunc(args, func(a string) bool { return a == "--help" || a == "-h" || a == "--about" }) {
+			args = rest // not every verb has --lang, but all have help in both
+		}
+	}
 	parser, err := kong.New(&c, kong.Name("lienthong"), kong.Writers(out, errs),
 		kong.Description("Linked public services of Đề án 06: one application, every agency, one timeline."),
-		kong.Vars{"version": version()}, kong.UsageOnError(), kong.Exit(func(n int) { code = n }))
+		kong.Vars{"version": version(lang)}, kong.Help(helpIn(lang)), kong.Exit(func(n int) { code = n }))
 	if err != nil {
 		fmt.Fprintln(errs, err)
 		return 2
@@ -95,7 +102,6 @@ func run(args []string, out, errs io.Writer) int {
 		return code
 	}
 	if err != nil {
-		lang := asked(args)
 		fmt.Fprintln(errs, "lienthong:", told(err, lang))
 		fmt.Fprintln(errs, engine.Text{VI: `Chạy "lienthong --help" để xem các lệnh.`, EN: `Run "lienthong --help" for the commands.`}.In(lang))
 		return 2
@@ -122,18 +128,19 @@ type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
-// asked is the language that a command line names which could not be read.
-func asked(args []string) string {
+// asked is the language that a command line names, whether or not it can be read, and
+// what it holds beside.
+func asked(args []string) (lang string, rest []string) {
 	for i, a := range args {
-		lang, ok := strings.CutPrefix(a, "--lang=")
-		if !ok && a == "--lang" && i+1 < len(args) {
-			lang = args[i+1]
+		lang, after := strings.TrimPrefix(a, "--lang="), i+1
+		if a == "--lang" && after < len(args) {
+			lang, after = args[after], after+1
 		}
-		if lang == "vi" || lang == "en" {
-			return lang
+		if lang != a && (lang == "vi" || lang == "en") {
+			return lang, slices.Concat(args[:i], args[after:])
 		}
 	}
-	return machineLanguage()
+	return "", args
 }
 
 // machineLanguage is the one that the machine is set to, for whoever chooses none.
@@ -184,8 +191,9 @@ func told(err error, lang string) string {
 func asEngineError(err error) (*engine.Error, bool) { return errors.AsType[*engine.Error](err) }
 
 // version says what decides whether this program can take a database over.
-func version() string {
-	return fmt.Sprintf("lienthong: database formats up to %d, rules %s", sqlite.Format(), engine.EngineVersion)
+func version(lang string) string {
+	text := engine.Text{VI: "lienthong: định dạng cơ sở dữ liệu đến %d, quy tắc %s", EN: "lienthong: database formats up to %d, rules %s"}
+	return fmt.Sprintf(text.In(lang), sqlite.Format(), engine.EngineVersion)
 }
 
 func logger(w io.Writer, level string, asJSON bool) *slog.Logger {
