@@ -69,6 +69,8 @@ type caseView struct {
 	Updated     Time              `json:"updated"`
 	Ended       Time              `json:"ended,omitzero"`
 	Due         Time              `json:"due,omitzero"`
+	Expected    Time              `json:"expected,omitzero" doc:"When the last open part is due or expected"`
+	Provisional bool              `json:"provisional,omitempty" doc:"Due or expected is in a year whose days off are not announced yet"`
 	Overdue     bool              `json:"overdue,omitempty"`
 	Subject     string            `json:"subject" doc:"The child or the deceased"`
 	Requester   personView        `json:"requester"`
@@ -110,42 +112,45 @@ type itemView struct {
 }
 
 type dossierView struct {
-	Step      string            `json:"step"`
-	Title     Text              `json:"title"`
-	Procedure procedureRef      `json:"procedure"`
-	Code      string            `json:"code,omitempty"`
-	Attempt   int               `json:"attempt"`
-	Status    string            `json:"status" enum:"waiting,open,ended,closed"`
-	Closed    string            `json:"closed,omitempty"`
-	Foreseen  string            `json:"foreseen,omitempty" doc:"Why a part that waits will not run, as far as the application alone tells: in the words of closed"`
-	Reason    *Text             `json:"reason,omitempty" doc:"Why a closed part does not run, where the law or an earlier result says it"`
-	State     string            `json:"state,omitempty"`
-	StateName *Text             `json:"state_title,omitempty"`
-	Portal    *portalView       `json:"portal,omitempty"`
-	Final     string            `json:"final,omitempty"`
-	Office    *officeRef        `json:"office,omitempty"`
-	Unit      string            `json:"unit,omitempty"`
-	Assignee  string            `json:"assignee,omitempty"`
-	Opened    Time              `json:"opened,omitzero"`
-	Entered   Time              `json:"entered,omitzero"`
-	Ended     Time              `json:"ended,omitzero"`
-	Delivered Time              `json:"delivered,omitzero"`
-	Due       Time              `json:"due,omitzero"`
-	Overdue   bool              `json:"overdue,omitempty"`
-	Clock     string            `json:"clock" enum:"none,runs,paused,stopped"`
-	Needs     []string          `json:"needs,omitempty"`
-	Waiting   []waitingView     `json:"waiting,omitempty" doc:"What stands in the way now"`
-	With      Object            `json:"with,omitempty"`
-	Data      Object            `json:"data,omitempty"`
-	Forms     map[string]string `json:"forms,omitempty" doc:"Form of each member of with and data: with.person, data.draft; see GET /forms/{id}"`
-	Acts      []actView         `json:"acts,omitempty" doc:"What was entered and what registers answered, oldest first; for the applicant those that a slip tells them of"`
-	Result    *resultView       `json:"result,omitempty"`
-	Reviews   []reviewView      `json:"reviews,omitempty"`
-	Parties   []partyView       `json:"parties,omitempty"`
-	Uses      map[string]int    `json:"uses,omitempty" doc:"Versions of results it was made from"`
-	Actions   []actionView      `json:"actions"`
-	Rev       int64             `json:"rev"`
-	ETag      string            `json:"etag" doc:"For If-Match of the dossier's actions"`
+	Step        string            `json:"step"`
+	Title       Text              `json:"title"`
+	Procedure   procedureRef      `json:"procedure"`
+	Code        string            `json:"code,omitempty"`
+	Attempt     int               `json:"attempt"`
+	Status      string            `json:"status" enum:"waiting,open,ended,closed"`
+	Closed      string            `json:"closed,omitempty"`
+	Foreseen    string            `json:"foreseen,omitempty" doc:"Why a part that waits will not run, as far as the application alone tells: in the words of closed"`
+	Reason      *Text             `json:"reason,omitempty" doc:"Why a closed part does not run, where the law or an earlier result says it"`
+	State       string            `json:"state,omitempty"`
+	StateName   *Text             `json:"state_title,omitempty"`
+	Portal      *portalView       `json:"portal,omitempty"`
+	Final       string            `json:"final,omitempty"`
+	Office      *officeRef        `json:"office,omitempty"`
+	Unit        string            `json:"unit,omitempty"`
+	Assignee    string            `json:"assignee,omitempty"`
+	Opened      Time              `json:"opened,omitzero"`
+	Entered     Time              `json:"entered,omitzero"`
+	Ended       Time              `json:"ended,omitzero"`
+	Delivered   Time              `json:"delivered,omitzero"`
+	Due         Time              `json:"due,omitzero"`
+	Expected    Time              `json:"expected,omitzero" doc:"Without a due time: when it is due if what it needs is in time and nobody is waited for"`
+	May         bool              `json:"may,omitempty" doc:"Whether it runs depends on what comes before it"`
+	Provisional bool              `json:"provisional,omitempty" doc:"Due or expected is in a year whose days off are not announced yet"`
+	Overdue     bool              `json:"overdue,omitempty"`
+	Clock       string            `json:"clock" enum:"none,runs,paused,stopped"`
+	Needs       []string          `json:"needs,omitempty"`
+	Waiting     []waitingView     `json:"waiting,omitempty" doc:"What stands in the way now"`
+	With        Object            `json:"with,omitempty"`
+	Data        Object            `json:"data,omitempty"`
+	Forms       map[string]string `json:"forms,omitempty" doc:"Form of each member of with and data: with.person, data.draft; see GET /forms/{id}"`
+	Acts        []actView         `json:"acts,omitempty" doc:"What was entered and what registers answered, oldest first; for the applicant those that a slip tells them of"`
+	Result      *resultView       `json:"result,omitempty"`
+	Reviews     []reviewView      `json:"reviews,omitempty"`
+	Parties     []partyView       `json:"parties,omitempty"`
+	Uses        map[string]int    `json:"uses,omitempty" doc:"Versions of results it was made from"`
+	Actions     []actionView      `json:"actions"`
+	Rev         int64             `json:"rev"`
+	ETag        string            `json:"etag" doc:"For If-Match of the dossier's actions"`
 }
 
 type procedureRef struct {
@@ -301,10 +306,11 @@ func (p *picture) whole() (*caseView, error) {
 			return nil, err
 		}
 	}
-	if !p.past {
-		v.Actions = p.actions("", c.Rev)
+	if p.past {
+		return v, nil
 	}
-	return v, nil
+	v.Actions = p.actions("", c.Rev)
+	return v, p.forecast(v)
 }
 
 func item(it *engine.Item) itemView {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"lienthong/cmd/lienthong/story"
+	"lienthong/cmd/lienthong/system"
 )
 
 // play is the stage for the stories: what happens away from the pages.
@@ -287,6 +288,24 @@ func TestSilenceIsExplained(t *testing.T) {
 	for _, path := range []string{"", "/pay"} {
 		s.browse(unpaid.Citizen).open("/cases/" + unpaid.Code + path).want(200).says("Quá hạn mà chưa nộp thì hồ sơ kết thúc")
 	}
+}
+
+// From the first day every part has a date: the one that binds an office, or the one
+// that is to be expected, and what rests on a calendar that is not announced says so.
+func TestEveryPartHasADate(t *testing.T) {
+	s := newStage(t)
+	tale := s.begin("death-o4")
+	at := "/cases/" + tale.Code
+	me := s.browse(tale.Citizen)
+	me.open(at).want(200).says("Dự kiến xong cả hồ sơ: 06/10/2026 17:00", "Dự kiến xong: 07/09/2026 17:00.", "Dự kiến xong: 14/09/2026 17:00.", // death, then residence
+		"Nếu hồ sơ thuộc trường hợp này, dự kiến xong: ", "tính như khi mỗi phần trước xong đúng hẹn").saysNot("Tạm tính")
+	tale.Died()
+	s.fine(tale)
+	me.open(at).want(200).says("Kết thúc: 07/09/2026 ", "Hẹn trả: ").saysNot("Dự kiến xong: 07/09/2026")
+
+	later := newStage(t, func(c *system.Config) { c.Start = time.Date(2026, 12, 30, 1, 30, 0, 0, time.UTC) })
+	tale = later.begin("birth-b4")
+	later.browse(tuan).open("/cases/" + tale.Code).want(200).says("Dự kiến xong: 04/01/2027 17:00.</p>\n\n<p class=\"lt-quiet lt-small\">Tạm tính: lịch nghỉ của năm đó chưa được công bố.")
 }
 
 // A part that failed is filed again with what was declared filled in.

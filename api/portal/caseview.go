@@ -16,6 +16,8 @@ type caseView struct {
 	Updated     Time              `json:"updated"`
 	Ended       Time              `json:"ended"`
 	Due         Time              `json:"due"`
+	Expected    Time              `json:"expected"`
+	Provisional bool              `json:"provisional"` // due or expected on days off that are not announced
 	Overdue     bool              `json:"overdue"`
 	Subject     string            `json:"subject"`
 	Requester   requester         `json:"requester"`
@@ -102,36 +104,39 @@ type dossier struct {
 		Code  string `json:"code"`
 		Title Text   `json:"title"`
 	} `json:"procedure"`
-	Code      string            `json:"code"`
-	Attempt   int               `json:"attempt"`
-	Status    string            `json:"status"` // waiting, open, ended, closed
-	Closed    string            `json:"closed"`
-	Foreseen  string            `json:"foreseen"` // why it will not run, while it waits
-	Reason    *Text             `json:"reason"`
-	State     string            `json:"state"`
-	StateName *Text             `json:"state_title"`
-	Portal    *portalStatus     `json:"portal"`
-	Final     string            `json:"final"`
-	Office    *office           `json:"office"`
-	Assignee  string            `json:"assignee"`
-	Opened    Time              `json:"opened"`
-	Entered   Time              `json:"entered"`
-	Ended     Time              `json:"ended"`
-	Delivered Time              `json:"delivered"`
-	Due       Time              `json:"due"`
-	Overdue   bool              `json:"overdue"`
-	Clock     string            `json:"clock"`
-	Needs     []string          `json:"needs"`
-	Waiting   []waiting         `json:"waiting"`
-	With      map[string]any    `json:"with"`
-	Data      map[string]any    `json:"data"`
-	Forms     map[string]string `json:"forms"`
-	Acts      []deed            `json:"acts"`
-	Result    *result           `json:"result"`
-	Reviews   []review          `json:"reviews"`
-	Parties   []party           `json:"parties"`
-	Actions   []action          `json:"actions"`
-	ETag      string            `json:"etag"`
+	Code        string            `json:"code"`
+	Attempt     int               `json:"attempt"`
+	Status      string            `json:"status"` // waiting, open, ended, closed
+	Closed      string            `json:"closed"`
+	Foreseen    string            `json:"foreseen"` // why it will not run, while it waits
+	Reason      *Text             `json:"reason"`
+	State       string            `json:"state"`
+	StateName   *Text             `json:"state_title"`
+	Portal      *portalStatus     `json:"portal"`
+	Final       string            `json:"final"`
+	Office      *office           `json:"office"`
+	Assignee    string            `json:"assignee"`
+	Opened      Time              `json:"opened"`
+	Entered     Time              `json:"entered"`
+	Ended       Time              `json:"ended"`
+	Delivered   Time              `json:"delivered"`
+	Due         Time              `json:"due"`
+	Expected    Time              `json:"expected"`
+	May         bool              `json:"may"` // run, as what comes before it tells
+	Provisional bool              `json:"provisional"`
+	Overdue     bool              `json:"overdue"`
+	Clock       string            `json:"clock"`
+	Needs       []string          `json:"needs"`
+	Waiting     []waiting         `json:"waiting"`
+	With        map[string]any    `json:"with"`
+	Data        map[string]any    `json:"data"`
+	Forms       map[string]string `json:"forms"`
+	Acts        []deed            `json:"acts"`
+	Result      *result           `json:"result"`
+	Reviews     []review          `json:"reviews"`
+	Parties     []party           `json:"parties"`
+	Actions     []action          `json:"actions"`
+	ETag        string            `json:"etag"`
 }
 
 // Unasked tells whether the part does not run because the applicant did not ask for it:

@@ -39,6 +39,8 @@ type casePageData struct {
 	Older   []moment
 	Other   []offer // what else the visitor may do
 	Done    bool    // the visitor has just done something
+
+	Forecast bool // some part is expected that has no due time yet
 }
 
 // todo is something that waits for the visitor.
@@ -109,6 +111,7 @@ func (v *visit) fillCase(d *casePageData) error {
 	d.Older = told.Moments[len(d.Moments):]
 	for _, x := range c.Dossiers {
 		d.Parts = append(d.Parts, v.part(c, x, clocks.Clocks))
+		d.Forecast = d.Forecast || !x.Expected.IsZero()
 	}
 	d.Todo = v.todos(c)
 	for _, a := range c.Actions {

@@ -65,11 +65,12 @@ type Calendar struct {
 	Announced Date
 	Basis     string
 
-	holidays map[int]Holiday
-	working  map[int]bool // exceptions by day number: true works, false is off
-	weekend  [7]bool
-	hours    []window
-	cutoff   time.Duration // 0 = none
+	announced map[int]bool // years whose days off are known for certain
+	holidays  map[int]Holiday
+	working   map[int]bool // exceptions by day number: true works, false is off
+	weekend   [7]bool
+	hours     []window
+	cutoff    time.Duration // 0 = none
 }
 
 // window is a stretch of office time since midnight.
@@ -83,8 +84,9 @@ type window struct{ from, to time.Duration }
 func New(spec Spec) (*Calendar, error) {
 	c := &Calendar{
 		ID: spec.ID, Announced: spec.Announced, Basis: spec.Basis,
-		holidays: map[int]Holiday{},
-		working:  map[int]bool{},
+		announced: map[int]bool{},
+		holidays:  map[int]Holiday{},
+		working:   map[int]bool{},
 	}
 	var errs []error
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
@@ -103,6 +105,7 @@ func New(spec Spec) (*Calendar, error) {
 			bad("days: %q is not a year", key)
 			continue
 		}
+		c.announced[y] = !spec.Days[key].Provisional
 		errs = append(errs, c.setYear(y, spec.Days[key])...)
 	}
 	if len(errs) > 0 {
@@ -218,6 +221,10 @@ func (c *Calendar) Holiday(d Date) (Holiday, bool) {
 	h, ok := c.holidays[n]
 	return h, ok
 }
+
+// Provisional reports whether the days off of the year of an instant are not
+// announced yet: a due time there may still move.
+func (c *Calendar) Provisional(at time.Time) bool { return !c.announced[at.In(Zone).Year()] }
 
 // WorkingDay reports whether offices count d as a working day: no weekly rest
 // day and no holiday, or a swapped Saturday. False when d is not valid.

@@ -157,6 +157,21 @@ func TestNextAndPreviousWorkingDay(t *testing.T) {
 	}
 }
 
+// A year is certain when its days off were announced; what is computed, or not named
+// at all, is not. The year is Vietnam's.
+func TestProvisionalYears(t *testing.T) {
+	c := newest(t)
+	for at, want := range map[string]bool{"2026-12-31T16:59:59Z": false, "2026-12-31T17:00:00Z": true, "2028-06-01T00:00:00Z": true, "2031-06-01T00:00:00Z": true, "2024-06-01T00:00:00Z": false} {
+		when, err := time.Parse(time.RFC3339, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.Provisional(when); got != want {
+			t.Errorf("%s: provisional %v", at, got)
+		}
+	}
+}
+
 func TestCalendarDoesNotShareItsData(t *testing.T) {
 	spec := calendar.Spec{ID: "x", Announced: "2026-01-01", Days: map[string]calendar.Year{
 		"2026": {Holidays: []calendar.Holiday{{Date: "2026-09-02", NameEN: "a"}}},

@@ -121,9 +121,8 @@ func (r *Runtime) previewCase(p *plan, c *engine.Case) (CasePreview, error) {
 	if c.Fee != nil {
 		out.Fee = c.Fee.Amount
 	}
-	cal := r.defs.Calendar(p.now)
 	var err error
-	if out.Due, err = r.due(cal, p.svc.Limit, p.now); err != nil {
+	if out.Due, err = DueFrom(r.defs, p.svc.Limit, p.now, p.now); err != nil {
 		return out, err
 	}
 	seen := map[string]*StepPreview{}
@@ -136,7 +135,7 @@ func (r *Runtime) previewCase(p *plan, c *engine.Case) (CasePreview, error) {
 					start = later(start, need.Due)
 				}
 			}
-			if s.Due, err = r.due(cal, st.Procedure.Limit, start); err != nil {
+			if s.Due, err = DueFrom(r.defs, st.Procedure.Limit, start, p.now); err != nil {
 				return out, err
 			}
 		}
@@ -215,14 +214,15 @@ func closedBy(k engine.ElseKind) string {
 	return engine.ClosedAbsent
 }
 
-// due applies a limit from an instant; zero without one.
-func (r *Runtime) due(cal *calendar.Calendar, l *engine.Limit, from time.Time) (time.Time, error) {
+// DueFrom is when work within a limit is due that begins at an instant, by what is
+// announced now; zero without a limit.
+func DueFrom(defs engine.Definitions, l *engine.Limit, from, now time.Time) (time.Time, error) {
 	if l == nil {
 		return time.Time{}, nil
 	}
 	within := l.Within
 	if l.Param != "" {
-		v, err := r.defs.Parameter(l.Param, from, r.Now())
+		v, err := defs.Parameter(l.Param, from, now)
 		if err != nil {
 			return time.Time{}, err
 		}
@@ -231,7 +231,7 @@ func (r *Runtime) due(cal *calendar.Calendar, l *engine.Limit, from time.Time) (
 			return time.Time{}, err
 		}
 	}
-	return cal.Due(from, within), nil
+	return defs.Calendar(now).Due(from, within), nil
 }
 
 func later(ts ...time.Time) time.Time { return slices.MaxFunc(ts, time.Time.Compare) }
