@@ -146,5 +146,8 @@ type Entry struct {
 	Events   Events    `json:"events"`
 }
 
-// EngineVersion is written into every entry.
+// EngineVersion is written into every entry: by which rules of this program it was
+// decided. It rises when a kept command, under the definitions that it was decided under, would
+// be decided otherwise, so that deciding again can tell the program's part from the
+// definitions'. The kept histories of workflows/testdata hold it to that.
 const EngineVersion = "1"

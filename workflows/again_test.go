@@ -77,7 +77,8 @@ func TestAnyHistoryUnderOtherDefinitions(t *testing.T) {
 	seen := map[replay.Verdict]int{}
 	walk := rapid.Custom(func(rt *rapid.T) []engine.Entry { return stored(rt, set, files) })
 	for seed := range fewer(40) {
-		o := replay.Again(other, walk.Example(seed), replay.Options{})
+		history := walk.Example(seed)
+		o := replay.Again(other, history, replay.Options{})
 		seen[o.Verdict]++
 		switch {
 		case o.Verdict == replay.Unread || o.Verdict == replay.Blank:
@@ -89,6 +90,12 @@ func TestAnyHistoryUnderOtherDefinitions(t *testing.T) {
 			if f.Why.IsZero() || f.Code == "" || f.Seq <= o.First.Seq-1 {
 				t.Fatalf("refused without a reason: %+v in %s", f, o)
 			}
+		}
+		for i := range history {
+			history[i].Versions.Engine = "0"
+		}
+		if was := replay.Again(other, history, replay.Options{}); o.First != nil && (strings.Contains(o.String(), "by rules") || !strings.Contains(was.String(), "decided by rules 0 of")) {
+			t.Fatalf("seed %d: %s, and of older rules %s", seed, o, was)
 		}
 	}
 	if seen[replay.Identical] == 0 || seen[replay.SameEnd]+seen[replay.OtherEnd] == 0 {

@@ -119,6 +119,12 @@ func Again(defs engine.Definitions, history []engine.Entry, opt Options) Outcome
 		}
 	}
 	r.finish(&out)
+	if d := out.First; d != nil {
+		if was := history[min(d.Seq, int64(len(history)))-1].Versions.Engine; was != engine.EngineVersion {
+			d.Why.VI += " Lúc đó chương trình quyết định theo quy tắc " + was + ", nay là " + engine.EngineVersion + "."
+			d.Why.EN += " It was decided by rules " + was + " of the program, which are " + engine.EngineVersion + " now."
+		}
+	}
 	return out
 }
 
