@@ -34,6 +34,12 @@ type Schema interface {
 	JSON() []byte
 }
 
+// Labelled is a schema that knows what people call its fields.
+type Labelled interface {
+	// Label is the name of the field at a JSON Pointer; false when it has none.
+	Label(pointer string) (Text, bool)
+}
+
 // Machine is one procedure's state machine.
 type Machine interface {
 	// Fire takes action from state to the target state chosen for it. The guard

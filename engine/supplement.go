@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // ask adds a dossier's items to the case's one open supplement request. One
@@ -131,8 +132,35 @@ func (d *decision) itemList(step string) []any {
 	var out []any
 	for _, it := range d.c.Items {
 		if it.Step == step && !it.Closed {
-			out = append(out, map[string]any{"id": it.ID, "about": it.About, "reason": it.Reason})
+			m := map[string]any{"id": it.ID, "about": it.About, "reason": it.Reason}
+			if l, ok := d.fieldName(it.About); ok {
+				m["label"] = textVars(l)
+			}
+			out = append(out, m)
 		}
 	}
 	return out
+}
+
+// fieldName is what the declaration calls the entry at a pointer into the case's
+// application, with the group that it stands in.
+func (d *decision) fieldName(pointer string) (Text, bool) {
+	form, ok := d.svc.Form.Schema.(Labelled)
+	if !ok || !strings.HasPrefix(pointer, "/") {
+		return Text{}, false
+	}
+	top, rest, deeper := strings.Cut(pointer[1:], "/")
+	group := "/" + top
+	if e := d.svc.Each; e != nil && top == e.As {
+		group = "/" + e.List + "/0"
+	}
+	l, ok := form.Label(group)
+	if !ok || !deeper {
+		return l, ok
+	}
+	of := l
+	if l, ok = form.Label(group + "/" + rest); !ok {
+		return of, true
+	}
+	return Text{VI: l.VI + " (" + of.VI + ")", EN: l.EN + " (" + of.EN + ")"}, true
 }

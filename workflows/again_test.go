@@ -34,6 +34,40 @@ func TestDecidedAgainIsIdentical(t *testing.T) {
 	}
 }
 
+// TestWordsOfMessagesAreNoOtherHistory: a history whose messages do not say yet what
+// silence means, or call a field otherwise, is decided to the same entries.
+func TestWordsOfMessagesAreNoOtherHistory(t *testing.T) {
+	set, files := shipped(t)
+	walk := rapid.Custom(func(rt *rapid.T) []engine.Entry { return stored(rt, set, files) })
+	thens, labels := 0, 0
+	for seed := range fewer(40) {
+		history := walk.Example(seed)
+		for _, e := range history {
+			for _, v := range e.Events {
+				n, ok := v.(engine.Notified)
+				if !ok {
+					continue
+				}
+				if n.Params["then"] != nil {
+					thens++
+					delete(n.Params, "then")
+				}
+				items, _ := n.Params["items"].([]any)
+				for _, x := range items {
+					labels++
+					x.(map[string]any)["label"] = map[string]any{"vi": "Tên khác", "en": "Another name"}
+				}
+			}
+		}
+		if o := replay.Again(set, history, replay.Options{}); o.Verdict != replay.Identical {
+			t.Fatalf("seed %d: %s", seed, o)
+		}
+	}
+	if thens == 0 || labels == 0 {
+		t.Errorf("%d messages said what silence means, %d items were named", thens, labels)
+	}
+}
+
 // stored is a random history as a store gives it back.
 func stored(rt *rapid.T, set *machine.Set, files []string) (history []engine.Entry) {
 	raw, err := json.Marshal(walked(rt, set, files, 120).history)

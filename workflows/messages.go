@@ -163,7 +163,9 @@ func (m *Messages) printMap(x map[string]any, lang string) string {
 		return engine.Text{VI: str("vi"), EN: str("en")}.In(lang)
 	case str("about") != "":
 		about := str("about")
-		if strings.HasPrefix(about, "/") { // a pointer into the declaration is no word for people
+		if l := m.print(x["label"], lang); l != "" {
+			about = l
+		} else if strings.HasPrefix(about, "/") { // a pointer into the declaration is no word for people
 			about = m.words["entry"].In(lang)
 		}
 		return join(about, " – ", str("reason"))

@@ -164,9 +164,9 @@ func TestSupplementItemByItem(t *testing.T) {
 	s.fine(tale)
 	me := s.browse(tuan)
 	at := "/cases/" + tale.Code
-	me.open("/tasks").want(200).says("một mục của tờ khai – Khác với giấy chứng sinh").saysNot("/child/birth_date")
+	me.open("/tasks").want(200).says("Ngày sinh (Trẻ) – Khác với giấy chứng sinh").saysNot("/child/birth_date", "một mục của tờ khai")
 	me.open(at).want(200).says("Có 3 nội dung cần bổ sung")
-	r := me.open(at+"/supplement").want(200).says("Giấy chứng nhận kết hôn", "Bản chụp bị mờ", "Ngày sinh", "Khác với giấy chứng sinh", "Căn cước của cha", `value="28/08/2026"`, "Hướng dẫn của UBND phường Ba Đình:</strong> Chụp rõ cả bốn góc")
+	r := me.open(at+"/supplement").want(200).says("Giấy chứng nhận kết hôn", "Bản chụp bị mờ", "Ngày sinh (Trẻ)", "Khác với giấy chứng sinh", "Căn cước của cha", `value="28/08/2026"`, "Hướng dẫn của UBND phường Ba Đình:</strong> Chụp rõ cả bốn góc")
 	f := me.form(r, "/supplement")
 	f.send().want(422).says("Hãy bổ sung ít nhất một mục")
 	paper, day, original := "", "", ""
@@ -199,7 +199,7 @@ func TestSupplementItemByItem(t *testing.T) {
 	if x, _ := items[strings.TrimPrefix(day, "/items/")].(map[string]any); x["value"] != "2026-08-29" {
 		t.Errorf("the day is %v", items)
 	}
-	me.open(at).want(200).says("thời gian chờ bạn không tính vào thời hạn", "Đã bổ sung: Ngày sinh").saysNot("/child/birth_date")
+	me.open(at).want(200).says("thời gian chờ bạn không tính vào thời hạn", "Đã bổ sung: Ngày sinh (Trẻ)").saysNot("/child/birth_date")
 
 	// Who drafts sees what was answered beside what was declared.
 	clerk := s.browse("officer.civil_status_00004")
@@ -267,6 +267,7 @@ func TestSilenceIsExplained(t *testing.T) {
 		me.open(at + path).want(200).says(consent)
 	}
 	me.open(at).want(200).says("Không có trả lời đến lúc đó thì hệ thống ghi nhận “Không có ý kiến (coi như đồng ý)”.")
+	me.open("/tasks").want(200).says("Không có trả lời đến lúc đó thì ghi nhận: “Không có ý kiến (coi như đồng ý)”.")
 	tale.Later(25 * time.Hour)
 	s.fine(tale)
 	me.open(at).want(200).says("Đăng ký khai sinh: Không có ý kiến (coi như đồng ý). Trạng thái: ").saysNot("hệ thống ghi nhận")
@@ -274,6 +275,7 @@ func TestSilenceIsExplained(t *testing.T) {
 	tale.Staff("leader", "birth", "sign", nil).Want("birth", "registered")
 	s.fine(tale)
 	head := s.browse(hung)
+	head.open("/tasks").want(200).says("Không có trả lời đến lúc đó thì ghi nhận: “Hết thời gian lấy ý kiến”.")
 	for _, path := range []string{"", "/parts/residence/consent"} {
 		head.open(at + path).want(200).says("hệ thống ghi nhận “Hết thời gian lấy ý kiến”. Phần này khi đó sang “Đang kiểm tra”.")
 	}

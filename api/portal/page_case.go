@@ -137,7 +137,7 @@ func (v *visit) nameItems(c *caseView, moments []moment) error {
 			continue
 		}
 		for i := range moments {
-			moments[i].Text = strings.ReplaceAll(moments[i].Text, it.About, q.Label.In(v.lang))
+			moments[i].Text = strings.ReplaceAll(moments[i].Text, it.About, w.called(q, v.lang))
 		}
 	}
 	return nil

@@ -505,7 +505,7 @@ func (v *visit) namedItems(c *caseView, w *writing) []namedItem {
 		n := namedItem{item: it, Title: it.About}
 		kind := form.Line
 		if q := w.fieldOf(it); q != nil {
-			n.Title, kind = q.Label.In(v.lang), q.Kind
+			n.Title, kind = w.called(q, v.lang), q.Kind
 		}
 		if up := c.dossier(it.Step); up != nil {
 			n.Part = up.Title.In(v.lang)

@@ -93,6 +93,20 @@ func (w *writing) fieldOf(it item) *form.Question {
 	return found
 }
 
+// called is what a question is called outside its page: with the group it stands in.
+func (w *writing) called(q *form.Question, lang string) string {
+	label := q.Label.In(lang)
+	parts := form.Split(q.Pointer)
+	if len(parts) < 2 {
+		return label
+	}
+	group := form.Top(parts[0])
+	if e := w.service.Each; e != nil && parts[0] == e.List {
+		group += "/0"
+	}
+	return label + " (" + w.form.Label(group).In(lang) + ")"
+}
+
 // showSupplement shows every open item; wrong holds messages by pointer into the
 // action's input, typed what was posted by item.
 func (v *visit) showSupplement(c *caseView, w *writing, wrong map[string][]string, typed map[string]map[string]any, status int) error {
@@ -109,7 +123,7 @@ func (v *visit) showSupplement(c *caseView, w *writing, wrong map[string][]strin
 		}
 		q := w.fieldOf(it)
 		if q != nil {
-			x.Title = q.Label.In(v.lang)
+			x.Title = w.called(q, v.lang)
 		}
 		if !it.Open() {
 			d.Items = append(d.Items, x)

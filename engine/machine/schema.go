@@ -22,10 +22,18 @@ type schema struct {
 	digest   string // of what decides in it; see canonicalSchema
 }
 
-var _ engine.Schema = (*schema)(nil)
+var (
+	_ engine.Schema   = (*schema)(nil)
+	_ engine.Labelled = (*schema)(nil)
+)
 
 // JSON returns the schema itself.
 func (s *schema) JSON() []byte { return s.json[:len(s.json):len(s.json)] }
+
+// Label is what the schema calls a field.
+func (s *schema) Label(pointer string) (engine.Text, bool) {
+	return lookup(s.root, split(pointer), "x-label")
+}
 
 // Validate returns every problem of a value, sorted by pointer.
 func (s *schema) Validate(v any) []engine.Problem {

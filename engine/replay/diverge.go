@@ -297,7 +297,7 @@ func name(v engine.Event) string {
 }
 
 // titled are the parameters of a message that hold titles of the definition.
-var titled = []string{"step", "state", "office", "service", "document"}
+var titled = []string{"step", "state", "office", "service", "document", "then"}
 
 // plainEvent is an event as JSON values, without what the version of a definition
 // says of itself and without titles.
@@ -310,6 +310,9 @@ func plainEvent(v engine.Event) any {
 				delete(e.Params, k)
 			}
 		}
+		if items, ok := e.Params["items"].([]any); ok {
+			e.Params["items"] = unlabelled(items)
+		}
 		v = e
 	}
 	p, err := plainOf(v)
@@ -317,6 +320,20 @@ func plainEvent(v engine.Event) any {
 		return err.Error()
 	}
 	return p
+}
+
+// unlabelled are the items of a supplement without what the form calls their fields.
+func unlabelled(items []any) []any {
+	out := make([]any, len(items))
+	for i, x := range items {
+		if m, ok := x.(map[string]any); ok {
+			m = maps.Clone(m)
+			delete(m, "label")
+			x = m
+		}
+		out[i] = x
+	}
+	return out
 }
 
 // EndDiff is one thing about how a case ended, or stands, that came out otherwise.
