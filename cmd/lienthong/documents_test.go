@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -41,6 +42,52 @@ func TestDocumentedLinksLead(t *testing.T) {
 				t.Errorf("%s links to %s, which is not there", f, m[1])
 			}
 		}
+	}
+}
+
+// Every test that a document names exists, in the folder that stands before it where one
+// does; and of every invariant one is named.
+func TestDocumentedTestsExist(t *testing.T) {
+	where, declared := map[string][]string{}, regexp.MustCompile(`(?m)^func (Test\w+)\(`)
+	err := filepath.WalkDir("../..", func(path string, e fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		for _, m := range declared.FindAllStringSubmatch(string(b), -1) {
+			where[m[1]] = append(where[m[1]], strings.TrimPrefix(filepath.ToSlash(filepath.Dir(path)), "../../"))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	quoted, invariant, named := regexp.MustCompile("`([\\w/]+)(…?)`"), regexp.MustCompile(`^\| \d+ \|`), 0
+	for f, text := range documents(t) {
+		for line := range strings.Lines(text) {
+			dir, tests := "", 0
+			for _, m := range quoted.FindAllStringSubmatch(line, -1) {
+				if !strings.HasPrefix(m[1], "Test") {
+					if info, err := os.Stat("../../" + m[1]); err == nil && info.IsDir() {
+						dir = m[1]
+					}
+					continue
+				}
+				tests++
+				dirs, known := where[m[1]]
+				if !known && m[2] == "" || dir != "" && known && !slices.Contains(dirs, dir) {
+					t.Errorf("%s: there is no %s in %q", filepath.Base(f), m[1], dir)
+				}
+			}
+			if filepath.Base(f) == "architecture.md" && invariant.MatchString(line) {
+				if named++; tests == 0 {
+					t.Errorf("no test watches %s", line)
+				}
+			}
+		}
+	}
+	if named != 10 {
+		t.Errorf("%d invariants are told of", named)
 	}
 }
 
