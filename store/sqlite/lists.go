@@ -73,8 +73,9 @@ type page struct {
 	first int // so many of the rows are the first ones of all, in order
 }
 
-// until is the urgency that no more rows may have: the page is full. nil while it is not.
-func (p *page) until() *int64 {
+// cut drops what comes after the last row of a full page, and returns the urgency that no
+// more rows may have; nil while the page is not full.
+func (p *page) cut() *int64 {
 	if p.limit <= 0 || len(p.rows) < p.limit {
 		return nil
 	}
@@ -101,7 +102,7 @@ func (q *query) narrow(rq engine.RowQuery, by string, p *page) {
 	if p.from != nil {
 		q.add(` AND (`+order+`) > (?, ?, ?, ?)`, rowenc.Urgency(p.from.Due), p.from.Code, p.from.Case, p.from.Step)
 	}
-	if until := p.until(); until != nil {
+	if until := p.cut(); until != nil {
 		q.add(` AND `+by+`.urgency <= ?`, *until)
 	}
 	q.add(` ORDER BY `+order+` LIMIT ?`, limited(p.limit))

@@ -44,13 +44,13 @@ type Config struct {
 	// error is that of Open, and leaves the file as it is. nil agrees.
 	Agree func([]engine.Publication) error
 
-	texts func(query string) // sees every SQL text that is run; for the test of their plans
-	few   int                // for tests: as few as they have; 0 = fewCases
+	// What follows is set by tests alone, which have few cases and want every way taken.
 
-	sparse bool // for tests: no list is walked because many of the bound have a text
-	volume int  // for tests: dossiers in a volume, at most volumeUsed; 0 = that
-
-	logPages int64 // for tests; 0 = the constant
+	texts    func(query string) // sees every SQL text that is run
+	few      int                // 0 = fewCases
+	sparse   bool               // no list is walked because many of the bound have a text
+	volume   int                // dossiers in a volume, at most volumeUsed; 0 = that
+	logPages int64              // 0 = the constant
 }
 
 // Hooks let tests reach into a commit. A zero hook does nothing.

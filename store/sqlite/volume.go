@@ -316,7 +316,7 @@ func (l *lister) boundRows(ctx context.Context, f *finding, q engine.RowQuery, p
 		err := l.rows(ctx, text, args, &p.rows)
 		return len(p.rows) - before, err
 	}, func(first int64) bool {
-		until := p.until()
+		until := p.cut()
 		return until != nil && *until < first
 	})
 }
