@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -97,8 +98,12 @@ func about(name string, draw func(*rand.Rand) sample, ask func(ctx context.Conte
 func rows(ctx context.Context, s *sqlite.Store, q engine.RowQuery, none bool) (int, error) {
 	q.Limit = page
 	got, _, err := s.Rows(ctx, q)
-	if err == nil && (len(got) == 0) != none {
-		err = fmt.Errorf("%d dossiers for %+v", len(got), q)
+	switch {
+	case err != nil:
+	case none && len(got) > 0:
+		err = fmt.Errorf("%d dossiers are found where there are none", len(got))
+	case !none && len(got) == 0:
+		err = errors.New("nothing is found: this takes more cases (--open, --finished), or can be left out (--only)")
 	}
 	return len(got), err
 }

@@ -317,6 +317,10 @@ func TestGrowRefuses(t *testing.T) {
 			t.Errorf("%+v was accepted", c)
 		}
 	}
+	few := GrowthConfig{Database: filepath.Join(t.TempDir(), "few.db"), Finished: 10, Open: 1, Only: []string{"inbox, one state"}, Definitions: definitions(t)}
+	if _, err := Grow(t.Context(), few); err == nil || err.Error() != "inbox, one state: nothing is found: this takes more cases (--open, --finished), or can be left out (--only)" {
+		t.Errorf("too few cases: %v", err)
+	}
 	path := filepath.Join(t.TempDir(), "other.db")
 	s, err := sqlite.Open(t.Context(), sqlite.Config{Path: path})
 	if err != nil {
