@@ -146,20 +146,25 @@ func (d *decision) refilable(dos *Dossier) bool {
 }
 
 // askForNeeds lets what a refiled part needs, and what nobody had asked for, wait
-// again: its condition may hold now, as it would have at filing.
+// again, and what waits for that: the conditions may hold now, as they would have at
+// filing.
 func (d *decision) askForNeeds(st *Step) error {
 	if st.If != nil {
 		if asked, err := evalBool(st.If, d.serviceVars()); err != nil || !asked {
 			return err // the part itself is not asked for: settle closes it
 		}
 	}
-	for again := []*Step{st}; len(again) > 0; again = again[1:] {
-		for _, n := range again[0].Needs {
+	again := []*Step{st}
+	for i := 0; i < len(again); i++ {
+		for _, n := range again[i].Needs {
 			if dos := d.c.Dossier(n.Step); dos.Status == StatusClosed && dos.Closed == ClosedAbsent {
 				d.resetClosed(dos)
 				again = append(again, d.svc.Step(n.Step))
 			}
 		}
+	}
+	for _, need := range again[1:] {
+		d.resetDependents(need.ID)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package portal_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"mime/multipart"
 	"net/url"
 	"strings"
@@ -480,6 +481,39 @@ func TestReadersAreToldOnceAMinute(t *testing.T) {
 	for _, who := range []string{"Cán bộ thụ lý", "Lãnh đạo"} {
 		if n := strings.Count(r.body, "· "+who+"<"); n != 1 {
 			t.Errorf("%s is told %d times", who, n)
+		}
+	}
+}
+
+// Who filed without funeral money asks for the survivor benefit later: the form contains
+// the one in the other, so both are asked for, and both are filled in.
+func TestAskingLaterForWhatContainsAnother(t *testing.T) {
+	s := newStage(t)
+	tale := s.begin("death-o4-monthly", func(app map[string]any) {
+		app["choices"] = map[string]any{"funeral": false, "survivor": false}
+		for _, k := range []string{"funeral", "survivor", "relatives"} {
+			delete(app, k)
+		}
+	}).Died()
+	s.fine(tale)
+	at := "/cases/" + tale.Code
+	me := s.browse(tale.Citizen)
+	me.open(at).want(200).says(at+"/parts/eligibility/refile", at+"/parts/survivor/refile")
+	r := me.open(at+"/parts/survivor/refile").want(200).says("Đề nghị thêm: Tử tuất", "Người lo mai táng", "Người đại diện thân nhân", "Thân nhân")
+	r = me.form(r, "/refile").set("/funeral/organiser/id", "079187000902", "/funeral/organiser/name", "Lý Thị Hồng", "/funeral/payee/method", "cash", "/funeral/payee/name", "Lý Thị Hồng",
+		"/survivor/mode", "monthly", "/survivor/representative/id", "079187000902", "/survivor/representative/name", "Lý Thị Hồng", "/survivor/payee/method", "cash", "/survivor/payee/name", "Lý Thị Hồng",
+		"/relatives/0/name", "Cao Gia Hân", "/relatives/0/birth_date", "15/03/2013", "/relatives/0/sex", "female", "/relatives/0/relation", "child").send().want(200)
+	if r.path != at {
+		t.Fatalf("at %s: %s", r.path, r.main())
+	}
+	s.settle()
+	c := tale.Now()
+	if choices := fmt.Sprint(c.Application["choices"]); choices != "map[funeral:true survivor:true]" {
+		t.Errorf("chosen is %s", choices)
+	}
+	for _, step := range []string{"eligibility", "insurance_funeral", "survivor"} {
+		if d := c.Dossier(step); d.Status == "closed" {
+			t.Errorf("%s is closed: %s", step, d.Closed)
 		}
 	}
 }

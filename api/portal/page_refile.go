@@ -118,35 +118,61 @@ func (v *visit) refilable() (*caseView, *dossier, *writing, error) {
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	w.choose(x.Step)
+	w.choose(c.asks(x))
 	return c, x, w, nil
 }
 
-// choose answers yes where the form asks whether a step is wanted: on a page that
-// is about no step itself.
-func (w *writing) choose(step string) {
-	app := w.draft.Data.Application
-	for _, p := range w.form.Pages(app) {
-		if len(p.NeededBy) > 0 {
-			continue
-		}
-		w.form.Ask(p.Name, w.draft.Data.state(nil)).Walk(func(q *form.Question) {
-			if q.Kind == form.YesNo && slices.Contains(q.NeededBy, step) {
-				w.form.Take(app, p.Name, url.Values{q.Pointer: {"true"}})
+// asks are the part and what it needs that nobody asked for: filing it asks for these
+// too.
+func (c *caseView) asks(x *dossier) []string {
+	steps := []string{x.Step}
+	for i := 0; i < len(steps); i++ {
+		up := c.dossier(steps[i])
+		for _, n := range up.Needs {
+			if need := c.dossier(n); need != nil && need.Unasked() && !slices.Contains(steps, n) {
+				steps = append(steps, n)
 			}
-		})
+		}
 	}
+	return steps
+}
+
+// choose answers yes where the form asks whether one of the steps is wanted: on a page
+// that is about no step itself. One answer may open the question after it.
+func (w *writing) choose(steps []string) {
+	app := w.draft.Data.Application
+	for again := true; again; {
+		again = false
+		for _, p := range w.form.Pages(app) {
+			if len(p.NeededBy) > 0 {
+				continue
+			}
+			w.form.Ask(p.Name, w.draft.Data.state(nil)).Walk(func(q *form.Question) {
+				wanted := slices.ContainsFunc(q.NeededBy, func(s string) bool { return slices.Contains(steps, s) })
+				if q.Kind == form.YesNo && wanted && form.Get(app, q.Pointer) != true {
+					w.form.Take(app, p.Name, url.Values{q.Pointer: {"true"}})
+					again = again || form.Get(app, q.Pointer) == true
+				}
+			})
+		}
+	}
+}
+
+// refiled are the pages to fill in for a part: those that are about it, and those that
+// the form wants since it is asked for.
+func (w *writing) refiled(c *caseView, step string) []form.Page {
+	before := w.service.asForm(c.Application)
+	return slices.DeleteFunc(w.form.Pages(w.draft.Data.Application), func(p form.Page) bool {
+		return !concerns(w.form.Ask(p.Name, w.draft.Data.state(nil)), step) && (!p.Required || before[p.Name] != nil)
+	})
 }
 
 func (v *visit) showRefile(c *caseView, x *dossier, w *writing, wrong map[string][]string, key string, status int) error {
 	d := refilePageData{Case: c, Part: x, Why: refusal(x.Data), Key: key, ETag: x.ETag, Path: v.r.URL.Path, Back: v.casePath(c)}
 	a := w.asking(v)
 	var list []fieldError
-	for _, p := range w.form.Pages(w.draft.Data.Application) {
+	for _, p := range w.refiled(c, x.Step) {
 		q := w.form.Ask(p.Name, w.draft.Data.state(wrong))
-		if !concerns(q, x.Step) {
-			continue
-		}
 		d.Fields = append(d.Fields, refileSection{p.Label.In(v.lang), a.page(q)})
 		d.Files = d.Files || uploads(q)
 		list = append(list, asked(q, wrong)...)
@@ -172,14 +198,9 @@ func (v *visit) refile() error {
 		return err
 	}
 	app := w.draft.Data.Application
-	shown := w.form.Pages(app)
 	wrong := map[string][]string{}
 	grew := false
-	for _, p := range shown {
-		q := w.form.Ask(p.Name, w.draft.Data.state(nil))
-		if !concerns(q, x.Step) {
-			continue
-		}
+	for _, p := range w.refiled(c, x.Step) {
 		taken, bad, err := v.answer(&w.draft.Data, w.form, p.Name, w.places)
 		if err != nil {
 			return err

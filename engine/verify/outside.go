@@ -241,8 +241,8 @@ func (s *search) refile(g *linked, k int, do func(act Act, k int, g *linked)) {
 	})
 }
 
-// askForNeeds lets needs that were not asked for wait again, and tells whether there
-// were any; one outside the cone may be such. Once the searched step has begun, what
+// askForNeeds lets needs that were not asked for wait again, and what waits for them,
+// and tells whether there were any; one outside the cone may be such. Once the searched step has begun, what
 // became of its needs is forgotten: later lets them run again.
 func (s *search) askForNeeds(w *linked, of int) bool {
 	some := false
@@ -255,6 +255,7 @@ func (s *search) askForNeeds(w *linked, of int) bool {
 			w.steps[k], some = s.blank(k), true
 		}
 		some = s.askForNeeds(w, n.step) || some
+		s.resetDependents(w, n.step)
 	}
 	return some
 }
