@@ -18,13 +18,14 @@ import (
 type deskView struct {
 	Office     *officeRef      `json:"office,omitempty"`
 	Offices    []officeRef     `json:"offices" doc:"Whose dossiers the caller sees"`
-	Procedures []deskProcedure `json:"procedures" doc:"What these offices do, by title"`
+	Procedures []deskProcedure `json:"procedures" doc:"What these offices do, by what cases call it"`
 	Colleagues []colleagueView `json:"colleagues" doc:"Of the own office, by name"`
 }
 
 type deskProcedure struct {
 	ID     string     `json:"id"`
 	Title  Text       `json:"title"`
+	Part   Text       `json:"part" doc:"What cases call it; its title where they differ"`
 	States []stateRef `json:"states"`
 }
 
@@ -90,25 +91,28 @@ func (s *Server) desk(ctx context.Context, _ *struct{}) (*struct{ Body deskView 
 // their own procedures, and those of others that ask them something.
 func (s *Server) proceduresOf(agencies map[string]bool) []deskProcedure {
 	newest := map[string]*engine.Procedure{}
-	version := map[string]string{}
+	version, part := map[string]string{}, map[string]Text{}
 	for _, svc := range s.cfg.Definitions.Services() {
 		for _, st := range svc.Steps {
 			p := st.Procedure
 			concerned := agencies[p.Agency] || slices.ContainsFunc(p.States, func(x *engine.State) bool { return agencies[x.Agency] })
-			if concerned && (newest[p.ID] == nil || svc.Version > version[p.ID]) {
-				newest[p.ID], version[p.ID] = p, svc.Version
+			switch {
+			case concerned && (newest[p.ID] == nil || svc.Version > version[p.ID]):
+				newest[p.ID], version[p.ID], part[p.ID] = p, svc.Version, st.Title
+			case concerned && svc.Version == version[p.ID] && part[p.ID] != st.Title:
+				part[p.ID] = p.Title
 			}
 		}
 	}
 	out := []deskProcedure{}
 	for _, id := range sortedKeys(newest) {
-		p := deskProcedure{ID: id, Title: newest[id].Title, States: []stateRef{}}
+		p := deskProcedure{ID: id, Title: newest[id].Title, Part: part[id], States: []stateRef{}}
 		for _, st := range newest[id].States {
 			p.States = append(p.States, stateRef{ID: st.ID, Title: st.Title, Portal: st.Portal, Clock: clockEffect(st.Clock), Final: string(st.Final)})
 		}
 		out = append(out, p)
 	}
-	slices.SortFunc(out, func(a, b deskProcedure) int { return cmp.Compare(a.Title.VI, b.Title.VI) })
+	slices.SortFunc(out, func(a, b deskProcedure) int { return cmp.Compare(a.Part.VI, b.Part.VI) })
 	return out
 }
 

@@ -10,6 +10,7 @@ import (
 type rowView struct {
 	Case      string       `json:"case"`
 	Step      string       `json:"step"`
+	Title     Text         `json:"title" doc:"Of the part"`
 	Code      string       `json:"code"`
 	Service   string       `json:"service"`
 	Procedure procedureRef `json:"procedure"`
@@ -94,7 +95,7 @@ func (s *Server) inbox(ctx context.Context, in *struct {
 	}
 	out.Body.Rows = []rowView{}
 	for _, r := range rows {
-		out.Body.Rows = append(out.Body.Rows, rowView{Case: r.Case, Step: r.Step, Code: r.Code, Service: r.Service, Procedure: s.procedureRef(r.Service, r.Procedure),
+		out.Body.Rows = append(out.Body.Rows, rowView{Case: r.Case, Step: r.Step, Title: s.partTitle(r.Service, r.Step), Code: r.Code, Service: r.Service, Procedure: s.procedureRef(r.Service, r.Procedure),
 			State: r.State, StateName: s.stateName(r.Service, r.Procedure, r.State), Status: string(r.Status), Final: string(r.Final), Portal: portal(r.Portal), Office: s.officeRef(r.Office), Assignee: r.Assignee,
 			Due: at(r.Due), Overdue: r.Status == engine.StatusOpen && overdue(r.Due, now), Opened: at(r.Opened), Updated: at(r.Updated), Filed: at(r.Filed),
 			Subject: r.Subject, Requester: r.Requester, Review: r.Review, ETag: quoted(r.Rev)})
@@ -130,6 +131,20 @@ func (s *Server) stateName(service, procedure, state string) *Text {
 		}
 	}
 	return nil
+}
+
+// partTitle names a step as the newest version of the service that has it does.
+func (s *Server) partTitle(service, step string) Text {
+	title := Text{VI: step, EN: step}
+	for _, svc := range s.cfg.Definitions.Services() { // in the order of their versions
+		if svc.ID != service {
+			continue
+		}
+		if st := svc.Step(step); st != nil {
+			title = st.Title
+		}
+	}
+	return title
 }
 
 // procedureRef names a procedure as any version of the service has it: a list

@@ -445,6 +445,7 @@ func TestPartsThatDoNotRunSayWhy(t *testing.T) {
 	me.open(at).want(200).says("không thuộc trường hợp này, theo kết quả “Xác định chế độ mai táng”", "Hỗ trợ chi phí mai táng: không thực hiện (không thuộc trường hợp này",
 		"Bạn không đề nghị phần này", "Đề nghị phần này", at+"/parts/survivor/refile").
 		saysNot("Nộp lại phần này", at+"/parts/social_funeral/refile", at+"/parts/merit/refile", at+"/parts/representative/refile")
+	s.browse("officer.social_insurance_dn_1").open("/inbox").want(200).says("<span>Trợ cấp mai táng (BHXH)</span>", `<optgroup label="Tử tuất">`).saysNot("Trợ cấp tuất", "trẻ dưới 6 tuổi</span>") // as the case calls them
 	me.open(at+"/parts/survivor/refile").want(200).says("Đề nghị thêm: Tử tuất", "Nộp phần này").saysNot("Nộp lại")
 
 	clerk := s.browse("officer.social_insurance_dn_1")

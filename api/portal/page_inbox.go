@@ -46,7 +46,7 @@ type deskInfo struct {
 
 type procedure struct {
 	ID     string     `json:"id"`
-	Title  Text       `json:"title"`
+	Part   Text       `json:"part"` // what cases call it
 	States []stateRef `json:"states"`
 }
 
@@ -176,7 +176,7 @@ type inboxRow struct {
 	Case      string       `json:"case"`
 	Step      string       `json:"step"`
 	Code      string       `json:"code"`
-	Procedure ref          `json:"procedure"`
+	Title     Text         `json:"title"`
 	State     string       `json:"state"`
 	StateName *Text        `json:"state_title"`
 	Status    string       `json:"status"`
