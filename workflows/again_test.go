@@ -136,3 +136,33 @@ func TestAnyHistoryUnderOtherDefinitions(t *testing.T) {
 		t.Errorf("verdicts %v: want both sorts", seen)
 	}
 }
+
+// TestAPartThatNobodyAskedForIsNoOtherEnd: a version with one more part decides those who
+// do not ask for it as before.
+func TestAPartThatNobodyAskedForIsNoOtherEnd(t *testing.T) {
+	set, files := shipped(t)
+	files = slices.DeleteFunc(files, func(f string) bool { return !strings.HasPrefix(f, "birth-b4") })
+	const step = "    procedure: child_identity_card\n    at: application.registration.commune\n    needs: [birth]\n    else: absent\n    with: {child: steps.birth.result.child}\n"
+	nobody := edited(t, "services/birth-b4.yaml", "  identity:\n", "  second:\n"+step+"    if: application.relation_to_child == 'nobody'\n  identity:\n")
+	all := edited(t, "services/birth-b4.yaml", "  identity:\n", "  second:\n"+step+"    if: application.relation_to_child != 'nobody'\n  identity:\n")
+	same, other := 0, 0
+	walk := rapid.Custom(func(rt *rapid.T) []engine.Entry { return stored(rt, set, files) })
+	for seed := range fewer(30) {
+		history := walk.Example(seed)
+		o := replay.Again(nobody, history, replay.Options{})
+		for _, e := range o.Ends {
+			if e.Step == "second" && e.Now == "closed" {
+				t.Fatalf("seed %d: %s", seed, o)
+			}
+		}
+		if o.Verdict == replay.SameEnd {
+			same++
+		}
+		if o = replay.Again(all, history, replay.Options{}); slices.ContainsFunc(o.Ends, func(e replay.EndDiff) bool { return e.Step == "second" }) {
+			other++
+		}
+	}
+	if same == 0 || other == 0 {
+		t.Errorf("%d to the same end with a part that nobody asks for, %d otherwise with one that all do", same, other)
+	}
+}

@@ -363,7 +363,9 @@ func ends(kept, now *engine.Case) []EndDiff {
 	for _, d := range kept.Dossiers {
 		n := now.Dossier(d.Step)
 		if n == nil {
-			out = append(out, EndDiff{d.Step, "status", string(d.Status), nil})
+			if cameToSomething(d) {
+				out = append(out, EndDiff{d.Step, "status", string(d.Status), nil})
+			}
 			continue
 		}
 		see(d.Step, "status", d.Status, n.Status)
@@ -376,11 +378,17 @@ func ends(kept, now *engine.Case) []EndDiff {
 		see(d.Step, "result", resultOf(d), resultOf(n))
 	}
 	for _, n := range now.Dossiers {
-		if kept.Dossier(n.Step) == nil {
+		if kept.Dossier(n.Step) == nil && cameToSomething(n) {
 			out = append(out, EndDiff{n.Step, "status", nil, string(n.Status)})
 		}
 	}
 	return out
+}
+
+// cameToSomething tells whether it matters that only one of two cases has a part: not
+// where nobody asked for it, or where it never opened.
+func cameToSomething(d *engine.Dossier) bool {
+	return d.Status != engine.StatusClosed || d.Closed == engine.ClosedRefused
 }
 
 func stamp(t time.Time) any {
