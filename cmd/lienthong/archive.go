@@ -62,16 +62,21 @@ func (c *archiveCommand) Run(e *env) error {
 	if err != nil {
 		return e.failed(err, found)
 	}
+	if a.Left > 0 {
+		err = fmt.Errorf("%d cases are damaged or cannot be read: they stay in the database", a.Left)
+	}
 	if e.asJSON {
-		return e.json(struct {
-			Good bool `json:"good"`
+		return errors.Join(e.json(struct {
+			Good  bool             `json:"good"`
+			Found []sqlite.Finding `json:"found,omitempty"`
 			sqlite.Archived
-		}{true, a})
+		}{err == nil, found, a}), err)
 	}
 	switch {
+	case a.Cases == 0 && a.Left > 0:
 	case a.Cases == 0:
 		fmt.Fprintf(e.out, e.say("không có hồ sơ nào kết thúc trước %s mà không còn chờ gì: không chuyển gì\n", "no case ended before %s and waits for nothing: nothing was moved\n"), c.Before)
-	case a.Finished && a.Moved == 0 && a.WentOn == 0:
+	case a.Finished && a.Moved == 0 && a.WentOn == 0 && a.Left == 0:
 		fmt.Fprintf(e.out, e.say("%s: cả %s hồ sơ của nó đã rời cơ sở dữ liệu từ trước; không còn gì phải làm\n", "%s: all of its %s cases had left the database before; nothing was left to do\n"), a.Path, thousands(a.Cases))
 	default:
 		fmt.Fprintf(e.out, e.say("%s: %s hồ sơ với %s mục, %s byte, SHA-256 %s\n", "%s: %s cases with %s entries, %s bytes, SHA-256 %s\n"), a.Path, thousands(a.Cases), thousands(a.Entries), thousands(a.Bytes), a.SHA256)
@@ -81,7 +86,7 @@ func (c *archiveCommand) Run(e *env) error {
 		}
 		fmt.Fprintln(e.out, e.say(". Chỗ của chúng được dùng lại; tệp không nhỏ đi.", ". Their room in it is used again; the file does not become smaller."))
 	}
-	return nil
+	return err
 }
 
 func (c *archiveCommand) back(e *env) error {

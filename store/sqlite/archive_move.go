@@ -41,10 +41,11 @@ type ArchiveOptions struct {
 // Archived is what an archiving did.
 type Archived struct {
 	Path     string `json:"path"`
-	Cases    int64  `json:"cases"`   // in the file
-	Entries  int64  `json:"entries"` // in the file
-	Moved    int64  `json:"moved"`   // that left the database now
-	WentOn   int64  `json:"went_on"` // that changed since they were copied, and stay
+	Cases    int64  `json:"cases"`          // in the file
+	Entries  int64  `json:"entries"`        // in the file
+	Moved    int64  `json:"moved"`          // that left the database now
+	WentOn   int64  `json:"went_on"`        // that changed since they were copied, and stay
+	Left     int    `json:"left,omitempty"` // that are damaged or cannot be read, and stay
 	Bytes    int64  `json:"bytes"`
 	SHA256   string `json:"sha256"`
 	Finished bool   `json:"finished,omitempty"` // the file was there: what an earlier run had left was done
@@ -85,52 +86,12 @@ func Archive(ctx context.Context, name, to string, o ArchiveOptions) (out Archiv
 	case !errors.Is(serr, os.ErrNotExist):
 		return out, fmt.Errorf("sqlite: %w", serr)
 	default:
-		if n, err := s.writeArchive(ctx, to, o); err != nil || n == 0 {
+		var n int64
+		if n, out.Left, err = s.writeArchive(ctx, to, o); err != nil || n == 0 {
 			return out, err
 		}
 	}
 	return out, s.moveOut(ctx, &out, o)
-}
-
-// writeArchive copies the closed cases to a file, seals and checks it. It returns
-// how many there are; with none, no file is made.
-func (s *Store) writeArchive(ctx context.Context, to string, o ArchiveOptions) (int64, error) {
-	temp, err := tempBeside(to)
-	if err != nil {
-		return 0, err
-	}
-	defer sweep(temp)
-	if err := makeEmpty(ctx, temp); err != nil {
-		return 0, err
-	}
-	db, err := sql.Open("sqlite3", plainDSN(temp))
-	if err != nil {
-		return 0, fmt.Errorf("sqlite: %w", err)
-	}
-	defer db.Close()
-	db.SetMaxOpenConns(1)
-	n, err := s.copyClosed(ctx, db, o)
-	if err = errors.Join(err, db.Close()); err != nil || n == 0 {
-		return 0, err
-	}
-	f, err := OpenFile(ctx, temp)
-	if err != nil {
-		return 0, err
-	}
-	d := &damage{}
-	_, err = f.Check(ctx, CheckOptions{Progress: o.Progress, Bad: func(x Finding) {
-		d.add(x)
-		if o.Bad != nil {
-			o.Bad(x)
-		}
-	}})
-	if err = errors.Join(err, f.Close()); err != nil {
-		return 0, err
-	}
-	if len(d.found) > 0 {
-		return 0, fmt.Errorf("sqlite: %w: what was copied does not check, and is not kept; nothing was moved", ErrDamaged)
-	}
-	return n, settleFile(temp, to)
 }
 
 // makeEmpty makes a database without anything in it, and without a log beside it.
@@ -146,7 +107,7 @@ func makeEmpty(ctx context.Context, name string) error {
 }
 
 // copyClosed copies the closed cases into an empty database and seals it.
-func (s *Store) copyClosed(ctx context.Context, to *sql.DB, o ArchiveOptions) (int64, error) {
+func (s *Store) copyClosed(ctx context.Context, to *sql.DB, o *closing) (int64, error) {
 	for _, q := range []string{`ATTACH ` + quoted(dsn(s.cfg.Path, map[string][]string{"mode": {"ro"}})) + ` AS src`,
 		`CREATE TEMP TABLE chosen (code TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID`, `BEGIN`} {
 		if _, err := to.ExecContext(ctx, q); err != nil {
@@ -204,7 +165,7 @@ const closedCases = `SELECT code, seq, head FROM cases WHERE status = 'ended' AN
 	ORDER BY code LIMIT 500`
 
 // choose writes the codes of the closed cases into the archive's list of them.
-func (s *Store) choose(ctx context.Context, to *sql.DB, o ArchiveOptions) (*rowenc.HeadSum, error) {
+func (s *Store) choose(ctx context.Context, to *sql.DB, o *closing) (*rowenc.HeadSum, error) {
 	sum := &rowenc.HeadSum{}
 	for after := ""; ; {
 		var page []rowenc.Head
@@ -222,7 +183,14 @@ func (s *Store) choose(ctx context.Context, to *sql.DB, o ArchiveOptions) (*rowe
 		}
 		for _, h := range page {
 			after = h.Case
+			if o.left[h.Case] {
+				continue
+			}
 			c, err := s.Load(ctx, h.Case)
+			if err != nil && ctx.Err() == nil && harm(err) {
+				o.leave(unreadCase(h.Case, err))
+				continue
+			}
 			if err != nil {
 				return nil, err
 			}
@@ -232,6 +200,7 @@ func (s *Store) choose(ctx context.Context, to *sql.DB, o ArchiveOptions) (*rowe
 			if _, err := to.ExecContext(ctx, `INSERT INTO chosen (code) VALUES (?1)`, h.Case); err != nil {
 				return nil, fmt.Errorf("sqlite: archive: %w", err)
 			}
+			o.chosen = append(o.chosen, h.Case)
 			if err := sum.Add(h); err != nil {
 				return nil, err
 			}
@@ -395,10 +364,9 @@ func (s *Store) moveCases(ctx context.Context, f *File, archive int64, out *Arch
 				batch = append(batch, l)
 			}
 		}
-		if err := s.moveBatch(ctx, archive, batch); err != nil {
+		if err := s.moveEach(ctx, archive, batch, out, o); err != nil {
 			return err
 		}
-		out.Moved += int64(len(batch))
 		if done += int64(len(codes)); o.Progress != nil {
 			o.Progress("cases moved", done, out.Cases)
 		}

@@ -24,6 +24,7 @@ import (
 const (
 	figurePosition = `SELECT entry, version FROM figure_position`
 	figureFeed     = `SELECT id, case_code FROM entries WHERE id > ?1 ORDER BY id LIMIT ?2`
+	figureFeed2    = `SELECT id, case_code FROM entries INDEXED BY sqlite_autoindex_entries_1 WHERE +id > ?1 ORDER BY +id LIMIT ?2` // without the rows
 	figureParts    = `SELECT parts FROM figure_parts WHERE case_code = ?1`
 	moveFigures    = `UPDATE figure_position SET entry = ?3, version = ?4 WHERE entry = ?1 AND version = ?2`
 	putParts       = `INSERT INTO figure_parts (case_code, parts) VALUES (?1, ?2) ON CONFLICT (case_code) DO UPDATE SET parts = excluded.parts`
@@ -67,17 +68,11 @@ func (s *Store) project(ctx context.Context, limit int) (int, error) {
 		limit = feedLimit
 	}
 	now := time.Now()
-	n, to, codes := 0, from, s.awaited(now)
-	err = s.each(ctx, figureFeed, []any{from.entry, limit}, func(r *sql.Rows) error {
-		var code string
-		n++
-		err := r.Scan(&to.entry, &code)
-		codes = append(codes, code)
-		return err
-	})
+	n, to, codes, err := s.feed(ctx, from, limit)
 	if err != nil {
 		return 0, failure(op, "", err)
 	}
+	codes = append(codes, s.awaited(now)...)
 	if to == at && len(codes) == 0 {
 		return 0, nil
 	}
@@ -98,6 +93,25 @@ func (s *Store) project(ctx context.Context, limit int) (int, error) {
 		}
 		hurt[h.Case] = h.err
 	}
+}
+
+// feed reads whose entries follow a position, and what the position is after them. Where a
+// row of them cannot be read, an index knows.
+func (s *Store) feed(ctx context.Context, from position, limit int) (n int, to position, codes []string, err error) {
+	for _, q := range []string{figureFeed, figureFeed2} {
+		n, to, codes = 0, from, nil
+		err = s.each(ctx, q, []any{from.entry, limit}, func(r *sql.Rows) error {
+			var code string
+			n++
+			err := r.Scan(&to.entry, &code)
+			codes = append(codes, code)
+			return err
+		})
+		if err == nil || ctx.Err() != nil || !harm(err) {
+			break
+		}
+	}
+	return n, to, codes, err
 }
 
 // countStep writes what a step of the projector found. Where a case's row cannot be
