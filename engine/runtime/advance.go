@@ -44,6 +44,7 @@ func (r *Runtime) Advance(ctx context.Context, to time.Time) error {
 	}
 	r.advancing.Lock()
 	defer r.advancing.Unlock()
+	r.hope() // the clock must not pass what an Advance before could not fire
 	to = to.In(calendar.Zone)
 	for {
 		if err := r.hurry(ctx); err != nil {

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"io"
 	"log/slog"
 	"os"
@@ -151,8 +150,8 @@ type Runtime struct {
 
 	mu    sync.Mutex // guards what follows; taken after express.mu
 	lanes map[string]*lane
-	sick  map[string]time.Time // cases whose timers failed → wall time to try again
-	thaw  time.Time            // when to look for what a clock put back left waiting
+	sick  map[string]sickness // cases whose timers failed
+	thaw  time.Time           // when to look for what a clock put back left waiting
 }
 
 // New checks the configuration and returns a runtime; nothing runs yet.
@@ -162,9 +161,9 @@ func New(c Config) (*Runtime, error) {
 	}
 	c = c.withDefaults()
 	r := &Runtime{cfg: c, store: c.Store, defs: c.Definitions, log: c.Logger,
-		lanes: map[string]*lane{}, sick: map[string]time.Time{}, express: express{room: c.Queue}}
+		lanes: map[string]*lane{}, sick: map[string]sickness{}, express: express{room: c.Queue}}
 	r.clock.read, r.clock.log = c.Wall, c.Logger
-	r.keys.seed, r.onces.seed = maphash.MakeSeed(), maphash.MakeSeed()
+	r.keys, r.onces = newKeys(), newKeys()
 	r.turns.at = map[string]*turn{}
 	r.bus.feed, r.bus.tick = make(signal, 1), make(signal, 1)
 	r.codes = codes{store: c.Store, size: c.Block, blocks: map[string]*block{}}

@@ -32,11 +32,15 @@ func (r *Runtime) Once(ctx context.Context, by Asked, v any, do func(keep func()
 	if by.Key == "" {
 		return do(func() *engine.Answer { return nil })
 	}
-	defer r.onces.lock(ActorKey(by.Actor) + " " + by.Key)()
+	unlock, err := r.onces.lock(ctx, ActorKey(by.Actor)+" "+by.Key)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	if was, err := r.recall(ctx, by, v); was || err != nil {
 		return err
 	}
-	err := guard(func() error {
+	err = guard(func() error {
 		return do(func() *engine.Answer {
 			a := by.kept(r.Now(), "", v)
 			if err := json.Unmarshal(a.Body, reflect.New(reflect.TypeOf(v).Elem()).Interface()); err != nil {

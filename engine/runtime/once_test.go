@@ -46,3 +46,33 @@ func TestAnswerThatCannotBeWritten(t *testing.T) {
 		t.Errorf("done %d times, answered %v", done, v)
 	}
 }
+
+// Who waits for the answer to a key under which something is being done waits no longer
+// than its context; the key answers when that is done.
+func TestWaitingForAKeyEndsWithItsContext(t *testing.T) {
+	w := newWorld(t)
+	by := runtime.Asked{Actor: operator, Key: "k", Digest: "d"}
+	begun, goOn, over := make(chan struct{}), make(chan struct{}), make(chan error)
+	var done, v int
+	once := func(ctx context.Context, v *int) error {
+		return w.r.Once(ctx, by, v, func(keep func() *engine.Answer) error {
+			close(begun)
+			<-goOn
+			done++
+			*v = 7
+			return w.store.Keep(context.Background(), *keep())
+		})
+	}
+	go func() { over <- once(context.Background(), &v) }()
+	<-begun
+	ctx, leave := context.WithCancel(t.Context())
+	leave()
+	var again int
+	w.code(once(ctx, &again), engine.Unavailable)
+	close(goOn)
+	w.must(<-over)
+	w.must(once(t.Context(), &again))
+	if done != 1 || v != 7 || again != 7 {
+		t.Errorf("done %d times, answered %d and %d", done, v, again)
+	}
+}

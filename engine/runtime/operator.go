@@ -162,7 +162,11 @@ func (r *Runtime) operate(ctx context.Context, a *Act, do func(engine.Delivery) 
 	if !engine.MayOperate(a.Actor, nil) && !a.Actor.Has(engine.BySupervisor) { // before anything is told about it
 		return engine.NoOperator()
 	}
-	defer r.keys.lock(a.Delivery)()
+	unlock, err := r.keys.lock(ctx, a.Delivery)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	if was, err := r.answered(ctx, a.asked()); was != nil || err != nil {
 		return err
 	}

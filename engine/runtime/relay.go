@@ -291,8 +291,11 @@ func (r *Runtime) record(ctx context.Context, d engine.Delivery, a Answer, now t
 		if d.Registry == engine.NotificationRegistry {
 			return r.carried(ctx, d, a, now)
 		}
-		unlock := r.keys.lock(d.Key)
-		err := r.take(ctx, d, a.reply(d.Key), "")
+		unlock, err := r.keys.lock(context.WithoutCancel(ctx), d.Key) // what was answered is not thrown away
+		if err != nil {
+			return err
+		}
+		err = r.take(ctx, d, a.reply(d.Key), "")
 		unlock()
 		if no := (refusal{}); asRefusal(err, &no) {
 			return nil // an incident by now

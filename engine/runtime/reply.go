@@ -7,7 +7,6 @@ import (
 	"hash/maphash"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"lienthong/engine"
@@ -49,7 +48,11 @@ func validOutcome(s string) bool { return s == engine.ReplyDone || s == engine.R
 // are taken one after the other. A refusal of Decide comes back marked, with the
 // incident recorded.
 func (r *Runtime) accept(ctx context.Context, key string, rep engine.Reply, note string) error {
-	defer r.keys.lock(key)()
+	unlock, err := r.keys.lock(ctx, key)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	d, err := r.store.Delivery(ctx, key)
 	if err != nil {
 		return err
@@ -254,11 +257,24 @@ func (r *Runtime) keep(ctx context.Context, l left) error {
 // keys are locks by name: few of them, shared by names that fall together.
 type keys struct {
 	seed maphash.Seed
-	mu   [64]sync.Mutex
+	held [64]chan struct{} // holds a token while somebody has the lock
 }
 
-func (k *keys) lock(name string) (unlock func()) {
-	m := &k.mu[maphash.String(k.seed, name)%uint64(len(k.mu))]
-	m.Lock()
-	return m.Unlock
+func newKeys() keys {
+	k := keys{seed: maphash.MakeSeed()}
+	for i := range k.held {
+		k.held[i] = make(chan struct{}, 1)
+	}
+	return k
+}
+
+// lock waits for a name, or until ctx ends: Unavailable.
+func (k *keys) lock(ctx context.Context, name string) (unlock func(), err error) {
+	held := k.held[maphash.String(k.seed, name)%uint64(len(k.held))]
+	select {
+	case held <- struct{}{}:
+		return func() { <-held }, nil
+	case <-ctx.Done():
+		return nil, &engine.Error{Code: engine.Unavailable, Op: "runtime.lock", Err: ctx.Err()}
+	}
 }

@@ -2,6 +2,7 @@ package runtime_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -129,6 +130,82 @@ func TestOneSickCaseHoldsUpNobody(t *testing.T) {
 	if n, err := w.r.TimerStep(t.Context(), late); n != 0 || err != nil {
 		t.Fatalf("%d %v: the sick case was not left alone", n, err)
 	}
+}
+
+// elsewhere is a store that cannot read some cases now.
+type elsewhere struct {
+	engine.Store
+	away map[string]bool
+}
+
+func (s *elsewhere) Load(ctx context.Context, code string) (*engine.Case, error) {
+	if s.away[code] {
+		return nil, &engine.Error{Code: engine.Unavailable, Op: "store.load", Case: code}
+	}
+	return s.Store.Load(ctx, code)
+}
+
+// As many due cases as a step takes cannot be read for long: those behind them fire, and
+// they do when they can be read. Nothing that may pass is left alone for as long as what
+// does not, and an advance of the clock tries it again.
+func TestUnreadableCasesHoldUpNoTimers(t *testing.T) {
+	store := &elsewhere{away: map[string]bool{}}
+	w := newWorld(t, func(c *runtime.Config) { store.Store, c.Store, c.Batch = c.Store, store, 2 })
+	var all []string
+	for i := range 5 {
+		code := w.file(fmt.Sprint("child ", i))
+		w.act(code, "receive", engine.ByReception)
+		w.act(code, "pause", engine.ByOfficer)
+		all = append(all, code)
+	}
+	late := start.AddDate(0, 0, 20)
+	due, err := w.store.Due(t.Context(), late, 0)
+	if w.must(err); len(due) != len(all) {
+		t.Fatalf("%d due", len(due))
+	}
+	store.away[due[0]], store.away[due[1]] = true, true
+	for range 6 { // of Run's looks, as many as a poll apart
+		_, err = w.r.TimerStep(t.Context(), late)
+		if code := engine.CodeOf(err); code != "" && code != engine.Unavailable {
+			t.Fatal(err)
+		}
+		w.wall.Set(w.wall.Now().Add(time.Second))
+	}
+	for _, code := range due[2:] {
+		w.state(code, "birth", "expired")
+	}
+	w.wall.Set(w.wall.Now().Add(2 * time.Minute)) // less than RetryMax
+	store.away = nil
+	if n, err := w.r.TimerStep(t.Context(), late); n != 2 || err != nil {
+		t.Errorf("%d fired when they could be read: %v", n, err)
+	}
+	w.state(due[0], "birth", "expired")
+}
+
+// An advance of the clock that a case kept from firing goes past nothing when it is repeated.
+func TestAdvanceRepeatsWhatCouldNotBeRead(t *testing.T) {
+	store := &elsewhere{away: map[string]bool{}}
+	w := newWorld(t, func(c *runtime.Config) { store.Store, c.Store = c.Store, store })
+	code := w.file("An")
+	w.act(code, "receive", engine.ByReception)
+	w.act(code, "pause", engine.ByOfficer)
+	store.away[code] = true
+	late := start.AddDate(0, 0, 20)
+	w.code(w.r.Advance(t.Context(), late), engine.Unavailable)
+	if !w.clock.Now().Before(late) {
+		t.Fatal("the clock went past it")
+	}
+	store.away = nil
+	at := w.clock.Now()
+	w.must(w.r.Advance(t.Context(), at))
+	w.must(w.r.Settle(t.Context()))
+	w.must(w.r.Advance(t.Context(), late))
+	es, err := w.store.History(t.Context(), code, 1, 0)
+	w.must(err)
+	if last := es[len(es)-1]; last.At.After(at) {
+		t.Errorf("the last entry is of %s, the clock stood at %s", last.At, at)
+	}
+	w.state(code, "birth", "expired")
 }
 
 func TestStuckDetectorFindsTheStuckAndNoOthers(t *testing.T) {

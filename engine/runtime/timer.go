@@ -3,6 +3,7 @@ package runtime
 import (
 	"context"
 	"errors"
+	"maps"
 	"time"
 
 	"lienthong/engine"
@@ -35,8 +36,12 @@ func (r *Runtime) TimerStep(ctx context.Context, now time.Time) (worked int, err
 			errs = append(errs, err)
 			r.log.Error("timer", "case", code, cause(err))
 		}
-		if err != nil && !passing(err) || err == nil && len(res.Entries) == 0 && r.stillDue(ctx, code, now) {
-			r.putSick(code)
+		switch {
+		case ctx.Err() != nil:
+		case err != nil || len(res.Entries) == 0 && r.stillDue(ctx, code, now):
+			r.putSick(code, passing(err))
+		default:
+			r.well(code)
 		}
 	}
 	return worked, errors.Join(errs...)
@@ -61,10 +66,38 @@ func (r *Runtime) stillDue(ctx context.Context, code string, now time.Time) bool
 	return !t.IsZero() && !t.After(now)
 }
 
-func (r *Runtime) putSick(code string) {
+// sickness is a case whose timers could not be fired.
+type sickness struct {
+	passing bool
+	times   int       // in a row
+	until   time.Time // when to try again, by the wall clock
+}
+
+// putSick leaves a case alone: for RetryMax, or when the trouble may pass a moment, longer
+// each time. Else the same ones would be tried for ever, and never those behind them.
+func (r *Runtime) putSick(code string, passing bool) {
+	const longest = 6 // doublings
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.sick[code] = r.wall().Add(r.cfg.RetryMax)
+	s, pause := r.sick[code], r.cfg.RetryMax
+	if passing {
+		pause = min(r.cfg.RetryFirst<<min(s.times, longest), pause)
+	}
+	r.sick[code] = sickness{passing, s.times + 1, r.wall().Add(pause)}
+}
+
+// hope has those looked at again whose trouble may have passed.
+func (r *Runtime) hope() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	maps.DeleteFunc(r.sick, func(_ string, s sickness) bool { return s.passing })
+}
+
+// well forgets that a case was sick.
+func (r *Runtime) well(code string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.sick, code)
 }
 
 // sickCases returns the cases to leave alone now.
@@ -73,10 +106,11 @@ func (r *Runtime) sickCases() map[string]bool {
 	defer r.mu.Unlock()
 	now := r.wall()
 	out := map[string]bool{}
-	for code, until := range r.sick {
-		if now.Before(until) {
+	for code, s := range r.sick {
+		switch {
+		case now.Before(s.until):
 			out[code] = true
-		} else {
+		case now.Sub(s.until) > r.cfg.RetryMax: // it is not due any more
 			delete(r.sick, code)
 		}
 	}
