@@ -70,8 +70,11 @@ func (m Menu) Append(out []ActionView, step string) []ActionView {
 
 func (d *decision) view(dos *Dossier, p *Procedure, a *Action) ActionView {
 	v := ActionView{Code: a.ID, Step: dos.Step, Label: a.Title, Form: a.Input}
-	for _, t := range a.To {
-		v.To = append(v.To, t.State)
+	if len(a.To) > 0 {
+		v.To = make([]string, len(a.To))
+	}
+	for i, t := range a.To {
+		v.To[i] = t.State
 	}
 	if len(v.To) == 1 {
 		st := p.State(v.To[0])
@@ -146,14 +149,14 @@ var builtinTitles = map[string]Text{
 
 // try tells whether a built-in command would be accepted as far as it does not
 // depend on its input: it is run on a throw-away copy with a sufficient version.
-func (d *decision) try(action, step string, form *Form, run func(t *decision) error) (ActionView, bool) {
-	rev := d.c.Rev
+func (d *decision) try(action, step string, form *Form, run func(t *decision, dos *Dossier) error) (ActionView, bool) {
+	rev := &d.c.Rev
 	if dos := d.c.Dossier(step); dos != nil {
-		rev = dos.Rev
+		rev = &dos.Rev
 	}
-	t := d.throwAway(Command{Action: action, Case: d.c.Code, Step: step, Actor: d.cmd.Actor, IfMatch: &rev})
+	t := d.throwAway(Command{Action: action, Case: d.c.Code, Step: step, Actor: d.cmd.Actor, IfMatch: rev})
 	v := ActionView{Code: action, Step: step, Label: builtinTitles[action], Form: form}
-	err := run(t)
+	err := run(t, t.c.Dossier(step))
 	switch CodeOf(err) {
 	case "", Invalid:
 		v.Allowed = true
@@ -185,8 +188,7 @@ func (d *decision) throwAway(cmd Command) *decision {
 // builtins lists the commands that every procedure has, where they are open.
 func (d *decision) builtins(out []ActionView, dos *Dossier) []ActionView {
 	add := func(action string, form *Form, run func(t *decision, dos *Dossier) error) {
-		v, ok := d.try(action, dos.Step, form, func(t *decision) error { return run(t, t.c.Dossier(dos.Step)) })
-		if ok {
+		if v, ok := d.try(action, dos.Step, form, run); ok {
 			out = append(out, v)
 		}
 	}
@@ -196,7 +198,7 @@ func (d *decision) builtins(out []ActionView, dos *Dossier) []ActionView {
 			form = l.Apologise.Form
 		}
 		add(ActApologise, form, (*decision).apologise)
-		for _, a := range []string{ActClaim, ActRelease, ActAssign} {
+		for _, a := range [...]string{ActClaim, ActRelease, ActAssign} {
 			add(a, nil, (*decision).assign)
 		}
 		add(ActTransfer, nil, (*decision).transfer)
@@ -207,17 +209,17 @@ func (d *decision) builtins(out []ActionView, dos *Dossier) []ActionView {
 }
 
 func (d *decision) caseActions(out []ActionView) []ActionView {
-	add := func(action string, form *Form, run func(*decision) error) {
+	add := func(action string, form *Form, run func(t *decision, none *Dossier) error) {
 		if v, ok := d.try(action, "", form, run); ok {
 			out = append(out, v)
 		}
 	}
-	add(ActWithdraw, nil, (*decision).withdraw)
-	add(ActAnswer, nil, (*decision).answerItems)
+	add(ActWithdraw, nil, func(t *decision, _ *Dossier) error { return t.withdraw() })
+	add(ActAnswer, nil, func(t *decision, _ *Dossier) error { return t.answerItems() })
 	var form *Form
 	if l := d.svc.Limit; l != nil && l.Apologise != nil {
 		form = l.Apologise.Form
 	}
-	add(ActApologise, form, (*decision).apologiseCase)
+	add(ActApologise, form, func(t *decision, _ *Dossier) error { return t.apologiseCase() })
 	return out
 }

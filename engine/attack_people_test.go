@@ -452,3 +452,20 @@ func TestWhatWasComputedBeforeACorrectionIsReviewed(t *testing.T) {
 		}
 	}
 }
+
+func TestARefusalNamesItsOwnCase(t *testing.T) {
+	for _, code := range []string{"C1", "C2"} {
+		l := newLine(t, nil)
+		l.c.Code = code
+		for _, cmd := range []engine.Command{
+			{Action: "receive", Step: "birth"}, {Action: engine.ActClaim, Step: "birth"}, {Action: engine.ActRefile, Step: "card"},
+			{Action: engine.ActWithdraw}, {Action: engine.ActAnswer},
+		} {
+			cmd.Actor = engine.Actor{Kind: engine.Citizen, ID: "stranger"}
+			_, err := engine.Decide(l.defs, l.c, cmd, engine.Facts{}, l.now)
+			if e, ok := err.(*engine.Error); !ok || e.Code != engine.Forbidden || e.Case != code {
+				t.Errorf("%s of %s: %+v", cmd.Action, code, err)
+			}
+		}
+	}
+}

@@ -165,7 +165,9 @@ func one(defs Definitions, c *Case, cmd Command, facts Facts, now time.Time) (En
 	moved := len(d.events)
 	if err := d.dispatch(); err != nil {
 		if e, ok := err.(*Error); ok && e.Case == "" {
-			e.Case = c.Code
+			own := *e // some are said to everybody
+			own.Case = c.Code
+			err = &own
 		}
 		return Entry{}, err
 	}
@@ -498,6 +500,9 @@ func (d *decision) notifyOffice(dos *Dossier, what string, params map[string]any
 }
 
 func (d *decision) notifyRequester(dos *Dossier, what string, params map[string]any) {
+	if d.trial {
+		return
+	}
 	d.notify(dos.Step, d.c.Requester.ID, what, d.about(dos, params))
 }
 

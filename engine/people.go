@@ -6,6 +6,17 @@ import (
 	"time"
 )
 
+// What is said to those who may not act: one value each, for every menu says it many
+// times. Whoever adds to it copies it.
+var (
+	notAsked     = Fail(Forbidden, "Thao tác này dành cho người được hỏi ý kiến", "this is for the people whose agreement is asked")
+	notYours     = Fail(Forbidden, "Thao tác này thuộc vai trò hoặc cơ quan khác", "this belongs to another role or office")
+	notWithdrawn = Fail(Forbidden, "Chỉ người nộp được rút hồ sơ", "only the applicant may withdraw")
+	notAnswered  = Fail(Forbidden, "Chỉ người nộp được bổ sung", "only the applicant may answer")
+	notRefiled   = Fail(Forbidden, "Chỉ người nộp được nộp lại", "only the applicant may file again")
+	notReceiving = Fail(Forbidden, "Chỉ cơ quan tiếp nhận được xin lỗi và hẹn lại", "only the receiving office may apologise for the service")
+)
+
 // permit checks who may take an action: role at the dossier's office, the
 // applicant (or the counter that filed for them), or a named party.
 func (d *decision) permit(dos *Dossier, a *Action) error {
@@ -14,7 +25,7 @@ func (d *decision) permit(dos *Dossier, a *Action) error {
 		if actor.Kind == Citizen && d.inParties(dos, a, actor.ID) {
 			return nil
 		}
-		return Fail(Forbidden, "Thao tác này dành cho người được hỏi ý kiến", "this is for the people whose agreement is asked")
+		return notAsked
 	}
 	for _, by := range a.By {
 		switch by {
@@ -28,7 +39,7 @@ func (d *decision) permit(dos *Dossier, a *Action) error {
 			}
 		}
 	}
-	return Fail(Forbidden, "Thao tác này thuộc vai trò hoặc cơ quan khác", "this belongs to another role or office")
+	return notYours
 }
 
 // isApplicant: the requester, or the reception of the office that filed for them,
@@ -186,7 +197,7 @@ func (d *decision) staff(dos *Dossier, roles ...string) error {
 			}
 		}
 	}
-	return Fail(Forbidden, "Thao tác này thuộc vai trò hoặc cơ quan khác", "this belongs to another role or office")
+	return notYours
 }
 
 // BySupervisor is the role that watches over an office's work.
@@ -362,7 +373,7 @@ func (d *decision) apologiseCase() error {
 	r := d.c.Dossier(d.svc.Reception)
 	a := d.cmd.Actor
 	if r == nil || a.Kind != Staff || a.Office != r.Home || !slices.ContainsFunc(l.Apologise.By, a.Has) {
-		return Fail(Forbidden, "Chỉ cơ quan tiếp nhận được xin lỗi và hẹn lại", "only the receiving office may apologise for the service")
+		return notReceiving
 	}
 	due, reason, err := d.newDate(l.Apologise, d.c.Apologies, d.c.Clock.Due)
 	if err != nil {
@@ -383,6 +394,9 @@ func (d *decision) newDate(a *Apology, given int, due time.Time) (time.Time, str
 	}
 	if given >= a.Times {
 		return time.Time{}, "", Fail(WrongState, "Chỉ được hẹn lại một lần (NĐ 61/2018 Điều 19 khoản 9)", "a new date may be given only once (Decree 61/2018 art. 19(9))")
+	}
+	if d.trial { // without an input
+		return time.Time{}, "", missing("new_due")
 	}
 	if err := checkInput(a.Form, d.cmd.Input); err != nil {
 		return time.Time{}, "", err

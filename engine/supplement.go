@@ -39,7 +39,7 @@ func (d *decision) ask(dos *Dossier, input map[string]any, next string) error {
 // are answered (settle sees to that).
 func (d *decision) answerItems() error {
 	if !d.isApplicant() {
-		return Fail(Forbidden, "Chỉ người nộp được bổ sung", "only the applicant may answer")
+		return notAnswered
 	}
 	answers, _ := d.cmd.Input["items"].(map[string]any)
 	if len(answers) == 0 {

@@ -9,7 +9,7 @@ import (
 // refused whole while a part cannot be withdrawn, and names that part.
 func (d *decision) withdraw() error {
 	if !d.isApplicant() {
-		return Fail(Forbidden, "Chỉ người nộp được rút hồ sơ", "only the applicant may withdraw")
+		return notWithdrawn
 	}
 	if err := d.versioned(); err != nil {
 		return err
@@ -100,7 +100,7 @@ func (d *decision) withdrawal(dos *Dossier) *Action {
 // new code; the declaration may be changed by a merge patch (RFC 7396).
 func (d *decision) refile(dos *Dossier) error {
 	if !d.isApplicant() {
-		return Fail(Forbidden, "Chỉ người nộp được nộp lại", "only the applicant may file again")
+		return notRefiled
 	}
 	if !d.refilable(dos) {
 		return d.noAction(dos)
