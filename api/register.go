@@ -82,29 +82,28 @@ type caller struct {
 
 func (c *caller) citizen() bool { return c.actor.Kind == engine.Citizen }
 
-type callerKey struct{}
-type langKey struct{}
-type digestKey struct{}
-type bodyKey struct{}
-
 // callerOf is the signed-in caller; public operations have none.
 func callerOf(ctx context.Context) *caller {
-	c, _ := ctx.Value(callerKey{}).(*caller)
-	return c
+	if t := trailOf(ctx); t != nil {
+		return t.caller
+	}
+	return nil
 }
 
 // langOf is the language of the answer.
 func langOf(ctx context.Context) string {
-	if l, ok := ctx.Value(langKey{}).(string); ok {
-		return l
+	if t := trailOf(ctx); t != nil && t.lang != "" {
+		return t.lang
 	}
 	return vi
 }
 
-// digestOf is the digest of the request, for its Idempotency-Key.
+// digestOf is the digest of the request, for its Idempotency-Key; a GET has none.
 func digestOf(ctx context.Context) string {
-	d, _ := ctx.Value(digestKey{}).(string)
-	return d
+	if t := trailOf(ctx); t != nil {
+		return t.digest
+	}
+	return ""
 }
 
 // Keyed is an operation that takes an Idempotency-Key.
@@ -161,25 +160,27 @@ func (s *Server) enter(o op) func(huma.Context, func(huma.Context)) {
 	}
 	g := s.gateOf(o)
 	return func(hc huma.Context, next func(huma.Context)) {
-		ctx := context.WithValue(hc.Context(), langKey{}, languageOf(hc.Header("Accept-Language")))
+		ctx := hc.Context()
+		t := trailOf(ctx)
+		t.lang = languageOf(hc.Header("Accept-Language"))
 		if g.crowded() {
 			s.fail(hc, errCrowded)
 			return
 		}
 		if o.who.public {
-			trailOf(ctx).role = "public"
+			t.role = "public"
 		} else {
 			c, err := s.identify(ctx, hc.Header("Authorization"))
 			if err != nil {
 				s.fail(hc, err)
 				return
 			}
-			trailOf(ctx).role = string(c.actor.Kind)
+			t.role = string(c.actor.Kind)
 			if !o.who.admits(c) {
 				s.fail(hc, &engine.Error{Code: engine.Forbidden})
 				return
 			}
-			ctx = context.WithValue(ctx, callerKey{}, c)
+			t.caller = c
 		}
 		r := humagin.Unwrap(hc).Request
 		if r.Body != nil && r.Body != http.NoBody {
@@ -189,10 +190,10 @@ func (s *Server) enter(o op) func(huma.Context, func(huma.Context)) {
 				return
 			}
 			r.Body = io.NopCloser(bytes.NewReader(body))
-			ctx = context.WithValue(ctx, bodyKey{}, body)
-			ctx = context.WithValue(ctx, digestKey{}, digest(r.Method, r.URL.EscapedPath(), body))
-		} else {
-			ctx = context.WithValue(ctx, digestKey{}, digest(r.Method, r.URL.EscapedPath(), nil))
+			t.body = body
+		}
+		if r.Method != http.MethodGet {
+			t.digest = digest(r.Method, r.URL.EscapedPath(), t.body)
 		}
 		leave, err := g.enter(ctx) // not earlier: who sends slowly holds no place
 		if err != nil {
@@ -200,14 +201,13 @@ func (s *Server) enter(o op) func(huma.Context, func(huma.Context)) {
 			return
 		}
 		defer leave()
-		next(huma.WithContext(hc, ctx))
+		next(hc)
 	}
 }
 
 // rawOf is the body of the request as it came, and its headers.
 func rawOf(hc huma.Context) ([]byte, http.Header) {
-	body, _ := hc.Context().Value(bodyKey{}).([]byte)
-	return body, humagin.Unwrap(hc).Request.Header.Clone()
+	return trailOf(hc.Context()).body, humagin.Unwrap(hc).Request.Header.Clone()
 }
 
 func readAll(r *http.Request, limit int64) ([]byte, error) {

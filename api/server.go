@@ -173,12 +173,16 @@ func (s *Server) recover(c *gin.Context) {
 
 type traceKey struct{}
 
-// trail is what one request leaves for the log.
+// trail is what is known of one request, and what it leaves for the log.
 type trail struct {
-	trace string
-	role  string // kind of caller, never who
-	code  engine.Code
-	cause error
+	trace  string
+	lang   string // of the answer
+	caller *caller
+	body   []byte // as it came
+	digest string
+	role   string // kind of caller, never who
+	code   engine.Code
+	cause  error
 }
 
 func trailOf(ctx context.Context) *trail {
@@ -206,6 +210,9 @@ func note(ctx context.Context, p *Problem, errs []error) {
 	}
 }
 
+// Values of headers that every answer has; nobody writes to them.
+var noSniff, noReferrer, noStore = []string{"nosniff"}, []string{"no-referrer"}, []string{"no-store"}
+
 // observe gives a request its trace, the security headers of every answer, and its
 // line in the log and in the counters.
 func (s *Server) observe(c *gin.Context) {
@@ -213,9 +220,7 @@ func (s *Server) observe(c *gin.Context) {
 	t := newTrail(c.GetHeader("traceparent"))
 	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), traceKey{}, t))
 	h := c.Writer.Header()
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cache-Control", "no-store")
+	h["X-Content-Type-Options"], h["Referrer-Policy"], h["Cache-Control"] = noSniff, noReferrer, noStore
 	h.Set("Trace-Id", t.trace)
 	c.Next()
 	took := time.Since(started)
