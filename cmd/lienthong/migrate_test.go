@@ -65,6 +65,10 @@ func TestAVersionFromTheCommandLine(t *testing.T) {
 		t.Errorf("a database that a server has open: exit %d, %q", code, errs)
 	}
 	says("* birth@2026-09-01", append([]string{"definitions", "list", "birth"}, at...)...)
+	says("\n    in force from 2024-07-01 until before 2026-09-01\n    published ", append([]string{"definitions", "list", "birth"}, at...)...)
+	if code, _, errs := lienthong(t, append([]string{"definitions", "list", "--account", "nobody"}, at...)...); code != 1 || !strings.Contains(errs, "The account or the pass phrase is wrong.") {
+		t.Errorf("nobody: exit %d, %s", code, errs)
+	}
 	says("* birth@2026-09-02", append([]string{"definitions", "default", "birth@2026-09-02", "--note", "a new decree"}, at...)...)
 	says("by administrator: a new decree", append([]string{"definitions", "list"}, at...)...)
 	move := []string{"migrate", "birth", "--from", "2026-09-01", "--to", "2026-09-02", "--reason", "a new decree"}

@@ -11,6 +11,7 @@ import (
 
 	"lienthong/api"
 	"lienthong/engine"
+	"lienthong/engine/calendar"
 	"lienthong/workflows"
 )
 
@@ -73,7 +74,11 @@ func (s site) tell(e *env, all publishedVersions) error {
 			mark = "*"
 		}
 		fmt.Fprintf(e.out, "%s %s@%s  %s  %s\n", mark, v.Service, v.Version, v.Hash, v.Title.In(s.Lang))
-		fmt.Fprintf(e.out, "    %s %s %s\n", say("công bố", "published"), local(v.At), by(say, v.By))
+		force := say("hiệu lực từ ", "in force from ") + v.From.In(calendar.Zone).Format(time.DateOnly)
+		if !v.To.IsZero() {
+			force += say(" đến trước ", " until before ") + v.To.In(calendar.Zone).Format(time.DateOnly)
+		}
+		fmt.Fprintf(e.out, "    %s\n    %s %s %s\n", force, say("công bố", "published"), local(v.At), by(say, v.By))
 		for _, d := range v.Default {
 			fmt.Fprintf(e.out, "    %s %s %s", say("đặt mặc định", "made the default"), local(d.At), by(say, d.By))
 			if d.Note != "" {

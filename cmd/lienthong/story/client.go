@@ -82,7 +82,7 @@ func (c *Client) Call(ctx context.Context, r Request, out any) (http.Header, err
 	set("Idempotency-Key", r.Key)
 	set("Accept-Language", r.Lang)
 	if r.Account != "" {
-		token, err := c.token(ctx, r.Account)
+		token, err := c.token(ctx, r.Account, r.Lang)
 		if err != nil {
 			return nil, err
 		}
@@ -119,7 +119,7 @@ func (c *Client) client() *http.Client {
 }
 
 // token signs an account in once.
-func (c *Client) token(ctx context.Context, account string) (string, error) {
+func (c *Client) token(ctx context.Context, account, lang string) (string, error) {
 	c.mu.Lock()
 	t := c.tokens[account]
 	c.mu.Unlock()
@@ -129,7 +129,7 @@ func (c *Client) token(ctx context.Context, account string) (string, error) {
 	var s struct {
 		Token string `json:"token"`
 	}
-	if _, err := c.Call(ctx, Request{Method: http.MethodPost, Path: "/sessions", Body: map[string]any{"account": account, "passphrase": c.Passphrase}}, &s); err != nil {
+	if _, err := c.Call(ctx, Request{Method: http.MethodPost, Path: "/sessions", Lang: lang, Body: map[string]any{"account": account, "passphrase": c.Passphrase}}, &s); err != nil {
 		return "", fmt.Errorf("sign in %s: %w", account, err)
 	}
 	c.mu.Lock()
