@@ -94,8 +94,12 @@ func Archive(ctx context.Context, name, to string, o ArchiveOptions) (out Archiv
 	return out, s.moveOut(ctx, &out, o)
 }
 
-// makeEmpty makes a database without anything in it, and without a log beside it.
+// makeEmpty makes a database without anything in it, and without a log beside it, in the
+// place of an empty file.
 func makeEmpty(ctx context.Context, name string) error {
+	if err := os.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("sqlite: %w", err)
+	}
 	s, err := Open(ctx, Config{Path: name, Check: CheckOff})
 	if err != nil {
 		return err

@@ -31,6 +31,12 @@ var smallFile int64 = 256 << 20 // changed by a test
 // ErrDamaged says that a file is damaged and was not opened.
 var ErrDamaged = errors.New("the database is damaged")
 
+// ErrNames says that a file has several names (hard links).
+var ErrNames = errors.New("the file has more than one name (hard links)")
+
+// ErrEmpty says that there is a file without anything in it.
+var ErrEmpty = errors.New("the file is empty")
+
 // damage collects what a check finds into one error.
 type damage struct {
 	found []string
@@ -59,17 +65,25 @@ func (d *damage) err(path string) error {
 // checkBefore looks at the file before SQLite touches it.
 func (s *Store) checkBefore() error {
 	path := s.cfg.Path
+	st, err := os.Stat(path)
+	if err == nil && st.Mode().IsRegular() && linksTo(st) > 1 {
+		return fmt.Errorf("sqlite: %s: %w: a server of another name would not see this one's lock nor its write-ahead log; keep one name, and copy the file where another is wanted", path, ErrNames)
+	}
 	if openHere(path) {
 		return nil
 	}
-	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+	if errors.Is(err, os.ErrNotExist) {
 		if hasWAL(path) {
 			return fmt.Errorf("sqlite: %s is gone, but its write-ahead log is there: move %s-wal away before a new database takes its place", path, path)
 		}
 		return brokenRestore(path)
 	}
-	if _, err := readHeader(path); err != nil {
+	h, err := readHeader(path)
+	if err != nil {
 		return err
+	}
+	if h.empty { // no case was ever lost with one that this program made
+		return fmt.Errorf("sqlite: %s: %w: a copy that failed leaves such a one; restore a backup, or remove it where a new database is wanted", path, ErrEmpty)
 	}
 	w, err := readWAL(path)
 	switch {

@@ -74,3 +74,38 @@ func TestRestoreBehindALink(t *testing.T) {
 	}
 	sound(t, real, CheckOptions{})
 }
+
+// A file of two names is served under neither, and read under both: a lock lies beside a
+// name, and so does the write-ahead log.
+func TestFileOfTwoNamesIsNotServed(t *testing.T) {
+	dir := t.TempDir()
+	one, two := filepath.Join(dir, "cases.db"), filepath.Join(dir, "same.db")
+	must(t, stocked(t, one).Close())
+	must(t, os.Link(one, two))
+	for _, name := range []string{one, two} {
+		s, err := Open(t.Context(), Config{Path: name, TakeOver: true})
+		if !errors.Is(err, ErrNames) {
+			t.Errorf("%s: %v", name, err)
+			must(t, s.Close())
+		}
+		sound(t, name, CheckOptions{})
+	}
+	must(t, os.Remove(two))
+	must(t, desk(t, one).Close())
+}
+
+// An empty file is no new database: it is what a copy that failed leaves.
+func TestEmptyFileIsRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "cases.db")
+	must(t, os.WriteFile(path, nil, 0o600))
+	s, err := Open(t.Context(), Config{Path: path, TakeOver: true})
+	if !errors.Is(err, ErrEmpty) {
+		t.Errorf("opened: %v", err)
+		must(t, s.Close())
+	}
+	if st, err := os.Stat(path); err != nil || st.Size() != 0 {
+		t.Errorf("it was written: %v %v", st, err)
+	}
+	must(t, os.Remove(path))
+	must(t, stocked(t, path).Close())
+}
