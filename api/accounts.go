@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"lienthong/engine"
+	"lienthong/engine/calendar"
 )
 
 type accountView struct {
@@ -214,6 +215,11 @@ func (s *Server) fill(a *engine.Account, b AccountFields) error {
 		needsOffice := slices.ContainsFunc(b.Roles, func(r string) bool { return slices.Contains(deskRoles, r) })
 		if _, ok := s.cfg.Definitions.OfficeByID(b.Office); !ok && (needsOffice || b.Office != "") {
 			bad("/office", "enum", "Không có cơ quan này.", "There is no such office.")
+		}
+	}
+	for pointer, t := range map[string]time.Time{"/from": a.From, "/to": a.To} {
+		if y := t.In(calendar.Zone).Year(); y < 1 || y > 9999 { // it could not be told again
+			bad(pointer, "range", "Năm phải từ 1 đến 9999, theo giờ Việt Nam.", "The year must be 1 to 9999, by Vietnamese time.")
 		}
 	}
 	if !b.To.IsZero() && !b.From.IsZero() && !b.From.Before(b.To) {

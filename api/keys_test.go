@@ -60,6 +60,20 @@ func TestAccountsAreKeptWithTheirKeys(t *testing.T) {
 	}
 }
 
+// A date that is written with four digits may lie in a year of five where it is told again.
+func TestAccountDatesThatCannotBeTold(t *testing.T) {
+	w := newWorld(t)
+	for pointer, date := range map[string]string{"/to": "9999-12-31T23:59:59Z", "/from": "0000-01-01T00:00:00Z"} {
+		body := map[string]any{"id": "lan", "name": "Lan", "office": officeBirth, "roles": []string{"officer"}, pointer[1:]: date}
+		a := w.send("administrator", "POST", "/api/v1/accounts", body, "Idempotency-Key", "k").refused(422, "invalid")
+		if !strings.Contains(string(a.raw), `"pointer":"`+pointer+`"`) {
+			t.Errorf("%s: %s", date, a.raw)
+		}
+	}
+	w.send("administrator", "POST", "/api/v1/accounts", map[string]any{"id": "lan", "name": "Lan", "office": officeBirth, "roles": []string{"officer"}, "to": "9999-12-31T16:59:59Z"}, "Idempotency-Key", "k").want(201)
+	w.send("administrator", "GET", "/api/v1/accounts", nil).want(200)
+}
+
 // unheard loses the answer to the first account that is written: the commit happened,
 // and nobody knows.
 type unheard struct {
