@@ -92,7 +92,7 @@ func (c *archiveCommand) Run(e *env) error {
 func (c *archiveCommand) back(e *env) error {
 	r, err := sqlite.Unarchive(e.ctx, c.DB, c.From, c.Restore)
 	if err != nil {
-		return e.failed(err, nil)
+		return e.failed(unknownCase(err, c.Restore), nil)
 	}
 	if e.asJSON {
 		return e.json(struct {

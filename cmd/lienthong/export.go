@@ -172,7 +172,7 @@ func (c *exportCommand) file(e *env, write func(io.Writer) error) (err error) {
 // cases lists what is asked for.
 func (c *exportCommand) cases(e *env, f *sqlite.File, see func(code string) error) error {
 	if c.Case != "" {
-		code, err := f.CaseOf(e.ctx, c.Case)
+		code, err := caseOf(e.ctx, f, c.Case)
 		if err != nil {
 			return err
 		}

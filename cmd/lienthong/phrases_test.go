@@ -164,6 +164,9 @@ func TestKeepingInVietnamese(t *testing.T) {
 	code := ask(t, db, `SELECT code FROM cases WHERE service = 'birth'`)
 	vi(0, "đã trở lại với 18 mục", "archive", "--db", db, "--restore", code)
 	vi(1, "Hồ sơ không nằm trong kho lưu trữ", "archive", "--db", db, "--restore", code)
+	for _, verb := range [][]string{{"archive", "--restore"}, {"replay", "--case"}, {"replay", "--against", "built-in", "--case"}, {"replay", "--at", "1", "--then", "{}", "--case"}, {"export", "--to", out + "2", "--case"}} {
+		vi(1, "Không hồ sơ nào có mã H26.0-000000-0000", append(verb, "H26.0-000000-0000", "--db", db)...)
+	}
 	ask(t, kept, `DROP TRIGGER entries_only_erase`)
 	ask(t, kept, `UPDATE entries SET at = at + 1 WHERE seq = 5`)
 	told := vi(1, "KHÔNG TỐT", "verify", "--db", kept)

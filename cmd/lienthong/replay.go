@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -82,9 +83,23 @@ func (c *replayCommand) Run(e *env) (err error) {
 	return c.all(e, f)
 }
 
+// caseOf finds the case of any of its codes.
+func caseOf(ctx context.Context, f *sqlite.File, code string) (string, error) {
+	found, err := f.CaseOf(ctx, code)
+	return found, unknownCase(err, code)
+}
+
+// unknownCase says which code no case has.
+func unknownCase(err error, code string) error {
+	if engine.CodeOf(err) == engine.NotFound {
+		return engine.Fail(engine.NotFound, "Không hồ sơ nào có mã "+code+".", "No case has the code "+code+".")
+	}
+	return err
+}
+
 // one prints a case as it was, and compares it when it is asked for as it is.
 func (c *replayCommand) one(e *env, f *sqlite.File) error {
-	code, err := f.CaseOf(e.ctx, c.Case)
+	code, err := caseOf(e.ctx, f, c.Case)
 	if err != nil {
 		return err
 	}

@@ -56,7 +56,7 @@ func (c *replayCommand) against(e *env, f *sqlite.File) error {
 	}
 	var src replay.Lister = f
 	if c.Case != "" {
-		code, err := f.CaseOf(e.ctx, c.Case)
+		code, err := caseOf(e.ctx, f, c.Case)
 		if err != nil {
 			return err
 		}

@@ -24,7 +24,7 @@ func (c *replayCommand) whatIf(e *env, f *sqlite.File) error {
 	if err != nil {
 		return err
 	}
-	code, err := f.CaseOf(e.ctx, c.Case)
+	code, err := caseOf(e.ctx, f, c.Case)
 	if err != nil {
 		return err
 	}
