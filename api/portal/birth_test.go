@@ -124,14 +124,22 @@ func TestAnotherCommuneIsAnotherHousehold(t *testing.T) {
 	}
 }
 
-// A result by post needs a house, not a commune alone.
+// A result by post needs a house, not a commune alone. The register proposes its own;
+// what it proposes is shown before it is taken, and goes when nothing is posted.
 func TestAResultByPostNeedsAHouse(t *testing.T) {
 	s := newStage(t)
 	b := s.browse(tung)
 	at := b.start("birth")
-	r := b.fill(at+"/pages/delivery", "/delivery/channel", "post").want(422).says("Hãy chọn: Xã, phường, đặc khu.")
+	page := b.form(b.fill(at+"/pages/delivery", "/delivery/channel", "post").want(200), "/pages/delivery")
+	if got := page.fields.Get("/delivery/address/commune") + " " + page.fields.Get("/delivery/address/detail"); got != "26743 33 Lê Lai" {
+		t.Errorf("proposed is %q", got)
+	}
+	r := page.set("/delivery/address/commune", "", "/delivery/address/detail", "").send().want(422).says("Hãy chọn: Xã, phường, đặc khu.")
 	r = b.form(r, "/pages/delivery").set("/delivery/address/commune", "26743").send().want(422).says("Hãy nhập: Số nhà, đường, thôn, tổ dân phố.")
 	if r = b.form(r, "/pages/delivery").set("/delivery/address/detail", "5 Lê Lai").send().want(200); r.path == at+"/pages/delivery" {
 		t.Error("the page was not taken")
 	}
+	b.open(at + "/review").want(200).says("5 Lê Lai")
+	b.fill(at+"/pages/delivery", "/delivery/channel", "electronic").want(200)
+	b.open(at + "/review").want(200).saysNot("5 Lê Lai")
 }

@@ -411,11 +411,11 @@ func pointers(q *form.Question) map[string]*form.Question {
 }
 
 // opened tells whether answers opened questions that were not asked before and must
-// be answered.
+// be answered, or for which nobody has seen what a register proposes.
 func opened(before, after *form.Question, posted func(string) bool) bool {
 	was := pointers(before)
 	for pointer, q := range pointers(after) {
-		if was[pointer] == nil && q.Leaf() && !q.Known && !posted(pointer) && (q.Required || q.Wanted) && q.Value == "" {
+		if was[pointer] == nil && q.Leaf() && !q.Known && !posted(pointer) && (q.Required || q.Wanted) && (q.Value == "" || q.Suggest && q.Source != "") {
 			return true
 		}
 	}

@@ -321,15 +321,6 @@ func (w *window) set(css, value string) {
 		for (const kind of ["input", "change"]) e.dispatchEvent(new Event(kind, {bubbles: true}))`)
 }
 
-// pick chooses from a list: one click opens it, one chooses.
-func (w *window) pick(name, value string) {
-	w.t.Helper()
-	w.set(`select[name=`+js(name)+`]`, value)
-	if w.cost != nil {
-		w.cost.clicks, w.cost.choices = w.cost.clicks+2, w.cost.choices+1
-	}
-}
-
 // upload chooses files.
 func (w *window) upload(css string, files ...string) {
 	w.t.Helper()
