@@ -107,7 +107,7 @@ var procedureFindings = map[string]text{
 // serviceFindings are about a service and its steps.
 var serviceFindings = map[string]text{
 	"duplicate_version":    {vi: "{0} đã có phiên bản {1} trong {2}.", en: "{0} already has version {1} in {2}.", hintVI: "Đổi phiên bản: bản đã công bố không sửa.", hintEN: "give it another version: a published one does not change"},
-	"version_overlap":      {vi: "Hai phiên bản của {0} cùng hiệu lực: {1} và {2}.", en: "Two versions of {0} are in force together: {1} and {2}.", hintVI: "Đặt in_force.to của bản trước bằng from của bản sau.", hintEN: "set the earlier one's in_force.to to the later one's from"},
+	"version_overlap":      {vi: "Hai phiên bản của {0} cùng hiệu lực: {1} và {2}.", en: "Two versions of {0} are in force together: {1} and {2}.", hintVI: "Cho bản sau bắt đầu khi bản trước kết thúc (in_force).", hintEN: "let the later one begin where the earlier one ends (in_force)"},
 	"bad_period":           {vi: "Hiệu lực từ {0} đến {1} là rỗng.", en: "In force from {0} to {1} is empty.", hintVI: "to phải sau from (không tính ngày to).", hintEN: "to must be after from (and is exclusive)"},
 	"need_cycle":           {vi: "Các bước cần nhau thành vòng tròn: {0}.", en: "Steps need each other in a circle: {0}.", hintVI: "Bỏ một needs trong vòng.", hintEN: "remove one of the needs in the circle"},
 	"no_procedure_version": {vi: "Thủ tục {0} chưa có phiên bản vào ngày {1}.", en: "Procedure {0} has no version on {1}.", hintVI: "Sửa since của thủ tục, hoặc in_force của dịch vụ.", hintEN: "mend the procedure's since or the service's in_force"},

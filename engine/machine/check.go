@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"maps"
 	"slices"
 
 	"lienthong/engine"
@@ -178,13 +179,20 @@ func (l *loader) checkGraph(p *procedure) {
 	}
 	ending := closure(back, ends...)
 	states := p.node.get("states")
+	var far, dead []string
 	for _, s := range p.States {
 		if !reached[s.ID] {
-			l.at(keyOf(states, s.ID), "unreachable_state", s.ID)
+			far = append(far, s.ID)
 		}
 		if !ending[s.ID] {
-			l.at(keyOf(states, s.ID), "dead_end", s.ID)
+			dead = append(dead, s.ID)
 		}
+	}
+	for _, s := range firsts(far, next, back) {
+		l.at(keyOf(states, s), "unreachable_state", s)
+	}
+	for _, s := range firsts(dead, back, next) {
+		l.at(keyOf(states, s), "dead_end", s)
 	}
 	l.checkSupplement(p)
 	l.checkLeaves(p)
@@ -232,6 +240,27 @@ func (l *loader) checkSupplement(p *procedure) {
 			}
 		}
 	}
+}
+
+// firsts are those of some states that no other of them leads to, and one of each circle:
+// what is told of them is true of the others because of them.
+func firsts(some []string, next, back map[string][]string) (out []string) {
+	told := map[string]bool{}
+	take := func(s string) {
+		out = append(out, s)
+		maps.Copy(told, closure(next, s))
+	}
+	for _, s := range some {
+		if !slices.ContainsFunc(back[s], func(o string) bool { return o != s && slices.Contains(some, o) }) {
+			take(s)
+		}
+	}
+	for _, s := range some {
+		if !told[s] {
+			take(s)
+		}
+	}
+	return out
 }
 
 // closure is what can be reached from some nodes, themselves included.

@@ -192,6 +192,7 @@ func TestFindings(t *testing.T) {
 // A finding is told where it is, not where it is felt: what names something of a file
 // that cannot be read is not told to be wrong, nor what a wrong file may use as unused.
 func TestNothingIsToldThatOnlyFollows(t *testing.T) {
+	const pit = "  deep: {title: {vi: a, en: b}, portal: 4, clock: runs}\n  deeper: {title: {vi: a, en: b}, portal: 4, clock: runs}\n"
 	for _, c := range []struct{ code, file, old, text string }{
 		{"yaml_syntax", sBirth, "steps:", "steps: ["},
 		{"yaml_syntax", pBirth, "actions:", "actions: ["},
@@ -200,6 +201,10 @@ func TestNothingIsToldThatOnlyFollows(t *testing.T) {
 		{"yaml_syntax", aParams, "parameters:", "parameters: ["},
 		{"yaml_syntax", oHN, "province:", "province: ["},
 		{"unknown_procedure", sBirth, "procedure: birth,", "procedure: brth,"},
+		{"bad_limit", sBirth, "within: 3 working days", "within: 3 days of work"},
+		{"unreachable_state", pBirth, "from: received, to: signing", "from: received"},
+		{"dead_end", pBirth, "actions:\n", pit + "actions:\n  fall: {title: {vi: a, en: b}, from: received, to: deep, by: officer}\n  sink: {title: {vi: a, en: b}, from: deep, to: deeper, by: officer}\n"},
+		{"dead_end", pBirth, "actions:\n", pit + "actions:\n  fall: {title: {vi: a, en: b}, from: received, to: deep, by: officer}\n  sink: {title: {vi: a, en: b}, from: deep, to: deeper, by: officer}\n  rise: {title: {vi: a, en: b}, from: deeper, to: deep, by: officer}\n"},
 	} {
 		set := base(t)
 		edit(t, set, c.file, c.old, c.text)

@@ -163,7 +163,7 @@ func (l *loader) compareLimits(s *service, p *procedure, n *node) {
 	if s.Limit == nil || p.Limit == nil || s.Limit.Param != "" || p.Limit.Param != "" {
 		return
 	}
-	if a, b := hours(p.Limit.Within), hours(s.Limit.Within); a > b {
+	if a, b := hours(p.Limit.Within), hours(s.Limit.Within); a > b && b > 0 { // 0: it could not be read
 		l.at(n.get("procedure"), "limit_above_service", p.Limit.Within, p.ID, s.Limit.Within)
 	}
 }
