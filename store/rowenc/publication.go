@@ -40,12 +40,15 @@ func EncodePublication(op string, p engine.Publication) ([]byte, error) {
 	if err != nil {
 		return nil, Bad(op, "publication: %w", err)
 	}
-	return Pack(b), nil
+	return Pack(withSum(b)), nil
 }
 
 // DecodePublication reads a publication.
 func DecodePublication(b []byte) (p engine.Publication, err error) {
 	if b, err = Unpack(b); err == nil {
+		err = checkSum(b)
+	}
+	if err == nil {
 		err = engine.Unmarshal(b, &p)
 	}
 	return p, err
@@ -58,11 +61,13 @@ func EncodeDefault(op string, d engine.DefaultSet) ([]byte, error) {
 	if err != nil {
 		return nil, Bad(op, "default: %w", err)
 	}
-	return b, nil
+	return withSum(b), nil
 }
 
 // DecodeDefault reads what was made the default.
 func DecodeDefault(b []byte) (d engine.DefaultSet, err error) {
-	err = engine.Unmarshal(b, &d)
+	if err = checkSum(b); err == nil {
+		err = engine.Unmarshal(b, &d)
+	}
 	return d, err
 }

@@ -1,7 +1,10 @@
 package rowenc
 
 import (
+	"bytes"
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"hash/crc32"
 
 	"lienthong/engine"
@@ -28,6 +31,27 @@ func (b summed) bytes(v []byte) summed {
 }
 
 func (b summed) sum() int64 { return int64(crc32.Checksum(b, castagnoli)) }
+
+// sumOf begins the last member of an object that has a checksum of what stands before it.
+const sumOf = `,"sum":`
+
+// withSum adds its checksum to a JSON object that has members.
+func withSum(b []byte) []byte {
+	b = b[:len(b)-1]
+	return fmt.Appendf(b, sumOf+"%d}", crc32.Checksum(b, castagnoli))
+}
+
+// checkSum compares an object with its checksum. What was written before it had one ends
+// with a text.
+func checkSum(b []byte) error {
+	if bytes.HasSuffix(b, []byte(`"}`)) {
+		return nil
+	}
+	if i := bytes.LastIndex(b, []byte(sumOf)); i < 0 || string(b[i:]) != fmt.Sprintf(sumOf+"%d}", crc32.Checksum(b[:i], castagnoli)) {
+		return errors.New("it is not what was written")
+	}
+	return nil
+}
 
 // Sum is the row's checksum: its lower half is over what its entry says, its upper
 // half, State, over what happened since. Ready, Holds and who waits for whom follow

@@ -395,3 +395,21 @@ func checkpointOf(t *testing.T, path string) *rowenc.Checkpoint {
 	}
 	return &c
 }
+
+// A damaged page of the table that holds the format is named, and everything else looked at.
+func TestDamagedFormatIsNamed(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "cases.db")
+	must(t, stocked(t, path).Close())
+	b, err := os.ReadFile(path)
+	must(t, err)
+	for page, name := range treesOf(t, path) {
+		if name == "goose_db_version" {
+			b[(page-1)*4096] ^= 0xff
+		}
+	}
+	must(t, os.WriteFile(path, b, 0o600))
+	c, found := examine(t, path, CheckOptions{})
+	if c.Cases != 5 || len(found) == 0 || !strings.Contains(found[0], "goose_db_version") {
+		t.Errorf("%d cases, %q", c.Cases, found)
+	}
+}

@@ -60,6 +60,9 @@ func openFile(ctx context.Context, name string) (*File, int64, error) {
 	s.left = opened(name)
 	f := &File{s: s}
 	have, err := formatOf(ctx, s.readDB)
+	if broken(err) { // Check names the page; what else can be read is read
+		have, err = Format(), nil
+	}
 	if known := Format(); err == nil && have > known {
 		err = newer(name, have, known)
 	}

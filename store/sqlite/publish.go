@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 
 	"lienthong/engine"
 	"lienthong/store/rowenc"
@@ -17,7 +18,11 @@ func (s *Store) Publish(ctx context.Context, p engine.Publishing) error {
 	if err != nil {
 		return err
 	}
-	return exec(ctx, s, op, answering(op, p.Answer, func(w *writer) error {
+	size := 0
+	for _, b := range slices.Concat(rows.Versions, rows.Defaults) {
+		size += len(b)
+	}
+	return s.keeping(ctx, op, "", size, answering(op, p.Answer, func(w *writer) error {
 		for i := range p.Versions {
 			if err := w.publish(op, &p.Versions[i], rows.Versions[i]); err != nil {
 				return err

@@ -1,24 +1,12 @@
 package sqlite
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"maps"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"lienthong/store/storetest"
 )
-
-// noise is a text that packs badly.
-func noise(seed string, n int) string {
-	var b strings.Builder
-	for sum := sha256.Sum256([]byte(seed)); b.Len() < n; sum = sha256.Sum256(sum[:]) {
-		b.WriteString(hex.EncodeToString(sum[:]))
-	}
-	return b.String()
-}
 
 // A case that the disk does not read now is set aside: the others are counted, and it is
 // when it can be read again.

@@ -2,11 +2,14 @@ package sqlite
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -114,4 +117,13 @@ func refusals(sums map[engine.Figure]int64) (n int64) {
 		}
 	}
 	return n
+}
+
+// noise is a text that packs badly.
+func noise(seed string, n int) string {
+	var b strings.Builder
+	for sum := sha256.Sum256([]byte(seed)); b.Len() < n; sum = sha256.Sum256(sum[:]) {
+		b.WriteString(hex.EncodeToString(sum[:]))
+	}
+	return b.String()
 }

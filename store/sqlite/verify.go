@@ -22,6 +22,8 @@ const (
 	AreaArchive    = "archive"
 	AreaDelivery   = "delivery"
 	AreaAnswer     = "answer" // to a command that may be repeated
+
+	AreaPublication = "publication" // a version of a service, or a default
 )
 
 // Finding is one thing that is wrong.
@@ -164,7 +166,7 @@ func (w *walker) walk(ctx context.Context) (err error) {
 	}
 	defer w.tx.Rollback() //nolint:errcheck // it only read
 	w.stmts, w.volumes = map[string]*sql.Stmt{}, map[wordOf]*placeSet{}
-	for _, look := range []func(context.Context) error{w.checkpoints, w.cases, w.access, w.documents, w.deliveries, w.answers} {
+	for _, look := range []func(context.Context) error{w.checkpoints, w.cases, w.access, w.documents, w.deliveries, w.answers, w.published} {
 		if err := look(ctx); err != nil {
 			return failure(op, "", err)
 		}
