@@ -320,6 +320,7 @@ func (r *Runtime) record(ctx context.Context, d engine.Delivery, a Answer, now t
 		d.LastError = a.why(engine.TroubleAnswer)
 		d.Next = now.Add(max(r.backoff(d.Tries), min(a.RetryAfter, longestWish)))
 	default:
+		d.Tries++
 		return r.stop(ctx, d, a.trouble())
 	}
 	r.told(ctx, &d, a)

@@ -188,6 +188,19 @@ func TestUnusableReplyIsAnIncident(t *testing.T) {
 	w.status(key, engine.DeliveryDone)
 }
 
+// An exchange that makes an incident failed, and counts among those that did.
+func TestIncidentCountsItsExchange(t *testing.T) {
+	w := newWorld(t)
+	w.reg.say("civil", transient, runtime.Answer{Outcome: runtime.Incident, Code: "http_400"})
+	_, key := w.recording("An")
+	w.step()
+	w.wall.Advance(time.Minute)
+	w.step()
+	if d := w.status(key, engine.DeliveryIncident); d.Tries != 2 {
+		t.Errorf("%d tries", d.Tries)
+	}
+}
+
 func TestTransientIsTriedAgainLaterAndLater(t *testing.T) {
 	w := newWorld(t)
 	code, key := w.recording("An")
