@@ -79,7 +79,6 @@ type platter struct {
 	names   map[string]*inode // as the process sees the folder
 	durable map[string]*inode // as the disk surely has it
 	writes  int
-	syncs   int
 }
 
 // newPlatter holds the files of a folder as they are; everything counts as synced.
@@ -135,7 +134,6 @@ func (p *platter) take(o operation) error {
 		if f == nil {
 			return fmt.Errorf("a sync of inode %d, which was not opened", o.inode)
 		}
-		p.syncs++
 		if p.deaf != nil && p.deaf(p.nameOf(f)) {
 			return nil
 		}

@@ -3,7 +3,6 @@ package chaos
 import (
 	"fmt"
 	"sync"
-	"time"
 
 	"lienthong/engine"
 )
@@ -30,7 +29,6 @@ type Try struct {
 	Fate    Fate
 	Code    string // of the refusal
 	Sent    int    // how often
-	Told    time.Time
 }
 
 // Ledger keeps what the drivers tried and were told.
@@ -72,7 +70,7 @@ func (l *Ledger) sent(t *Try) {
 func (l *Ledger) told(t *Try, fate Fate, code string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	t.Fate, t.Code, t.Told = fate, code, time.Now()
+	t.Fate, t.Code = fate, code
 	if fate == Refused {
 		l.codes[code]++
 	}

@@ -76,17 +76,7 @@ func (s *System) House(ctx context.Context) error {
 	if sum.Sum() > 0 {
 		s.log.Info("old rows deleted", "deliveries", sum.Deliveries, "answers", sum.Answers, "sessions", sum.Sessions, "prefills", sum.Prefills, "drafts", sum.Drafts)
 	}
-	s.counting.Lock()
-	defer s.counting.Unlock()
-	s.pruned = add(s.pruned, sum)
 	return nil
-}
-
-// Pruned is how many rows were deleted since the start.
-func (s *System) Pruned() engine.Pruned {
-	s.counting.Lock()
-	defer s.counting.Unlock()
-	return s.pruned
 }
 
 func add(a, b engine.Pruned) engine.Pruned {

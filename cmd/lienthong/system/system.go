@@ -83,9 +83,6 @@ type System struct {
 	life    context.Context // until Close
 	end     context.CancelFunc
 	grace   time.Duration // for what is being answered, at Close
-
-	counting sync.Mutex // guards pruned
-	pruned   engine.Pruned
 }
 
 // Open starts listening; effects and timers move with Run, or step by step with
