@@ -17,6 +17,7 @@ func (s *Set) FeeItems(f *engine.Fee, vars engine.Vars, amount int64) ([]engine.
 	if !ok {
 		return nil, fmt.Errorf("machine: fee: filed_at is %v", vars["filed_at"])
 	}
+	day := calendar.DateOf(filed)
 	var out []engine.FeeItem
 	for _, p := range f.Parts {
 		v, err := p.Times.Eval(vars)
@@ -24,27 +25,17 @@ func (s *Set) FeeItems(f *engine.Fee, vars engine.Vars, amount int64) ([]engine.
 			return nil, err
 		}
 		times, _ := v.(int64)
-		price, err := s.Parameter(p.Price, filed, filed)
+		price, err := s.parameter(p.Price, day, day)
 		if err != nil {
 			return nil, err
 		}
-		if each, ok := price.(int64); ok && times > 0 {
+		if each, ok := price.Value.(int64); ok && times > 0 {
 			amount -= times * each
-			out = append(out, engine.FeeItem{Title: s.paramTitles[p.Price], Price: each, Times: times, Amount: times * each, Legal: s.basis(p.Price, filed)})
+			out = append(out, engine.FeeItem{Title: s.paramTitles[p.Price], Price: each, Times: times, Amount: times * each, Legal: price.Basis})
 		}
 	}
 	if amount != 0 {
 		return nil, nil
 	}
 	return out, nil
-}
-
-// basis is where a parameter's value of a day is written, as known that day.
-func (s *Set) basis(name string, on time.Time) string {
-	for _, v := range s.ParameterValues(name, on) {
-		if v.From <= calendar.DateOf(on) {
-			return v.Basis
-		}
-	}
-	return ""
 }

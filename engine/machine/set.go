@@ -115,18 +115,22 @@ func (s *Set) ParametersVersion(at time.Time) string {
 // Parameter returns the value in force on date, as announced at now: that of the
 // newest announced set which knows one.
 func (s *Set) Parameter(name string, date, now time.Time) (any, error) {
-	day, known := calendar.DateOf(date), calendar.DateOf(now)
+	v, err := s.parameter(name, calendar.DateOf(date), calendar.DateOf(now))
+	return v.Value, err
+}
+
+func (s *Set) parameter(name string, day, known calendar.Date) (ParameterValue, error) {
 	for i := len(s.params) - 1; i >= 0; i-- {
 		if s.params[i].announced > known {
 			continue
 		}
 		for _, v := range s.params[i].values[name] {
 			if v.From <= day {
-				return v.Value, nil
+				return v, nil
 			}
 		}
 	}
-	return nil, engine.Fail(engine.NotFound,
+	return ParameterValue{}, engine.Fail(engine.NotFound,
 		fmt.Sprintf("Tham số %s không có giá trị vào ngày %s.", name, day),
 		fmt.Sprintf("Parameter %s has no value on %s.", name, day))
 }
