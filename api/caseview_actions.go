@@ -12,7 +12,7 @@ import (
 func (p *picture) actions(step string, rev int64) []actionView {
 	if p.menu == nil {
 		m := engine.NewMenu(p.s.cfg.Definitions, p.c, p.who.actor, p.now)
-		p.menu = &m
+		p.menu, p.list = &m, make([]engine.ActionView, 0, 8)
 	}
 	p.list = p.menu.Append(p.list[:0], step)
 	out := make([]actionView, 0, len(p.list))

@@ -179,7 +179,7 @@ func (d *decision) throwAway(cmd Command) *decision {
 		t.trial, d.spare = true, t
 	} else if len(t.events) > 0 {
 		t.hand.again(d.c)
-		t.events, t.seen = nil, seen{actor: t.seen.actor}
+		t.events, t.seen = nil, seen{people: t.seen.people}
 	}
 	t.cmd = cmd
 	return t

@@ -388,13 +388,16 @@ type seen struct {
 	service Vars
 	dossier *Dossier
 	vars    Vars // of the dossier
-	actor   map[string]any
+	people
 }
+
+// people are the same whatever is emitted.
+type people struct{ actor, requester map[string]any }
 
 // fresh forgets what was seen before the last event.
 func (s *seen) fresh(events int) {
 	if s.events != events {
-		*s = seen{events: events, actor: s.actor}
+		*s = seen{events: events, people: s.people}
 	}
 }
 
@@ -441,10 +444,10 @@ func (d *decision) vars(dos *Dossier) Vars {
 		m["review"] = map[string]any{"of": r.Of, "from": int64(r.From), "to": int64(r.To)}
 	}
 	if d.seen.actor == nil {
-		d.seen.actor = d.cmd.Actor.vars()
+		d.seen.people = people{d.cmd.Actor.vars(), d.c.Requester.vars()}
 	}
 	d.seen.dossier = dos
-	d.seen.vars = Vars{"dossier": m, "requester": d.c.Requester.vars(), "filed_at": d.c.Filed, "now": d.now, "actor": d.seen.actor}
+	d.seen.vars = Vars{"dossier": m, "requester": d.seen.requester, "filed_at": d.c.Filed, "now": d.now, "actor": d.seen.actor}
 	return d.seen.vars
 }
 

@@ -342,5 +342,10 @@ func (d *Dossier) answer(v PartyAnswered, m *mine) {
 // sortedKeys returns a map's keys in order, so that no decision depends on the
 // order in which Go walks maps.
 func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {
-	return slices.Sorted(maps.Keys(m))
+	keys := make([]K, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
 }

@@ -123,8 +123,10 @@ func (m *Messages) value(name string, v any, msg message, lang string) (string, 
 func (m *Messages) print(v any, lang string) string {
 	switch x := v.(type) {
 	case string:
-		if t, err := time.Parse(time.RFC3339, x); err == nil {
-			return instant(t, lang)
+		if len(x) > 10 && x[10] == 'T' { // else it is no instant, and Parse would say so at length
+			if t, err := time.Parse(time.RFC3339, x); err == nil {
+				return instant(t, lang)
+			}
 		}
 		if w, ok := m.words[x]; ok {
 			return w.In(lang)

@@ -45,6 +45,9 @@ func plain(v ref.Val, depth int) (any, bool, error) {
 	case types.Timestamp:
 		return x.Time, true, nil
 	case traits.Mapper:
+		if c, ok := copied(x.Value(), depth); ok { // it came in and goes out as it is
+			return c, true, nil
+		}
 		m, err := plainMap(x, depth)
 		return m, true, err
 	case traits.Lister:
@@ -55,6 +58,39 @@ func plain(v ref.Val, depth int) (any, bool, error) {
 		return t, true, nil
 	}
 	return nil, false, fmt.Errorf("a value of type %s cannot leave an expression", v.Type().TypeName())
+}
+
+// copied copies a value that is plain Go throughout; false when it is not, or nested
+// too deeply.
+func copied(v any, depth int) (any, bool) {
+	if depth > maxValueDepth {
+		return nil, false
+	}
+	switch x := v.(type) {
+	case nil, bool, int64, float64, string, time.Time:
+		return v, true
+	case map[string]any:
+		out := make(map[string]any, len(x))
+		for k, e := range x {
+			c, ok := copied(e, depth+1)
+			if !ok {
+				return nil, false
+			}
+			out[k] = c
+		}
+		return out, true
+	case []any:
+		out := make([]any, len(x))
+		for i, e := range x {
+			c, ok := copied(e, depth+1)
+			if !ok {
+				return nil, false
+			}
+			out[i] = c
+		}
+		return out, true
+	}
+	return nil, false
 }
 
 func plainList(l traits.Lister, depth int) ([]any, error) {

@@ -67,6 +67,9 @@ func (r *Runtime) told(ctx context.Context, d *engine.Delivery, a Answer) {
 		r.log.LogAttrs(ctx, slog.LevelInfo, "exchange", line(d), slog.String("answer", a.code()), slog.Time("next", d.Next))
 		return
 	}
+	if !r.log.Enabled(ctx, slog.LevelDebug) {
+		return
+	}
 	r.log.LogAttrs(ctx, slog.LevelDebug, "exchange", line(d), slog.String("answer", a.code()))
 }
 
