@@ -1,11 +1,8 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"runtime/pprof"
 	"time"
 
 	"lienthong/cmd/lienthong/bench"
@@ -28,17 +25,11 @@ type benchGrowth struct {
 
 // Run fills, measures and prints; what happens is told on the way.
 func (c *benchGrowth) Run(e *env) (err error) {
-	if c.CPUProfile != "" {
-		f, err := os.Create(c.CPUProfile)
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, f.Close()) }()
-		if err := pprof.StartCPUProfile(f); err != nil {
-			return err
-		}
-		defer pprof.StopCPUProfile()
+	stop, err := profile(c.CPUProfile)
+	if err != nil {
+		return err
 	}
+	defer func() { err = errors.Join(err, stop()) }()
 	began := time.Now()
 	r, err := bench.Grow(e.ctx, bench.GrowthConfig{Database: c.DB, Finished: c.Finished, Open: c.Open, At: c.At, Seed: c.Seed, Workers: c.Workers,
 		Samples: c.Samples, Cold: c.Cold, Skip: c.LoadOnly, Only: c.Only, Counted: c.Counted, Tell: func(format string, args ...any) {
@@ -50,9 +41,7 @@ func (c *benchGrowth) Run(e *env) (err error) {
 		return err
 	}
 	if e.asJSON {
-		enc := json.NewEncoder(e.out)
-		enc.SetIndent("", "  ")
-		return enc.Encode(r)
+		return e.json(r)
 	}
 	_, err = fmt.Fprintf(e.out, "\n%s", r)
 	return err

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -45,9 +44,7 @@ func (c *chaosCommand) Run(e *env) error {
 		},
 	})
 	if r != nil && e.asJSON {
-		enc := json.NewEncoder(e.out)
-		enc.SetIndent("", "  ")
-		if jerr := enc.Encode(r); err == nil {
+		if jerr := e.json(r); err == nil {
 			err = jerr
 		}
 	} else if r != nil {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -49,9 +48,7 @@ func (c *checkCommand) Run(e *env) error {
 		return err
 	}
 	if e.asJSON {
-		enc := json.NewEncoder(e.out)
-		enc.SetIndent("", "  ")
-		err = enc.Encode(r)
+		err = e.json(r)
 	} else {
 		err = r.Write(e.out, c.Lang)
 	}

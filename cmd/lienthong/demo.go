@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -106,9 +105,7 @@ func (c *demoCommand) play(e *env, s *system.System) bool {
 		}
 	}
 	if e.asJSON {
-		enc := json.NewEncoder(e.out)
-		enc.SetIndent("", "  ")
-		if err := enc.Encode(map[string]any{"good": good, "stories": report}); err != nil {
+		if err := e.json(map[string]any{"good": good, "stories": report}); err != nil {
 			return false
 		}
 	}

@@ -1,8 +1,6 @@
 package chaos
 
 import (
-	"maps"
-
 	"lienthong/cmd/lienthong/story"
 )
 
@@ -59,7 +57,7 @@ func (d *driver) part(c *story.Case, x *story.Dossier, m *matter) *act {
 		if x.Data["mismatch"] != nil || x.Data["unrecorded"] != nil {
 			return by("leader", "refuse", refuse)
 		}
-		return by("officer", "draft", draftOf(x.With))
+		return by("officer", "draft", story.Draft(x.With))
 	case "birth supplement", "residence supplement", "card supplement", "identity supplement":
 		return answering(c, m)
 	case "birth confirming":
@@ -118,20 +116,4 @@ func answering(c *story.Case, m *matter) *act {
 		return nil
 	}
 	return &act{account: m.birth.by, action: "answer_supplement", input: map[string]any{"items": items}, etag: c.ETag}
-}
-
-// draftOf is a draft certificate that follows the declaration.
-func draftOf(with map[string]any) map[string]any {
-	declared, _ := with["child"].(map[string]any)
-	child := maps.Clone(declared)
-	for _, k := range []string{"notice", "substitute", "order"} {
-		delete(child, k)
-	}
-	in := map[string]any{"child": child}
-	for _, k := range []string{"mother", "father"} {
-		if with[k] != nil {
-			in[k] = with[k]
-		}
-	}
-	return in
 }

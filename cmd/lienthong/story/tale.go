@@ -148,8 +148,10 @@ func (t *Tale) Draft() *Tale {
 }
 
 // DraftInput is a draft that follows the declaration.
-func (t *Tale) DraftInput() map[string]any {
-	with := t.Now().Dossier("birth").With
+func (t *Tale) DraftInput() map[string]any { return Draft(t.Now().Dossier("birth").With) }
+
+// Draft is a draft certificate that follows what a birth was handed.
+func Draft(with map[string]any) map[string]any {
 	declared, _ := with["child"].(map[string]any)
 	child := maps.Clone(declared)
 	for _, k := range []string{"notice", "substitute", "order"} {
