@@ -217,6 +217,7 @@ func (s *Store) Codes(ctx context.Context, unit, day string, n int) (first int, 
 
 const (
 	dueCases  = `SELECT code FROM cases WHERE timer <> 0 AND timer <= ?1 ORDER BY timer, code LIMIT ?2`
+	dueBeside = `SELECT code FROM cases WHERE +timer <> 0 AND +timer <= ?1 ORDER BY +timer, code LIMIT ?2` // where its index is damaged
 	nextTimer = `SELECT timer FROM cases WHERE timer <> 0 ORDER BY timer LIMIT 1`
 	openCases = `SELECT code FROM cases WHERE status = 'open' AND code > ?1 ORDER BY code LIMIT ?2`
 	openUnder = `SELECT code FROM cases WHERE status = 'open' AND code > ?1 AND service = ?3 AND version = ?4 ORDER BY code LIMIT ?2`
@@ -224,7 +225,15 @@ const (
 
 // Due lists cases whose next timer has come.
 func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]string, error) {
-	return s.texts(ctx, "store.due", dueCases, rowenc.Micros(now), limited(limit))
+	const op = "store.due"
+	codes, err := s.texts(ctx, op, dueCases, rowenc.Micros(now), limited(limit))
+	if err != nil && ctx.Err() == nil && engine.CodeOf(err) == engine.CorruptHistory {
+		s.noTimers.Do(func() {
+			s.log.Error("sqlite: the index cases_timer is damaged; due cases are looked for one by one. Stop the server, look with `verify`, restore a backup", "err", err)
+		})
+		return s.texts(ctx, op, dueBeside, rowenc.Micros(now), limited(limit))
+	}
+	return codes, err
 }
 
 // NextDue is the earliest timer of all cases.

@@ -18,10 +18,10 @@ import (
 
 // manyOwing is a closed file with many cases that each owe the register one request,
 // on several pages, and the bytes of the file.
-func manyOwing(t *testing.T, path string) []byte {
+func manyOwing(t *testing.T, path string, cases int) []byte {
 	t.Helper()
 	s := desk(t, path)
-	for i := range 120 {
+	for i := range cases {
 		story := storetest.File(storetest.Filing{Code: fmt.Sprintf("K%03d", i)})
 		e := engine.Requested{Key: story.Key(0), Registry: "population", Operation: "o", Input: map[string]any{"n": int64(i)}}
 		e.Step = "birth"
@@ -53,7 +53,7 @@ func hurtAt(t *testing.T, path string, whole []byte, at int, bit byte) *Store {
 func TestDamagedDeliveryHoldsUpNoOther(t *testing.T) {
 	dir := t.TempDir()
 	path, hurt := filepath.Join(dir, "x.db"), filepath.Join(dir, "hurt.db")
-	whole := manyOwing(t, path)
+	whole := manyOwing(t, path, 120)
 	var pages []int
 	for page, name := range treesOf(t, path) {
 		if at := int(page-1) * 4096; name == "outbox" && whole[at] == 10 { // a leaf
@@ -170,7 +170,7 @@ func sendAll(t *testing.T, s *Store, what string) (done map[string]bool) {
 func leasedAndHurt(t *testing.T, now time.Time) (open func(takeOver bool) *Store, elsewhere func(code string) bool) {
 	dir := t.TempDir()
 	path, hurt := filepath.Join(dir, "x.db"), filepath.Join(dir, "hurt.db")
-	manyOwing(t, path)
+	manyOwing(t, path, 120)
 	s, err := Open(t.Context(), Config{Path: path})
 	must(t, err)
 	ds, err := s.Claim(t.Context(), "n", now, now.AddDate(1, 0, 0), 0)

@@ -153,7 +153,7 @@ func (s *Store) Lag(ctx context.Context, wall time.Time) (engine.Lag, error) {
 	l.Uncounted += int64(len(s.asides()))
 	err := s.reading(ctx, func(c *conn) error {
 		ill := s.damaged.all() // Lines tells of these
-		ts, err := c.turns(rowenc.Micros(wall), 1+len(ill))
+		ts, err := s.turns(c, rowenc.Micros(wall), 1+len(ill))
 		for _, t := range ts {
 			if _, met := ill[t.Key]; met {
 				continue

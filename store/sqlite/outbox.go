@@ -126,9 +126,16 @@ func (s *Store) Claim(ctx context.Context, node string, now, lease time.Time, li
 		return nil, rowenc.Bad(op, "a claim needs a node and a lease that ends after now")
 	}
 	at := rowenc.Micros(now)
-	rs, err := beside(ctx, s, op, at, func(w *writer, in *atomic.Pointer[harmed]) ([]rowenc.DeliveryRow, error) {
-		return w.claim(node, at, rowenc.Micros(lease), limit, in, except)
-	})
+	claim := func() ([]rowenc.DeliveryRow, error) {
+		return beside(ctx, s, op, at, func(w *writer, in *atomic.Pointer[harmed]) ([]rowenc.DeliveryRow, error) {
+			return w.claim(node, at, rowenc.Micros(lease), limit, in, except)
+		})
+	}
+	spare := s.spare.Load()
+	rs, err := claim()
+	if err != nil && !spare && s.spare.Load() {
+		rs, err = claim()
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -193,13 +200,13 @@ func (w *writer) claim(node string, now, lease int64, limit int, in *atomic.Poin
 func (w *writer) awake(now int64, limit int, except []string) ([]turn, error) {
 	resting := w.store.damaged.resting(now)
 	if len(resting) == 0 {
-		return w.turns(now, limit, except...)
+		return w.store.turns(w.conn, now, limit, except...)
 	}
 	most := limit
 	if limit > 0 {
 		most += len(resting)
 	}
-	ts, err := w.turns(now, most, except...)
+	ts, err := w.store.turns(w.conn, now, most, except...)
 	ts = slices.DeleteFunc(ts, func(t turn) bool { _, rests := resting[t.Key]; return rests })
 	if limit > 0 && len(ts) > limit {
 		ts = ts[:limit]

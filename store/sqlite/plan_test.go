@@ -37,6 +37,8 @@ var allowed = []struct{ text, line, why string }{
 	{draftsOf, `^USE TEMP B-TREE FOR ORDER BY$`, "what one person is writing"},
 	{viewsOf, `^USE TEMP B-TREE FOR ORDER BY$`, "what one person keeps"},
 	{dueCases, `^SCAN cases USING COVERING INDEX cases_timer$`, "from the earliest timer on, ended by LIMIT"},
+	{dueBeside, `^(SCAN cases|USE TEMP B-TREE FOR ORDER BY)$`, "only where the index is damaged"},
+	{spareTurns, `^(SCAN outbox USING INDEX outbox_age|USE TEMP B-TREE FOR ORDER BY)$`, "what waits, only where the index is damaged"},
 	{nextTimer, `^SCAN cases USING COVERING INDEX cases_timer$`, "one row"},
 	{"SELECT n, hash FROM access_log ORDER BY n DESC LIMIT 1", `^SCAN access_log$`, "one row"},
 	{"SELECT " + accessCols + " FROM access_log ORDER BY n", `^SCAN access_log$`, "verification reads everything"},

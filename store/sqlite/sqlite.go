@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	_ "github.com/mattn/go-sqlite3" // the driver "sqlite3"
@@ -136,9 +137,11 @@ type Store struct {
 	copier *copier
 	binder *binder // nil = this process does not serve the file
 
-	damaged   damages // deliveries
-	uncounted damages // cases that the projector has set aside
-	recalled  bool    // those of the process before too; the projector's
+	damaged   damages     // deliveries
+	spare     atomic.Bool // the index of what is ready is damaged
+	noTimers  sync.Once   // says that the index of timers is
+	uncounted damages     // cases that the projector has set aside
+	recalled  bool        // those of the process before too; the projector's
 
 	readers *idle    // for short look-ups
 	readDB  *sql.DB  // for lists
