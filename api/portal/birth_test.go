@@ -140,6 +140,11 @@ func TestAResultByPostNeedsAHouse(t *testing.T) {
 		t.Error("the page was not taken")
 	}
 	b.open(at + "/review").want(200).says("5 Lê Lai")
+	known := func() string { return b.open(at).want(200).find(`<strong>([0-9]+) nội dung đã có sẵn`) }
+	posted := known()
 	b.fill(at+"/pages/delivery", "/delivery/channel", "electronic").want(200)
 	b.open(at + "/review").want(200).saysNot("5 Lê Lai")
+	if got := known(); got == posted {
+		t.Errorf("%s values are told as known, with an address to post to and without", got)
+	}
 }

@@ -213,6 +213,18 @@ type applicationPage struct {
 	Silent  []string // registers that did not answer
 }
 
+// known is how much of what would be filed, as the answers stand, a register gave: not
+// what it proposes for a choice that was not made.
+func (w *writing) known() (n int) {
+	app := w.form.Answer(w.draft.Data.Application)
+	for pointer := range w.draft.Data.Pages.Known {
+		if form.Get(app, pointer) != nil {
+			n++
+		}
+	}
+	return n
+}
+
 func (v *visit) applicationTasks() error {
 	w, err := v.writing()
 	if err != nil {
@@ -222,7 +234,7 @@ func (v *visit) applicationTasks() error {
 	if err != nil {
 		return err
 	}
-	d := applicationPage{Draft: w.draft, Service: w.service, Tasks: w.tasks(v, c), Known: len(w.draft.Data.Pages.Known)}
+	d := applicationPage{Draft: w.draft, Service: w.service, Tasks: w.tasks(v, c), Known: w.known()}
 	for _, t := range d.Tasks {
 		if !t.open() {
 			d.Done++
