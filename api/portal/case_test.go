@@ -518,3 +518,13 @@ func TestAskingLaterForWhatContainsAnother(t *testing.T) {
 		}
 	}
 }
+
+// The review names the page of what is missing: several pages ask in which way.
+func TestTheReviewNamesThePageOfWhatIsMissing(t *testing.T) {
+	s := newStage(t)
+	me := s.browse(cuc)
+	at := me.start("death")
+	me.form(me.open(at+"/about").want(200), "/about").set("about", "001050000701").send().want(200)
+	me.fill(at+"/pages/choices", "/choices/funeral", "true").want(200)
+	me.open(at+"/review").want(200).says("Mai táng phí – Hãy chọn: Hình thức.", ">Hãy chọn: Quan hệ của người yêu cầu với người chết.")
+}

@@ -70,6 +70,9 @@ func (v *visit) showReview(w *writing, wrong []fieldError, status int) error {
 		g := gap{Path: w.draft.path(), Text: v.plainly(p, w.form)}
 		if parts := form.Split(p.Pointer); len(parts) > 0 && w.form.Ask(parts[0], w.draft.Data.state(nil)) != nil {
 			g.Path = w.pagePath(parts[0]) + "#" + fieldID(p.Pointer)
+			if page := w.form.Label(form.Top(parts[0])).In(v.lang); len(parts) > 1 && page != "" { // several pages ask for a name, or in which way
+				g.Text = page + " – " + g.Text
+			}
 		}
 		d.Missing = append(d.Missing, g)
 	}
