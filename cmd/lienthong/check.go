@@ -30,7 +30,10 @@ func (c *checkCommand) Run(e *env) error {
 	files := workflows.Files()
 	o := verify.Options{Service: c.Service, MaxStates: c.MaxStates, NoReplay: c.NoReplay}
 	if c.Dir != "" {
-		files = os.DirFS(c.Dir)
+		var err error
+		if files, err = folder(c.Dir); err != nil {
+			return err
+		}
 		staff, err := readStaff(filepath.Join(c.Dir, staffFile))
 		if err != nil {
 			return err

@@ -42,3 +42,27 @@ func TestCheckOfAFolder(t *testing.T) {
 		t.Errorf("exit %d for a folder that is not there", code)
 	}
 }
+
+// A folder without definitions is not the one that was meant: nothing is called good.
+func TestAFolderWithoutDefinitions(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "birth.yaml"), []byte("service: birth\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, db := played(t)
+	for _, args := range [][]string{{"check", dir}, {"test", dir}, {"diff", "birth@2026-09-01", "--dir", "../../workflows", "--to", dir}, {"diagram", "birth", "--dir", dir},
+		{"simulate", "--definitions", dir}, {"replay", "--db", db, "--against", dir}} {
+		if code, out, errs := lienthong(t, append(args, "--lang", "vi")...); code != 1 || !strings.Contains(errs, "không phải thư mục định nghĩa: không có tệp nào trong services/") {
+			t.Errorf("%v: exit %d, %s%s", args, code, out, errs)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, "forms"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "forms", "x.yaml"), []byte("form: [\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if code, out, errs := lienthong(t, "test", dir); code != 1 || !strings.Contains(out, "YAML sai cú pháp") {
+		t.Errorf("findings: exit %d, %s%s", code, out, errs)
+	}
+}

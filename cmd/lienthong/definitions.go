@@ -24,13 +24,13 @@ func (c *diffCommand) Run(e *env) error {
 	if c.To == "" {
 		c.To = c.Dir
 	}
-	setA, err := definitionsOf(c.Dir)
+	setA, err := definitions(c.Dir)
 	if err != nil {
 		return err
 	}
 	setB := setA
 	if c.To != c.Dir {
-		if setB, err = definitionsOf(c.To); err != nil {
+		if setB, err = definitions(c.To); err != nil {
 			return err
 		}
 	}

@@ -24,7 +24,7 @@ type diagramCommand struct {
 
 // Run draws one graph.
 func (c *diagramCommand) Run(e *env) error {
-	set, err := definitionsOf(c.Dir)
+	set, err := definitions(c.Dir)
 	if err != nil {
 		return err
 	}
@@ -70,14 +70,6 @@ func nameAgencies(titles map[string]engine.Text, set *machine.Set) {
 			titles[id] = all[0].Name
 		}
 	}
-}
-
-// definitionsOf compiles a folder of definitions, or those built in.
-func definitionsOf(dir string) (*machine.Set, error) {
-	if dir == "" {
-		return workflows.Load()
-	}
-	return workflows.LoadDir(os.DirFS(dir))
 }
 
 func (c *diagramCommand) graph(set *machine.Set, opt diagram.Options) (diagram.Graph, error) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -24,12 +25,25 @@ func definitions(dir string) (*machine.Set, error) {
 	if dir == "" || dir == built {
 		return workflows.Load()
 	}
+	files, err := folder(dir)
+	if err != nil {
+		return nil, err
+	}
+	return workflows.LoadDir(files)
+}
+
+// folder is a folder with definition files; one without any is not the one that was meant.
+func folder(dir string) (fs.FS, error) {
 	if st, err := os.Stat(dir); err != nil {
 		return nil, err
 	} else if !st.IsDir() {
 		return nil, fmt.Errorf("%s is not a folder of definitions", dir)
 	}
-	return workflows.LoadDir(os.DirFS(dir))
+	all := os.DirFS(dir)
+	if files, err := machine.ReadFiles(all); err == nil && len(files) == 0 { // what cannot be read is told when it is loaded
+		return nil, fmt.Errorf("%s is not a folder of definitions: it has no files in services/, procedures/, …", dir)
+	}
+	return all, nil
 }
 
 // reported is what the command says for a program.

@@ -163,7 +163,7 @@ func (c *simulateCommand) config() (simulate.Config, error) {
 	var applications fs.FS
 	if c.Definitions != "" {
 		applications = os.DirFS(filepath.Join(c.Definitions, "examples"))
-		set, err = workflows.LoadDir(os.DirFS(c.Definitions))
+		set, err = definitions(c.Definitions)
 	}
 	if err != nil {
 		return simulate.Config{}, err

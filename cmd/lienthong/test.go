@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"path"
 	"regexp"
 	"slices"
@@ -42,7 +41,10 @@ func (c *testCommand) Validate() (err error) {
 func (c *testCommand) Run(e *env) error {
 	fsys := workflows.Files()
 	if c.Dir != "" {
-		fsys = os.DirFS(c.Dir)
+		var err error
+		if fsys, err = folder(c.Dir); err != nil {
+			return err
+		}
 	}
 	if c.Paths {
 		return c.found(e, c.explore(e, fsys))
@@ -59,7 +61,7 @@ func (c *testCommand) found(e *env, err error) error {
 	var bad *machine.FindingsError
 	if errors.As(err, &bad) {
 		for _, f := range bad.Findings {
-			fmt.Fprintln(e.out, f)
+			fmt.Fprintln(e.out, f.In(c.Lang))
 		}
 		return errNotGood
 	}
