@@ -1,8 +1,11 @@
 package runtime_test
 
 import (
+	"context"
 	"reflect"
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"lienthong/engine"
@@ -271,4 +274,54 @@ func TestActOfAPersonAmongTimers(t *testing.T) {
 		t.Errorf("actions %v", as)
 	}
 	w.sound()
+}
+
+// meeting is a store in which something happens right after somebody read a delivery.
+type meeting struct {
+	engine.Store
+	then func()
+}
+
+func (s *meeting) Delivery(ctx context.Context, key string) (*engine.Delivery, error) {
+	d, err := s.Store.Delivery(ctx, key)
+	if f := s.then; f != nil {
+		s.then = nil
+		f()
+	}
+	return d, err
+}
+
+// A message is carried while a person gives it up: whichever is first stands, and what was
+// carried is not told as given up.
+func TestMessageIsCarriedWhileItIsSkipped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &meeting{}
+		w := newWorld(t, func(c *runtime.Config) { store.Store, c.Store = c.Store, store })
+		w.file("An")
+		ds, err := w.store.Deliveries(t.Context(), engine.NotificationRegistry, "", "", 10)
+		w.must(err)
+		if len(ds) == 0 {
+			t.Fatal("nobody is told")
+		}
+		key, over := ds[0].Key, make(chan error, 1)
+		store.then = func() {
+			go func() {
+				_, err := w.r.RelayStep(t.Context(), w.wall.Now())
+				over <- err
+			}()
+			synctest.Wait() // as far as it comes
+		}
+		skipped := w.r.Skip(t.Context(), runtime.Act{Actor: operator, Delivery: key, Note: "too late"})
+		w.must(<-over)
+		d := w.delivery(key)
+		switch {
+		case skipped == nil && (d.Status != engine.DeliverySkipped || d.Reply != nil):
+			t.Errorf("skipped, and %+v", d)
+		case skipped != nil && d.Status != engine.DeliveryDone:
+			t.Errorf("%v, and %+v", skipped, d)
+		}
+		if skipped == nil && !strings.Contains(w.log.String(), "lease lost") {
+			t.Errorf("what was carried meanwhile was written over: %s", w.log)
+		}
+	})
 }

@@ -282,8 +282,14 @@ func (r *Runtime) call(ctx context.Context, p *parcel) (call func(context.Contex
 	return send, false, nil
 }
 
-// record writes what an exchange came to.
+// record writes what an exchange came to. A person who acts on the delivery meanwhile
+// acts before that or after it, and never on what they read in between.
 func (r *Runtime) record(ctx context.Context, d engine.Delivery, a Answer, now time.Time) error {
+	unlock, err := r.keys.lock(context.WithoutCancel(ctx), d.Key) // what was answered is not thrown away
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	overtaken := d.Note == noteOvertaken
 	switch a.Outcome {
 	case Done, Refused:
@@ -291,12 +297,7 @@ func (r *Runtime) record(ctx context.Context, d engine.Delivery, a Answer, now t
 		if d.Registry == engine.NotificationRegistry {
 			return r.carried(ctx, d, a, now)
 		}
-		unlock, err := r.keys.lock(context.WithoutCancel(ctx), d.Key) // what was answered is not thrown away
-		if err != nil {
-			return err
-		}
-		err = r.take(ctx, d, a.reply(d.Key), "")
-		unlock()
+		err := r.take(ctx, d, a.reply(d.Key), "")
 		if no := (refusal{}); asRefusal(err, &no) {
 			return nil // an incident by now
 		}
