@@ -86,6 +86,8 @@ func (s *Store) project(ctx context.Context, limit int) (int, error) {
 		var in atomic.Pointer[harmed]
 		if err = s.countStep(ctx, at, to, r, &in); err == nil {
 			s.setAside(r, now)
+		} else {
+			s.recalled = false // it may have been committed: the file knows
 		}
 		h := in.Load()
 		if h == nil || ctx.Err() != nil {

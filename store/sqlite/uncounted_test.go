@@ -2,7 +2,9 @@ package sqlite
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/hex"
 	"fmt"
 	"log/slog"
@@ -10,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -106,6 +109,47 @@ func TestDamagedFiguresStopNoOther(t *testing.T) {
 	left = projected(t, s)
 	if n := refusals(everyFigure(t, s)); left == 0 || n+left != cases {
 		t.Errorf("in the next process %d are counted and %d are not, of %d", n, left, cases)
+	}
+}
+
+// Whoever waits for a step of the projector leaves before its outcome is known: the cases
+// that it set aside are known all the same, and stay so in the file.
+func TestCasesSetAsideAreNotForgotten(t *testing.T) {
+	var leave atomic.Pointer[func()]
+	path := filepath.Join(t.TempDir(), "x.db")
+	s, err := Open(t.Context(), Config{Path: path, CacheBytes: -1, Hooks: Hooks{Commit: func(commit func() error) error {
+		if f := leave.Load(); f != nil {
+			(*f)()
+		}
+		return commit()
+	}}})
+	must(t, err)
+	defer s.Close()
+	filed := func(code string) {
+		t.Helper()
+		must(t, s.Append(t.Context(), storetest.File(storetest.Filing{Code: code}).Change()))
+		behind(t, s, func(db *sql.DB) { run(t, db, `UPDATE entries SET commitment = x'00' WHERE case_code = ?1`, code) })
+	}
+	filed("A")
+	ctx, cancel := context.WithCancel(t.Context())
+	stop := func() { cancel() }
+	leave.Store(&stop)
+	if _, err := s.Project(ctx, 0); err == nil {
+		t.Fatal("nobody left")
+	}
+	must(t, s.EndSession(t.Context(), "nobody")) // after that commit
+	leave.Store(nil)
+	if left := projected(t, s); left != 1 {
+		t.Errorf("%d not counted, want A", left)
+	}
+	filed("B")
+	projected(t, s)
+	hurry(&s.uncounted)
+	projected(t, s)
+	var codes string
+	must(t, s.row(t.Context(), asideIn, nil, &codes))
+	if codes != `["A","B"]` {
+		t.Errorf("set aside in the file: %s", codes)
 	}
 }
 
