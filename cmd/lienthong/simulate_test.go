@@ -14,6 +14,7 @@ import (
 
 	"lienthong/engine"
 	"lienthong/engine/simulate"
+	"lienthong/workflows"
 )
 
 func TestSimulate(t *testing.T) {
@@ -106,5 +107,18 @@ func TestSimulateThatBreaks(t *testing.T) {
 	}
 	if sound, err := play(simulateCommand{Fixture: kept, Faults: "none", Store: "sqlite"}); err != nil {
 		t.Errorf("on a sound store: %v\n%s", err, sound)
+	}
+}
+
+// A folder with definitions and no applications says in both languages what is missing.
+func TestSimulateWithoutApplications(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, workflows.Files()); err != nil {
+		t.Fatal(err)
+	}
+	for lang, want := range map[string]string{"vi": "không có tờ khai nào để nộp trong examples/*.json", "en": "there is no examples/*.json to file"} {
+		if code, _, errs := lienthong(t, "simulate", "--definitions", dir, "--lang", lang); code != 1 || !strings.Contains(errs, want) || lang == "vi" && strings.Contains(errs, "does not exist") {
+			t.Errorf("exit %d: %s", code, errs)
+		}
 	}
 }

@@ -153,6 +153,16 @@ func (h *Hours) UnmarshalText(b []byte) (err error) {
 	return err
 }
 
+// wrongValue says what a value is not, in both languages; %q in it is the value.
+type wrongValue engine.Text
+
+func (w wrongValue) Error() string { return w.EN }
+
+func wrong(vi, en, value string) error {
+	in := strings.NewReplacer("%q", strconv.Quote(value))
+	return wrongValue{VI: in.Replace(vi), EN: in.Replace(en)}
+}
+
 func parseRate(s string) (Rate, error) {
 	text, percent := strings.CutSuffix(strings.TrimSpace(s), "%")
 	v, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
@@ -160,7 +170,7 @@ func parseRate(s string) (Rate, error) {
 		v /= 100
 	}
 	if err != nil || !(v >= 0 && v <= 1) {
-		return 0, fmt.Errorf("%q is not a rate from 0%% to 100%%", s)
+		return 0, wrong("%q không phải tỷ lệ từ 0% đến 100%", "%q is not a rate from 0% to 100%", s)
 	}
 	return Rate(v), nil
 }
@@ -174,13 +184,13 @@ func parseSpan(s string) (Span, error) {
 		v, err := strconv.ParseFloat(n, 64)
 		u := spanUnits[strings.TrimSuffix(strings.TrimSpace(unit), "s")]
 		if err != nil || u == 0 || !(v >= 0 && v*float64(u) <= float64(longest)) {
-			return 0, fmt.Errorf("%q is not a length of time such as \"20 minutes\" or \"2 days\"", s)
+			return 0, wrong(`%q không phải khoảng thời gian như "20 minutes" hoặc "2 days"`, `%q is not a length of time such as "20 minutes" or "2 days"`, s)
 		}
 		return Span(v * float64(u)), nil
 	}
 	d, err := time.ParseDuration(s)
 	if err != nil || d < 0 || d > longest {
-		return 0, fmt.Errorf("%q is not a length of time such as \"20 minutes\" or \"2 days\"", s)
+		return 0, wrong(`%q không phải khoảng thời gian như "20 minutes" hoặc "2 days"`, `%q is not a length of time such as "20 minutes" or "2 days"`, s)
 	}
 	return Span(d), nil
 }
@@ -190,7 +200,7 @@ func parseHours(s string) (Hours, error) {
 	a, err1 := time.Parse("15:04", strings.TrimSpace(from))
 	b, err2 := time.Parse("15:04", strings.TrimSpace(to))
 	if !ok || err1 != nil || err2 != nil || !b.After(a) {
-		return Hours{}, fmt.Errorf("%q is not a part of a day such as \"07:30-11:30\"", s)
+		return Hours{}, wrong(`%q không phải một phần của ngày như "07:30-11:30"`, `%q is not a part of a day such as "07:30-11:30"`, s)
 	}
 	since := func(t time.Time) time.Duration {
 		return time.Duration(t.Hour())*time.Hour + time.Duration(t.Minute())*time.Minute

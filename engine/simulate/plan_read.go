@@ -291,7 +291,7 @@ func (d *decoder) scalar(n ast.Node, v reflect.Value, text string) bool {
 	case *Weight:
 		var x float64
 		if x, err = strconv.ParseFloat(text, 64); err != nil || !(x >= 0 && x < 1e9) {
-			err = fmt.Errorf("%q is not a weight of 0 or more", text)
+			err = wrong("%q không phải trọng số từ 0 trở lên", "%q is not a weight of 0 or more", text)
 		}
 		*p = Weight(x)
 	case *Span:
@@ -300,13 +300,13 @@ func (d *decoder) scalar(n ast.Node, v reflect.Value, text string) bool {
 		*p, err = parseHours(text)
 	case *calendar.Date:
 		if *p, err = calendar.ParseDate(text); err != nil {
-			err = fmt.Errorf("%q is not a day such as 2026-09-07", text)
+			err = wrong("%q không phải ngày như 2026-09-07", "%q is not a day such as 2026-09-07", text)
 		}
 	case *string:
 		*p = text
 	case *int:
 		if *p, err = strconv.Atoi(text); err != nil || *p < 0 || *p > 1_000_000 {
-			err = fmt.Errorf("%q is not a whole number of 0 or more", text)
+			err = wrong("%q không phải số nguyên từ 0 trở lên", "%q is not a whole number of 0 or more", text)
 		}
 	case *engine.Text:
 		*p = engine.Text{VI: text, EN: text}
@@ -314,7 +314,11 @@ func (d *decoder) scalar(n ast.Node, v reflect.Value, text string) bool {
 		return false
 	}
 	if err != nil {
-		d.bad(n, "value", "Giá trị không hợp lệ: "+text, err.Error())
+		vi := "Giá trị không hợp lệ: " + text
+		if w, ok := errors.AsType[wrongValue](err); ok {
+			vi = w.VI
+		}
+		d.bad(n, "value", vi, err.Error())
 	}
 	return true
 }
@@ -356,7 +360,8 @@ func (d *decoder) mapping(pairs []*ast.MappingValueNode, n ast.Node, v reflect.V
 		if f := field(v, key); f.IsValid() {
 			d.value(pair.Value, f, at)
 		} else {
-			d.bad(pair.Key, "unknown", "Không có mục này: "+key, "there is no such name here: "+key+"; known are "+strings.Join(names(v.Type()), ", "))
+			known := strings.Join(names(v.Type()), ", ")
+			d.bad(pair.Key, "unknown", "Ở đây không có "+key+"; có: "+known, "there is no such name here: "+key+"; known are "+known)
 		}
 	}
 }

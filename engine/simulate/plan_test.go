@@ -64,6 +64,25 @@ func TestPlanErrors(t *testing.T) {
 	}
 }
 
+// A mistake says in both languages what is wanted there.
+func TestPlanErrorsInVietnamese(t *testing.T) {
+	for text, want := range map[string]string{
+		"stat: 2026-09-07\n":                        "Ở đây không có stat; có: name, start, ",
+		"start: 2026-02-30\n":                       "\"2026-02-30\" không phải ngày như 2026-09-07",
+		"citizens: {silent: 120%}\n":                "\"120%\" không phải tỷ lệ từ 0% đến 100%",
+		"citizens: {pay: {median: soon}}\n":         "\"soon\" không phải khoảng thời gian như \"20 minutes\"",
+		"clerks: {hours: [\"8-9\"]}\n":              "\"8-9\" không phải một phần của ngày như \"07:30-11:30\"",
+		"arrivals: {weekdays: {mon: few}}\n":        "\"few\" không phải trọng số từ 0 trở lên",
+		"clerks: {roles: {officer: {people: x}}}\n": "\"x\" không phải số nguyên từ 0 trở lên",
+	} {
+		_, err := simulate.ReadPlan("plan.yaml", []byte(text), nil, definitions(t), nil)
+		var found *machine.FindingsError
+		if !errors.As(err, &found) || !strings.Contains(found.In("vi"), want) {
+			t.Errorf("%q gives %v, want %s", text, err, want)
+		}
+	}
+}
+
 // TestPlanChanges: a plan says only what differs from what it rests on.
 func TestPlanChanges(t *testing.T) {
 	files := map[string]string{"quiet.yaml": "citizens: {silent: 50%, pay: {median: 3 days}}\nclerks: {offices: {police_00004: {officer: {people: 7}}}}\n"}
