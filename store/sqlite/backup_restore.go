@@ -2,11 +2,13 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"lienthong/engine"
@@ -64,7 +66,7 @@ func Restore(ctx context.Context, from, to string, o RestoreOptions) (out Restor
 	if err := fetch(ctx, from, temp, o); err != nil {
 		return out, err
 	}
-	if err := out.prepare(ctx, temp, o); err != nil {
+	if err := out.prepare(ctx, temp, o, given(ctx, to)); err != nil {
 		return out, err
 	}
 	if out.Kept, err = makeWay(to, o.Now); err != nil {
@@ -138,14 +140,14 @@ func fetch(ctx context.Context, from, temp string, o RestoreOptions) error {
 }
 
 // prepare makes a database of the copy and checks it.
-func (out *Restored) prepare(ctx context.Context, temp string, o RestoreOptions) error {
+func (out *Restored) prepare(ctx context.Context, temp string, o RestoreOptions, given int64) error {
 	s, err := Open(ctx, Config{Path: temp, TakeOver: true, Check: CheckOff})
 	if err != nil {
 		return err
 	}
 	err = out.look(ctx, s, o)
 	if err == nil {
-		err = s.leap(ctx, out.Newest, o.Now)
+		err = s.leap(ctx, out.Newest, o.Now, given)
 	}
 	if err = errors.Join(err, s.Close()); err != nil {
 		return err
@@ -186,10 +188,34 @@ func (out *Restored) look(ctx context.Context, s *Store, o RestoreOptions) error
 // unit gives in a day.
 const stride = 100_000
 
+// given is the highest number of a code that the database at a place is known to have
+// given: the one that makes way may itself stand upon a backup, even this one. Where it
+// cannot be read, each that made way before may have leapt.
+func given(ctx context.Context, name string) (highest int64) {
+	db, err := sql.Open("sqlite3", readerDSN(Config{Path: name}.withDefaults()))
+	if err == nil {
+		err = db.QueryRowContext(ctx, `SELECT coalesce(max(last), 0) FROM counters`).Scan(&highest)
+		err = errors.Join(err, db.Close())
+	}
+	if err == nil {
+		return highest
+	}
+	beside, err := os.ReadDir(filepath.Dir(name))
+	if err != nil {
+		return 0
+	}
+	for _, e := range beside {
+		if n := e.Name(); strings.HasPrefix(n, filepath.Base(name)+madeWay) && !strings.HasSuffix(n, "-wal") && !strings.HasSuffix(n, "-shm") {
+			highest += stride
+		}
+	}
+	return highest
+}
+
 // leap makes sure that no code that may have been given after the backup is given
 // again, for another case: from the day of the newest entry to today numbers go on
 // at the next multiple of the stride, also of units that have none yet.
-func (s *Store) leap(ctx context.Context, newest *engine.Entry, now time.Time) error {
+func (s *Store) leap(ctx context.Context, newest *engine.Entry, now time.Time, given int64) error {
 	from, to := now, now
 	if newest != nil {
 		from = newest.At
@@ -203,7 +229,7 @@ func (s *Store) leap(ctx context.Context, newest *engine.Entry, now time.Time) e
 		if err := w.one(`SELECT coalesce(max(last), 0) FROM counters`, nil, &highest); err != nil {
 			return err
 		}
-		floor := (highest/stride + 1) * stride
+		floor := (max(highest, given)/stride + 1) * stride
 		if err := w.exec(`UPDATE counters SET last = ?1 WHERE day >= ?2`, floor, first); err != nil {
 			return err
 		}
@@ -215,6 +241,9 @@ func (s *Store) leap(ctx context.Context, newest *engine.Entry, now time.Time) e
 	})
 }
 
+// madeWay stands between the name that a database had and when it made way.
+const madeWay = ".before-"
+
 // moveAway gives a database another name, with what SQLite keeps beside it; "" when
 // there is none.
 func moveAway(name string, now time.Time) (string, error) {
@@ -222,7 +251,7 @@ func moveAway(name string, now time.Time) (string, error) {
 		_, _ = os.Remove(name+"-wal"), os.Remove(name+"-shm")
 		return "", nil
 	}
-	kept := name + ".before-" + now.UTC().Format("20060102-150405")
+	kept := name + madeWay + now.UTC().Format("20060102-150405")
 	for base, i := kept, 2; taken(kept); i++ { // by one that made way in the same second
 		kept = base + "-" + strconv.Itoa(i)
 	}

@@ -319,3 +319,30 @@ func TestRestoreIsRefused(t *testing.T) {
 		t.Errorf("left behind: %q", got)
 	}
 }
+
+// One backup that is put back twice gives no number again that was given in between,
+// though the database of that time can or cannot be read.
+func TestRestoreOfTheSameBackupTwice(t *testing.T) {
+	for _, readable := range []bool{true, false} {
+		dir := t.TempDir()
+		path, kept := filepath.Join(dir, "cases.db"), filepath.Join(dir, "kept.db")
+		must(t, stocked(t, path).Close())
+		_, err := Backup(t.Context(), path, kept, BackupOptions{})
+		must(t, err)
+		given := map[int]bool{}
+		for i := range 3 {
+			if !readable {
+				must(t, os.WriteFile(path, []byte("not a database"), 0o600))
+			}
+			_, err := Restore(t.Context(), kept, path, RestoreOptions{Force: true, Now: storetest.T0.Add(time.Duration(i) * time.Hour)})
+			must(t, err)
+			s := desk(t, path)
+			n, err := s.Codes(t.Context(), "u", storetest.T0.Format("060102"), 1)
+			must(t, errors.Join(err, s.Close()))
+			if given[n] {
+				t.Errorf("readable %t: %d is given again after restore %d", readable, n, i+1)
+			}
+			given[n] = true
+		}
+	}
+}
