@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"hash/maphash"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"lienthong/engine"
@@ -254,27 +254,48 @@ func (r *Runtime) keep(ctx context.Context, l left) error {
 	return nil
 }
 
-// keys are locks by name: few of them, shared by names that fall together.
+// keys are locks by name. No two names share one: an exchange holds its own while its
+// outcome is committed.
 type keys struct {
-	seed maphash.Seed
-	held [64]chan struct{} // holds a token while somebody has the lock
+	mu    sync.Mutex
+	named map[string]*held // those that somebody has or waits for
 }
 
-func newKeys() keys {
-	k := keys{seed: maphash.MakeSeed()}
-	for i := range k.held {
-		k.held[i] = make(chan struct{}, 1)
-	}
-	return k
+// held is the lock of a name.
+type held struct {
+	token chan struct{} // holds one while somebody has the lock
+	users int           // who has it or waits
 }
+
+func newKeys() keys { return keys{named: map[string]*held{}} }
 
 // lock waits for a name, or until ctx ends: Unavailable.
 func (k *keys) lock(ctx context.Context, name string) (unlock func(), err error) {
-	held := k.held[maphash.String(k.seed, name)%uint64(len(k.held))]
+	k.mu.Lock()
+	h := k.named[name]
+	if h == nil {
+		h = &held{token: make(chan struct{}, 1)}
+		k.named[name] = h
+	}
+	h.users++
+	k.mu.Unlock()
 	select {
-	case held <- struct{}{}:
-		return func() { <-held }, nil
+	case h.token <- struct{}{}:
+		return func() {
+			<-h.token
+			k.leave(name, h)
+		}, nil
 	case <-ctx.Done():
+		k.leave(name, h)
 		return nil, &engine.Error{Code: engine.Unavailable, Op: "runtime.lock", Err: ctx.Err()}
+	}
+}
+
+// leave forgets a lock that nobody has or waits for.
+func (k *keys) leave(name string, h *held) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if h.users--; h.users == 0 {
+		delete(k.named, name)
 	}
 }
