@@ -93,7 +93,8 @@ func (x *explorer) begin() error {
 		return fmt.Errorf("%s: %w", x.s.Procedure.ID, err)
 	}
 	issue := x.s.Service.Step(stepIssuer).Procedure.Action("issue")
-	x.values = samples(issue.Input.Schema, 1, x.s.Commune, x.b.Roots)
+	x.values = varied(samples(issue.Input.Schema, 1, x.s.Commune, 4*x.b.Roots))
+	x.values = x.values[:min(len(x.values), x.b.Roots)]
 	for i, v := range x.values {
 		w, ferr := filed.after(x.defs, Move{Kind: MoveAct, Step: stepIssuer, Action: "issue", By: engine.ByOfficer, Input: v})
 		if ferr != nil {

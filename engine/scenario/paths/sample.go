@@ -2,6 +2,7 @@ package paths
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -53,6 +54,38 @@ func samples(schema engine.Schema, seed uint64, unit string, n int) []map[string
 		}
 		if len(out) == n {
 			break
+		}
+	}
+	return out
+}
+
+// varied puts those first that differ in what guards ask about: what is there, flags, and
+// whether a number is zero.
+func varied(values []map[string]any) (out []map[string]any) {
+	alike := map[string][]map[string]any{}
+	var kinds []string
+	for _, v := range values {
+		kind := ""
+		for _, k := range slices.Sorted(maps.Keys(v)) {
+			switch x := v[k].(type) {
+			case bool:
+				kind += fmt.Sprint(k, "=", x, " ")
+			case int64:
+				kind += fmt.Sprint(k, "=", x != 0, " ")
+			default:
+				kind += k + " "
+			}
+		}
+		if alike[kind] == nil {
+			kinds = append(kinds, kind)
+		}
+		alike[kind] = append(alike[kind], v)
+	}
+	for n := 0; len(out) < len(values); n++ {
+		for _, kind := range kinds {
+			if n < len(alike[kind]) {
+				out = append(out, alike[kind][n])
+			}
 		}
 	}
 	return out
@@ -136,7 +169,53 @@ func (s *sampler) object(schema map[string]any) any {
 			out[k] = days[s.r.IntN(2)]
 		}
 	}
+	s.settle(schema, props, out)
 	return out
+}
+
+// settle drops what the schema's conditions forbid and draws what they ask for, as far
+// as a condition compares members with constants.
+func (s *sampler) settle(schema, props, out map[string]any) {
+	all, _ := schema["allOf"].([]any)
+	for _, x := range append([]any{schema}, all...) {
+		part, _ := x.(map[string]any)
+		condition, ok := part["if"].(map[string]any)
+		if !ok {
+			continue
+		}
+		branch, _ := part["else"].(map[string]any)
+		if meets(out, condition) {
+			branch, _ = part["then"].(map[string]any)
+		}
+		required, _ := branch["required"].([]any)
+		for _, k := range required {
+			if name, ok := k.(string); ok && out[name] == nil {
+				if p, ok := props[name].(map[string]any); ok {
+					out[name] = s.value(p)
+				}
+			}
+		}
+		more, _ := branch["properties"].(map[string]any)
+		maps.DeleteFunc(out, func(k string, _ any) bool { return more[k] == false })
+	}
+}
+
+// meets tells whether an object has the members and constants of a condition.
+func meets(out, condition map[string]any) bool {
+	required, _ := condition["required"].([]any)
+	for _, k := range required {
+		if name, ok := k.(string); ok && out[name] == nil {
+			return false
+		}
+	}
+	props, _ := condition["properties"].(map[string]any)
+	for k, x := range props {
+		p, _ := x.(map[string]any)
+		if c, ok := p["const"]; ok && out[k] != nil && out[k] != c {
+			return false
+		}
+	}
+	return true
 }
 
 func (s *sampler) word(schema map[string]any) string {
