@@ -335,7 +335,7 @@ func (p *picture) asked() *caseView {
 		if st := p.step(d.Step); st != nil {
 			dv.Forms = formsOf(st, &engine.Dossier{With: d.With})
 		}
-		dv.Waiting = []waitingView{{For: "party", Since: at(d.Entered), Until: at(untilOf(d)), Then: p.then(d)}}
+		dv.Waiting = []waitingView{{For: "party", Since: at(d.Entered), Until: at(d.ByItself().At), Then: p.then(d)}}
 		for _, a := range p.actions(d.Step, d.Rev) {
 			if a.ETag == "" { // a party's own
 				dv.Actions = append(dv.Actions, a)
@@ -511,13 +511,13 @@ func (p *picture) waiting(d *engine.Dossier) ([]waitingView, error) {
 	}
 	for _, set := range d.Parties {
 		if !set.Agreed() {
-			out = append(out, waitingView{For: "party", Since: at(d.Entered), Until: at(untilOf(d)), Then: p.then(d)})
+			out = append(out, waitingView{For: "party", Since: at(d.Entered), Until: at(d.ByItself().At), Then: p.then(d)})
 			break
 		}
 	}
 	asked := slices.ContainsFunc(p.c.Items, func(it engine.Item) bool { return it.Step == d.Step && !it.Closed && it.Answered.IsZero() })
 	if d.Awaits || asked {
-		out = append(out, waitingView{For: "applicant", Since: at(d.Entered), Until: at(untilOf(d)), Then: p.then(d)})
+		out = append(out, waitingView{For: "applicant", Since: at(d.Entered), Until: at(d.ByItself().At), Then: p.then(d)})
 	}
 	if len(out) == 0 {
 		out = append(out, waitingView{For: "office", Since: at(d.Entered), Until: at(d.Due())})

@@ -19,11 +19,10 @@ type thenView struct {
 // nil when the state does not end by itself.
 func (p *picture) then(d *engine.Dossier) *thenView {
 	st := p.step(d.Step)
-	i := slices.IndexFunc(d.Timers, func(x engine.TimerDue) bool { return x.Kind == engine.TimerAfter && x.At.Equal(untilOf(d)) })
-	if st == nil || i < 0 {
+	if st == nil {
 		return nil
 	}
-	a := st.Procedure.Action(d.Timers[i].Action)
+	a := st.Procedure.Action(d.ByItself().Action)
 	if a == nil {
 		return nil
 	}
@@ -34,17 +33,6 @@ func (p *picture) then(d *engine.Dossier) *thenView {
 		}
 	}
 	return v
-}
-
-// untilOf is when the present state ends by itself; zero when it does not.
-func untilOf(d *engine.Dossier) time.Time {
-	var t time.Time
-	for _, x := range d.Timers {
-		if x.Kind == engine.TimerAfter && (t.IsZero() || x.At.Before(t)) {
-			t = x.At
-		}
-	}
-	return t
 }
 
 // forecast tells of an open case when its parts are to be expected that have no due

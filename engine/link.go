@@ -375,22 +375,17 @@ func (d *decision) tellMove(dos *Dossier, st *State, was int, reopened bool) {
 	case st.Portal == 2 && was < 2:
 		d.notifyRequester(dos, NoteReceived, nil)
 	case st.Portal == 5 && was != 5:
-		d.notifyRequester(dos, NoteSupplement, map[string]any{"items": d.itemList(dos.Step), "until": formatTime(dos.nextAfter())})
+		d.notifyRequester(dos, NoteSupplement, map[string]any{"items": d.itemList(dos.Step), "until": formatTime(dos.ByItself().At)})
 	case dos.Awaits:
-		d.notifyRequester(dos, NoteTask, map[string]any{"until": formatTime(dos.nextAfter()), "then": d.silence(dos)})
+		d.notifyRequester(dos, NoteTask, map[string]any{"until": formatTime(dos.ByItself().At), "then": d.silence(dos)})
 	}
 }
 
 // silence names what happens by itself when nobody acts in the present state; nil when
 // nothing does.
 func (d *decision) silence(dos *Dossier) any {
-	next := dos.nextAfter()
-	for _, t := range dos.Timers {
-		if t.Kind == TimerAfter && t.At.Equal(next) {
-			if a := d.procedure(dos).Action(t.Action); a != nil {
-				return textVars(a.Title)
-			}
-		}
+	if a := d.procedure(dos).Action(dos.ByItself().Action); a != nil {
+		return textVars(a.Title)
 	}
 	return nil
 }

@@ -73,7 +73,7 @@ func (d *decision) askParties(dos *Dossier, p *Procedure, st *State) error {
 		for _, who := range sets[k].People {
 			if !told[who] {
 				told[who] = true
-				d.notify(dos.Step, who, NoteParty, d.about(dos, map[string]any{"until": formatTime(dos.nextAfter()), "then": d.silence(dos), "requester": d.c.Requester.Name}))
+				d.notify(dos.Step, who, NoteParty, d.about(dos, map[string]any{"until": formatTime(dos.ByItself().At), "then": d.silence(dos), "requester": d.c.Requester.Name}))
 			}
 		}
 	}

@@ -66,11 +66,11 @@ func (c *Case) Tasks() []Task {
 			continue
 		}
 		if d.Awaits {
-			ts = append(ts, Task{Case: c.Code, Step: d.Step, Person: c.Requester.ID, Kind: "confirm", State: d.State, Since: d.Entered, Due: d.nextAfter()})
+			ts = append(ts, Task{Case: c.Code, Step: d.Step, Person: c.Requester.ID, Kind: "confirm", State: d.State, Since: d.Entered, Due: d.ByItself().At})
 		}
 		ts = append(ts, c.partyTasks(d)...)
 		if c.itemsOpen(d.Step) {
-			ts = append(ts, Task{Case: c.Code, Step: d.Step, Person: c.Requester.ID, Kind: "supplement", State: d.State, Since: d.Entered, Due: d.nextAfter()})
+			ts = append(ts, Task{Case: c.Code, Step: d.Step, Person: c.Requester.ID, Kind: "supplement", State: d.State, Since: d.Entered, Due: d.ByItself().At})
 		}
 	}
 	slices.SortStableFunc(ts, func(a, b Task) int {
@@ -92,21 +92,21 @@ func (c *Case) partyTasks(d *Dossier) []Task {
 				continue
 			}
 			seen[who] = true
-			ts = append(ts, Task{Case: c.Code, Step: d.Step, Person: who, Kind: "party", State: d.State, Since: d.Entered, Due: d.nextAfter()})
+			ts = append(ts, Task{Case: c.Code, Step: d.Step, Person: who, Kind: "party", State: d.State, Since: d.Entered, Due: d.ByItself().At})
 		}
 	}
 	return ts
 }
 
-// nextAfter is when the present state ends by itself.
-func (d *Dossier) nextAfter() time.Time {
-	var t time.Time
+// ByItself is the timer that ends the present state when nobody acts, the first of
+// several; zero when none does.
+func (d *Dossier) ByItself() (first TimerDue) {
 	for _, x := range d.Timers {
-		if x.Kind == TimerAfter && (t.IsZero() || x.At.Before(t)) {
-			t = x.At
+		if x.Kind == TimerAfter && (first.At.IsZero() || x.At.Before(first.At)) {
+			first = x
 		}
 	}
-	return t
+	return first
 }
 
 func (c *Case) itemsOpen(step string) bool {
