@@ -164,11 +164,15 @@ func (g *gauge) warm(ctx context.Context, p probe) (_ Probed, err error) {
 	var u uses
 	for range (rounds + 1) * g.samples {
 		ask := p.make(r)
-		rows := 0
-		if err := u.add(func() error { rows, err = ask(ctx, s); return err }); err != nil {
+		answered := 0
+		err := u.add(func() (err error) {
+			answered, err = ask(ctx, s)
+			return err
+		})
+		if err != nil {
 			return Probed{}, err
 		}
-		u.rows = append(u.rows, float64(rows))
+		u.rows = append(u.rows, float64(answered))
 	}
 	return u.probed(p.name), nil
 }
