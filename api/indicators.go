@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -91,6 +92,7 @@ func (s *Server) routeIndicators() {
 type fileAnswer struct {
 	ContentType string `header:"Content-Type"`
 	Disposition string `header:"Content-Disposition"`
+	Length      string `header:"Content-Length"`
 	Body        []byte
 }
 
@@ -151,10 +153,11 @@ func (s *Server) indicators(ctx context.Context, in *indicatorsQuery) (*fileAnsw
 	}
 	if wantsCSV(in.Format, in.Accept) {
 		raw, err := indicatorsCSV(body, langOf(ctx))
-		return &fileAnswer{ContentType: "text/csv; charset=utf-8", Disposition: `attachment; filename="indicators-` + body.From + "-" + body.To + `.csv"`, Body: raw}, err
+		return &fileAnswer{ContentType: "text/csv; charset=utf-8", Disposition: `attachment; filename="indicators-` + body.From + "-" + body.To + `.csv"`,
+			Length: strconv.Itoa(len(raw)), Body: raw}, err
 	}
 	raw, err := json.Marshal(body)
-	return &fileAnswer{ContentType: "application/json", Body: raw}, err
+	return &fileAnswer{ContentType: "application/json", Length: strconv.Itoa(len(raw)), Body: raw}, err
 }
 
 // span is the period asked for; without from and a name it begins with the month of

@@ -17,6 +17,7 @@ type benchGrowth struct {
 	Workers    int      `help:"That make cases at once." default:"3"`
 	Samples    int      `help:"Of each question, warm." default:"300"`
 	Cold       int      `help:"Of each question, with nothing in memory; below 0 means none." default:"20"`
+	HTTP       bool     `help:"Act and ask over TCP, as people do; nothing cold." name:"http"`
 	Only       []string `help:"Measure only the questions whose name contains one of these."`
 	Counted    int      `help:"Entries to be counted before the indicators are asked for; 0 means all. Later runs go on." default:"0"`
 	LoadOnly   bool     `help:"Fill the file and measure nothing."`
@@ -32,7 +33,7 @@ func (c *benchGrowth) Run(e *env) (err error) {
 	defer func() { err = errors.Join(err, stop()) }()
 	began := time.Now()
 	r, err := bench.Grow(e.ctx, bench.GrowthConfig{Database: c.DB, Finished: c.Finished, Open: c.Open, At: c.At, Seed: c.Seed, Workers: c.Workers,
-		Samples: c.Samples, Cold: c.Cold, Skip: c.LoadOnly, Only: c.Only, Counted: c.Counted, Tell: func(format string, args ...any) {
+		Samples: c.Samples, Cold: c.Cold, Skip: c.LoadOnly, Only: c.Only, HTTP: c.HTTP, Counted: c.Counted, Tell: func(format string, args ...any) {
 			if !e.asJSON {
 				fmt.Fprintf(e.out, "%6.0fs  "+format+"\n", append([]any{time.Since(began).Seconds()}, args...)...)
 			}

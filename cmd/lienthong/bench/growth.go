@@ -26,6 +26,7 @@ type GrowthConfig struct {
 	Cold     int      // of each question, cold; 20; below 0 = none
 	Skip     bool     // only load
 	Only     []string // questions whose name contains one of these; nil = all
+	HTTP     bool     // people act and ask over TCP, through the server's own surface, signed in; none of it cold
 	Counted  int      // entries to be counted for the indicators before they are asked for; 0 = all
 
 	Definitions *machine.Set                     // nil = the embedded ones
@@ -127,7 +128,7 @@ func (c GrowthConfig) size(ctx context.Context, l *loader, plan grown, n int) (*
 	if c.Skip {
 		return s, nil
 	}
-	g := &gauge{path: c.Database, defs: c.Definitions, until: plan.Until, samples: c.Samples, cold: c.Cold, only: c.Only, counted: c.Counted, tell: c.Tell}
+	g := &gauge{path: c.Database, defs: c.Definitions, until: plan.Until, samples: c.Samples, cold: c.Cold, http: c.HTTP, only: c.Only, counted: c.Counted, tell: c.Tell}
 	if g.wants(acts...) {
 		if g.children, err = c.unborn(ctx); err != nil {
 			return nil, err

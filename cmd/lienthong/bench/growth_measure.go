@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"lienthong/api"
 	"lienthong/engine/machine"
 	"lienthong/engine/runtime"
 	"lienthong/store/sqlite"
@@ -74,6 +75,7 @@ type gauge struct {
 	until    time.Time
 	samples  int // warm ones
 	cold     int
+	http     bool // people ask over TCP
 	only     []string
 	counted  int // entries to be counted for the indicators before they are asked for; 0 = all
 	children int // the next child to be filed: no two runs share one
@@ -92,6 +94,9 @@ func (g *gauge) wants(names ...string) bool {
 
 // measure asks everything, warm and cold.
 func (g *gauge) measure(ctx context.Context, d draws) ([]Probed, error) {
+	if g.http {
+		return g.overTCP(ctx, d)
+	}
 	var out []Probed
 	for _, p := range slices.Concat(d.lists(), d.indicators(), d.engineRoom()) {
 		if !g.wants(p.name) {
@@ -121,11 +126,15 @@ func (g *gauge) measure(ctx context.Context, d draws) ([]Probed, error) {
 	if !g.wants(acts...) {
 		return out, nil
 	}
-	did, err := g.acts(ctx)
+	s, err := g.standing(ctx)
+	if err != nil {
+		return nil, err
+	}
+	did, err := g.acts(ctx, s)
 	for _, x := range did {
 		g.tell("%s", x)
 	}
-	return append(did, out...), err
+	return append(did, out...), errors.Join(err, s.close())
 }
 
 // count brings the sums of the indicators up to date, as far as asked.
@@ -225,34 +234,44 @@ func (g *gauge) once(ctx context.Context, ask question) (_ time.Duration, err er
 	return time.Since(began), err
 }
 
-// acts lets people file and act, one after the other, over the runtime with
-// registries in process.
-func (g *gauge) acts(ctx context.Context) (_ []Probed, err error) {
-	inner, err := sqlite.Open(ctx, sqlite.Config{Path: g.path, TakeOver: true}) // as a server does
-	if err != nil {
+// standing is the database with a runtime that runs and registries in process, as in a
+// server; over TCP with the server's own surface before it.
+func (g *gauge) standing(ctx context.Context) (_ *stage, err error) {
+	s := &stage{name: "growth", path: g.path, clock: runtime.NewVirtual(g.until, true), metrics: api.NewMetrics()}
+	if s.sqlite, err = sqlite.Open(ctx, sqlite.Config{Path: g.path, TakeOver: true}); err != nil { // as a server does
 		return nil, err
 	}
-	store := &watched{Store: inner}
-	defer func() { err = errors.Join(err, inner.Close()) }()
+	s.store = &watched{Store: s.sqlite}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.close())
+		}
+	}()
 	messages, err := workflows.LoadMessages()
 	if err != nil {
 		return nil, err
 	}
-	clock := runtime.NewVirtual(g.until, true)
-	x := &registries{messages: messages, account: store.Account, now: clock.Now}
-	rt, err := runtime.New(runtime.Config{Store: store, Definitions: g.defs, Exchange: x, Clock: clock, StuckEvery: -1})
-	if err != nil {
+	x := &registries{messages: messages, account: s.store.Account, now: s.clock.Now}
+	if s.runtime, err = runtime.New(runtime.Config{Store: s.store, Definitions: g.defs, Exchange: x, Clock: s.clock, StuckEvery: -1}); err != nil {
 		return nil, err
 	}
-	running, stop := context.WithCancel(context.WithoutCancel(ctx))
-	ended := make(chan error, 1)
-	go func() { ended <- rt.Run(running) }()
-	defer func() {
-		stop()
-		err = errors.Join(err, <-ended)
-	}()
-	m := &metered{desks: &direct{runtime: rt, store: store}}
-	people := &driver{course: courses[Birth], desks: m, store: store}
+	s.desks = &direct{runtime: s.runtime, store: s.store}
+	if g.http {
+		if s.surface, err = (Config{Definitions: g.defs}).serve(s, messages); err != nil {
+			return nil, err
+		}
+		s.desks = s.surface
+	}
+	run, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s.stop = stop
+	s.done.Go(func() { _ = s.runtime.Run(run) }) // always nil
+	return s, nil
+}
+
+// acts lets people file and act, one after the other.
+func (g *gauge) acts(ctx context.Context, s *stage) ([]Probed, error) {
+	m := &metered{desks: s.desks}
+	people := &driver{course: courses[Birth], desks: m, store: s.store}
 	for range max(10, g.samples) { // each has some ten acts
 		if err := people.carry(ctx, g.children); err != nil {
 			return nil, err

@@ -309,6 +309,33 @@ func TestGrow(t *testing.T) {
 	}
 }
 
+// TestGrowOverTCP: people act and ask over TCP, a second time on the same file too.
+func TestGrowOverTCP(t *testing.T) {
+	long(t)
+	t.Parallel()
+	c := GrowthConfig{Database: filepath.Join(t.TempDir(), "grown.db"), Finished: 300, Open: 40, Samples: 2, HTTP: true, Definitions: definitions(t)}
+	for range 2 {
+		r, err := Grow(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, p := range r.Sizes[0].Probes {
+			names = append(names, p.Name)
+			if p.Warm.P50 <= 0 || p.Warm.P99 < p.Warm.P50 || p.Rows == 0 && !slices.Contains(acts, p.Name) {
+				t.Errorf("%s: %+v", p.Name, p)
+			}
+		}
+		want := slices.Clone(acts)
+		for _, q := range (draws{l: &loader{}}).overTCP() {
+			want = append(want, q.name)
+		}
+		if !slices.Equal(names, want) {
+			t.Errorf("measured %q, want %q", names, want)
+		}
+	}
+}
+
 // TestGrowRefuses what cannot be right.
 func TestGrowRefuses(t *testing.T) {
 	for _, c := range []GrowthConfig{{}, {Database: "x"}, {Database: "x", Finished: 10, Open: 1, At: []int{11}}, {Database: "x", Finished: 5_000_000, Open: 1},

@@ -67,6 +67,13 @@ func (p *surface) signIn(ctx context.Context, accounts []engine.Account) error {
 	})
 }
 
+// knows tells whether somebody is signed in.
+func (p *surface) knows(account string) bool {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.tokens[account] != ""
+}
+
 // request is one call.
 type request struct {
 	account, method, path string
