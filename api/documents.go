@@ -182,7 +182,7 @@ func (s *Server) download(ctx context.Context, in *struct {
 }) (*downloadAnswer, error) {
 	d, content, err := s.cfg.Store.Document(ctx, in.ID)
 	if err != nil {
-		return nil, err
+		return nil, plainly(err)
 	}
 	if d.Owner != callerOf(ctx).actor.ID {
 		code := in.Case

@@ -161,14 +161,17 @@ type deliveryAnswer struct{ Body deliveryView }
 func (s *Server) getDelivery(ctx context.Context, in *struct{ DeliveryPath }) (*struct{ Body deliveryDetail }, error) {
 	d, err := s.cfg.Store.Delivery(ctx, in.ID)
 	if err != nil {
-		return nil, err
+		return nil, plainly(err)
 	}
 	who := callerOf(ctx)
 	v := deliveryDetail{deliveryView: s.deliveryView(ctx, d), May: []string{}}
 	if !who.actor.Has(roleOperator) {
 		x, err := s.watches(ctx, who, d)
-		if err != nil || !engine.MayOperate(who.actor, x) {
-			return &struct{ Body deliveryDetail }{v}, err
+		if err != nil {
+			return nil, err
+		}
+		if !engine.MayOperate(who.actor, x) {
+			return &struct{ Body deliveryDetail }{v}, nil
 		}
 	}
 	if op, ok := s.cfg.Definitions.Operation(d.Registry, d.Operation); ok {
@@ -195,7 +198,7 @@ func (s *Server) getDelivery(ctx context.Context, in *struct{ DeliveryPath }) (*
 func (s *Server) watches(ctx context.Context, who *caller, d *engine.Delivery) (*engine.Dossier, error) {
 	c, err := s.load(ctx, d.Case)
 	if err != nil {
-		return nil, err
+		return nil, plainly(err)
 	}
 	if x := c.Dossier(d.Step); x != nil && slices.Contains(s.areas.offices(who), x.Office) {
 		return x, nil
@@ -203,12 +206,28 @@ func (s *Server) watches(ctx context.Context, who *caller, d *engine.Delivery) (
 	return nil, notFound()
 }
 
+// unwatched hides from a supervisor who may not act on a delivery that there is one,
+// unless they see it.
+func (s *Server) unwatched(ctx context.Context, delivery string, refused error) error {
+	if engine.CodeOf(refused) != engine.Forbidden {
+		return plainly(refused)
+	}
+	d, err := s.cfg.Store.Delivery(ctx, delivery)
+	if err != nil {
+		return plainly(err)
+	}
+	if _, err := s.watches(ctx, callerOf(ctx), d); err != nil {
+		return err
+	}
+	return refused
+}
+
 // operate does a person's act and shows the delivery as it is then. A repetition
 // under the same Idempotency-Key does nothing again, after a restart neither.
 func (s *Server) operate(ctx context.Context, delivery string, by Keyed, note string, act func(context.Context, runtime.Act) error) (*deliveryAnswer, error) {
 	a := runtime.Act{Actor: callerOf(ctx).actor, Delivery: delivery, Note: note, Key: by.Key, Digest: digestOf(ctx)}
 	if err := act(ctx, a); err != nil {
-		return nil, err
+		return nil, s.unwatched(ctx, delivery, err)
 	}
 	d, err := s.cfg.Store.Delivery(ctx, delivery)
 	if err != nil {

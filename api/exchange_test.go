@@ -161,9 +161,10 @@ func TestExchangeVisibility(t *testing.T) {
 		if act == "/record" {
 			body["outcome"] = "done"
 		}
-		for _, account := range []string{"supervisor.beside", "supervisor.far", "leader." + officeBirth} {
+		for _, account := range []string{"supervisor.beside", "leader." + officeBirth} {
 			w.send(account, "POST", path+act, body).refused(403, "forbidden")
 		}
+		w.send("supervisor.far", "POST", path+act, body).refused(404, "not_found")
 	}
 	w.send("supervisor.here", "POST", path+"/retry", map[string]any{"note": "đã gọi điện"}).want(200)
 	w.send("supervisor.here", "POST", path+"/skip", map[string]any{"note": "x"}).refused(409, "precondition")

@@ -1,0 +1,179 @@
+package api_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"lienthong/api"
+	"lienthong/engine"
+)
+
+// probe is one request about something that exists, and the same about nothing.
+type probe struct {
+	method, path string
+	body         map[string]any
+}
+
+// probes are all the requests of the surface that name a case or something of one, as
+// its document lists them. real maps each kind of name to one that exists.
+func probes(t *testing.T, names map[string]string) []probe {
+	t.Helper()
+	raw, err := os.ReadFile("openapi.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc struct {
+		Paths map[string]map[string]struct {
+			ID         string `json:"operationId"`
+			Parameters []struct{ Name, In string }
+		}
+	}
+	if err := json.Unmarshal(raw, &doc); err != nil {
+		t.Fatal(err)
+	}
+	bodies := map[string]map[string]any{
+		"assign-dossier":   {"account": "officer." + officeOther},
+		"transfer-dossier": {"office": officeOther, "reason": "x"},
+		"record-delivery":  {"outcome": "done", "note": "x"},
+		"retry-delivery":   {"note": "x"},
+		"skip-delivery":    {"note": "x"},
+	}
+	var out []probe
+	for path, methods := range doc.Paths {
+		for method, o := range methods {
+			method = strings.ToUpper(method)
+			at, named := path, true
+			switch {
+			case strings.HasPrefix(path, "/api/v1/exchange/{id}") && o.ID != "registry-reply":
+				at = strings.Replace(at, "{id}", url.PathEscape(names["delivery"]), 1)
+			case strings.HasPrefix(path, "/api/v1/documents/{id}"):
+				out = append(out, probe{method, strings.Replace(at, "{id}", names["document"], 1) + "?case=" + names["case"], nil})
+				at = strings.Replace(at, "{id}", names["document"], 1)
+			case strings.Contains(path, "{code}"):
+			case slices.ContainsFunc(o.Parameters, func(p struct{ Name, In string }) bool { return p.Name == "case" && p.In == "query" }):
+				at += "?case=" + names["case"]
+			case slices.ContainsFunc(o.Parameters, func(p struct{ Name, In string }) bool { return p.Name == "text" && p.In == "query" }):
+				at += "?text=" + names["case"]
+			default:
+				named = false
+			}
+			if !named {
+				continue
+			}
+			actions := []string{"withdraw", "receive", "consent", "file"}
+			for _, code := range []string{names["case"], names["dossier"]} {
+				for _, action := range actions {
+					p := strings.NewReplacer("{code}", code, "{step}", "birth", "{action}", action).Replace(at)
+					body := bodies[o.ID]
+					if body == nil && method != "GET" {
+						body = map[string]any{}
+					}
+					if x := (probe{method, p, body}); !slices.ContainsFunc(out, func(y probe) bool { return y.method == x.method && y.path == x.path }) {
+						out = append(out, x)
+					}
+				}
+			}
+		}
+	}
+	for _, name := range []string{names["case"], names["dossier"]} {
+		out = append(out, probe{"POST", "/api/v1/batches", map[string]any{"action": "receive", "items": []any{map[string]any{"case": name, "step": "birth", "if_match": `"1"`}, map[string]any{"case": name, "step": "birth"}}}},
+			probe{"POST", "/api/v1/replays", map[string]any{"case": name}})
+	}
+	return out
+}
+
+// What somebody may not see is answered like what does not exist: by the same status,
+// the same words, whatever they send.
+func TestWhatIsNotYoursDoesNotExist(t *testing.T) {
+	w := newWorld(t, func(c *api.Config) {
+		c.Tools.Again = func([]engine.Entry, string) any { return map[string]any{} }
+	})
+	*w.silent = true
+	body, ct := form(t, "a.pdf", []byte("%PDF-1.7 của bố"))
+	document := w.send(father, "POST", "/api/v1/documents", body, "Content-Type", ct).want(201).str("id")
+	app := w.application("birth-b4", "residence", "identity")
+	app["attachments"] = []any{map[string]any{"kind": "other", "document": document, "name": "Giấy tờ"}}
+	code := w.send(father, "POST", "/api/v1/cases", map[string]any{"service": "birth", "application": app}, "Idempotency-Key", "fathers").want(201).str("cases.0.code")
+	w.act("reception."+officeBirth, code, "birth", "receive", nil).want(200)
+	for _, a := range []engine.Account{
+		{ID: "supervisor.far", Kind: engine.Staff, Name: "Giám sát", Roles: []string{"supervisor"}, Office: "civil_status_26740"},
+		{ID: "tester.far", Kind: engine.Staff, Name: "Kiểm thử", Roles: []string{"tester"}, Office: officeBirth},
+	} {
+		if err := w.store.PutAccount(t.Context(), a, 0, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// Whoever moves cases to other versions may name any of them.
+	people := []string{stranger, mother, grandfather, "reception." + officeOther, "officer." + officeOther, "leader.police_00004", "supervisor.far", "tester.far", "tester", "administrator", ""}
+	for _, who := range append(people, father, "operator") {
+		if who != "" {
+			w.token(who)
+		}
+	}
+	inService := w.config
+	inService.Demo = nil
+	server, err := api.New(inService)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.server = server
+	key := w.send("operator", "GET", "/api/v1/exchange", nil).want(200).str("deliveries.0.key")
+	real := map[string]string{"case": code, "dossier": engine.Str(w.read(father, code).dossier("birth"), "code"), "delivery": key, "document": document}
+	none := map[string]string{"case": "H26.99-260907-9999", "dossier": "H26.99-260907-9998", "delivery": "H26.99-260907-9999/1/0", "document": strings.Repeat("0", 64)}
+	back := strings.NewReplacer(real["case"], none["case"], real["dossier"], none["dossier"], url.PathEscape(key), url.PathEscape(none["delivery"]), document, none["document"])
+	all := probes(t, real)
+	if len(all) < 50 {
+		t.Fatalf("only %d requests", len(all))
+	}
+	seq := w.read(father, code).get("seq")
+	for _, who := range people {
+		for _, p := range all {
+			raw, err := json.Marshal(p.body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if who == "administrator" && strings.HasSuffix(p.path, "/revert") {
+				continue
+			}
+			for _, headers := range [][]string{nil, {"If-Match", `"1"`}, {"If-Match", `"99"`, "Idempotency-Key", "fathers"}} {
+				var of, ofNone any
+				if p.body != nil {
+					of, ofNone = string(raw), back.Replace(string(raw))
+				}
+				is, isNone := w.send(who, p.method, p.path, of, headers...), w.send(who, p.method, back.Replace(p.path), ofNone, headers...)
+				told := func(a answer) string {
+					delete(a.body, "trace")
+					delete(a.body, "wall")
+					if list, _ := a.body["results"].([]any); list != nil {
+						for _, r := range list {
+							if p, _ := r.(map[string]any)["problem"].(map[string]any); p != nil {
+								delete(p, "trace")
+							}
+						}
+					}
+					said, _ := json.Marshal(a.body)
+					if a.body == nil {
+						said = a.raw
+					}
+					return back.Replace(fmt.Sprint(a.status, a.header.Get("ETag"), " ", string(said)))
+				}
+				if a, b := told(is), told(isNone); a != b {
+					t.Errorf("%q %s %s %s %v:\n  is   %s\n  none %s", who, p.method, p.path, raw, headers, a, b)
+				}
+			}
+		}
+	}
+	if now := w.read(father, code).get("seq"); now != seq {
+		t.Errorf("the case went from %v to %v", seq, now)
+	}
+	for _, a := range w.accesses(code) {
+		if slices.Contains(people, a.Account) {
+			t.Errorf("%s is in the access log: %+v", a.Account, a)
+		}
+	}
+}
