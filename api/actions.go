@@ -172,7 +172,7 @@ func (s *Server) act(ctx context.Context, a act, v *Versioned) (*actAnswer, erro
 	if err != nil {
 		return nil, err
 	}
-	out := &actAnswer{Body: receiptOf(res.Case)}
+	out := &actAnswer{Body: receiptFor(callerOf(ctx), res.Case, a.step)}
 	out.Body.Repeated = res.Repeated
 	out.ETag = out.Body.ETag
 	if d := res.Case.Dossier(a.step); d != nil {
@@ -213,10 +213,25 @@ func (s *Server) do(ctx context.Context, a act, rev *int64) (runtime.Result, err
 		return runtime.Result{}, &engine.Error{Code: engine.VersionRequired, Case: c.Code}
 	}
 	res, err := s.cfg.Runtime.Do(ctx, runtime.Request{Command: cmd, Key: a.key, Digest: a.digest})
+	if err != nil && sees == partial {
+		return res, unexplained(err)
+	}
 	if err != nil {
 		return res, s.explain(ctx, c.Code, a.step, err)
 	}
 	return res, nil
+}
+
+// unexplained is a refusal without what would be open now instead: it tells those who
+// were only asked how the part stands.
+func unexplained(err error) error {
+	e, ok := asError(err)
+	if !ok || e.Legal == nil {
+		return err
+	}
+	bare := *e
+	bare.Legal = nil
+	return &bare
 }
 
 // isColleague checks whom a dossier is given to: the core knows no accounts.

@@ -177,3 +177,33 @@ func TestWhatIsNotYoursDoesNotExist(t *testing.T) {
 		}
 	}
 }
+
+// Who was only asked is told by an answer or a refusal no more of the case than by
+// looking at it, and nothing once they have answered.
+func TestPartiesAreNotToldHowItGoesOn(t *testing.T) {
+	w := newWorld(t)
+	code := w.registered()
+	path := "/api/v1/cases/" + code + "/dossiers/residence/actions/consent"
+	hidden := func(a answer) {
+		t.Helper()
+		for _, d := range a.get("dossiers").([]any) {
+			if d := d.(map[string]any); d["step"] != "residence" || d["state"] != nil || d["office"] != nil || d["due"] != nil || d["assignee"] != nil {
+				t.Errorf("a party is told of %v", d)
+			}
+		}
+		if a.get("due") != nil || a.get("outcome") != nil {
+			t.Errorf("a party is told when and how the case ends: %s", a.raw)
+		}
+	}
+	hidden(w.send(grandfather, "POST", path, nil, "Idempotency-Key", "yes").want(200))
+	hidden(w.send(grandfather, "POST", path, nil, "Idempotency-Key", "yes").want(200))
+	a := w.send(grandfather, "POST", path, nil).refused(409, "wrong_state")
+	if a.get("current") != nil || a.get("actions") != nil || strings.Contains(string(a.raw), "checking") {
+		t.Errorf("who answered is told how it goes on: %s", a.raw)
+	}
+	// The applicant is told.
+	mine := w.send(father, "POST", "/api/v1/cases/"+code+"/dossiers/birth/actions/confirm", map[string]any{}, "If-Match", `"1"`).refused(412, "stale_version")
+	if mine.get("current.state") == nil {
+		t.Errorf("the applicant is told %s", mine.raw)
+	}
+}

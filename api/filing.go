@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"lienthong/engine"
 	"lienthong/engine/runtime"
@@ -57,6 +58,21 @@ func receiptOf(c *engine.Case) receipt {
 	for _, d := range c.Dossiers {
 		r.Dossiers = append(r.Dossiers, dossierReceipt{Step: d.Step, Code: d.Code, Status: string(d.Status), State: d.State, Portal: d.Portal,
 			Final: string(d.Final), Office: d.Office, Assignee: d.Assignee, Due: at(d.Due()), Rev: d.Rev, ETag: quoted(d.Rev)})
+	}
+	return r
+}
+
+// receiptFor is the receipt of an act. Who was only asked sees of the case what they
+// answered about, and nothing of how it goes on.
+func receiptFor(who *caller, c *engine.Case, step string) receipt {
+	r := receiptOf(c)
+	if !who.citizen() || citizenSight(who.actor.ID, c) == full {
+		return r
+	}
+	r.Outcome, r.Due = "", Time{}
+	r.Dossiers = slices.DeleteFunc(r.Dossiers, func(d dossierReceipt) bool { return d.Step != step })
+	for i, d := range r.Dossiers {
+		r.Dossiers[i] = dossierReceipt{Step: d.Step, Code: d.Code, Status: d.Status, Rev: d.Rev, ETag: d.ETag}
 	}
 	return r
 }
