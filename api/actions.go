@@ -198,7 +198,7 @@ func (s *Server) do(ctx context.Context, a act, rev *int64) (runtime.Result, err
 		return runtime.Result{}, notFound()
 	}
 	if a.action == engine.ActAssign {
-		if err := s.isColleague(ctx, who, engine.Str(a.input, "account")); err != nil {
+		if err := s.isColleague(ctx, who, engine.Str(a.input, "account")); err != nil && !s.repeats(ctx, who, a.key) {
 			return runtime.Result{}, err
 		}
 	}
@@ -232,6 +232,16 @@ func unexplained(err error) error {
 	bare := *e
 	bare.Legal = nil
 	return &bare
+}
+
+// repeats tells whether something was answered under a key: what is sent under it again
+// is told that answer, or is refused, and does nothing.
+func (s *Server) repeats(ctx context.Context, who *caller, key string) bool {
+	if key == "" {
+		return false
+	}
+	a, err := s.cfg.Store.Answered(ctx, runtime.ActorKey(who.actor), key)
+	return err == nil && a != nil
 }
 
 // isColleague checks whom a dossier is given to: the core knows no accounts.

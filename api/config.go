@@ -42,6 +42,7 @@ type Store interface {
 	Delivery(ctx context.Context, key string) (*engine.Delivery, error)
 	Deliveries(ctx context.Context, registry, status, after string, limit int) ([]engine.Delivery, error)
 	NextDue(ctx context.Context) (time.Time, bool, error)
+	Answered(ctx context.Context, actor, key string) (*engine.Answer, error)
 	Kept(ctx context.Context, after string, limit int) ([]string, error)
 	Archived(ctx context.Context) (int64, error)
 	Ready(ctx context.Context) error

@@ -207,3 +207,29 @@ func TestPartiesAreNotToldHowItGoesOn(t *testing.T) {
 		t.Errorf("the applicant is told %s", mine.raw)
 	}
 }
+
+// Giving a dossier to a colleague is repeated when the colleague has left since.
+func TestAssigningIsRepeatedThoughTheColleagueLeft(t *testing.T) {
+	w := newWorld(t)
+	code := w.file()
+	w.settle()
+	leader, to := "leader."+officeBirth, "officer."+officeBirth
+	path, etag := "/api/v1/cases/"+code+"/dossiers/birth/assign", engine.Str(w.read(leader, code).dossier("birth"), "etag")
+	body := map[string]any{"account": to}
+	w.send(leader, "POST", path, body, "If-Match", etag, "Idempotency-Key", "a").want(200)
+	gone, err := w.store.Account(t.Context(), to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone.Disabled = true
+	if err := w.store.PutAccount(t.Context(), *gone, gone.Rev, nil); err != nil {
+		t.Fatal(err)
+	}
+	if again := w.send(leader, "POST", path, body, "If-Match", etag, "Idempotency-Key", "a").want(200); again.get("repeated") != true {
+		t.Errorf("repeated: %s", again.raw)
+	}
+	now := engine.Str(w.read(leader, code).dossier("birth"), "etag")
+	w.send(leader, "POST", path, body, "If-Match", now, "Idempotency-Key", "b").refused(422, "invalid")
+	other := map[string]any{"account": to, "comment": "x"}
+	w.send(leader, "POST", path, other, "If-Match", now, "Idempotency-Key", "a").refused(422, "idempotency_mismatch")
+}
