@@ -3,11 +3,14 @@ package api_test
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"lienthong/api"
 	"lienthong/engine"
@@ -232,4 +235,44 @@ func TestAssigningIsRepeatedThoughTheColleagueLeft(t *testing.T) {
 	w.send(leader, "POST", path, body, "If-Match", now, "Idempotency-Key", "b").refused(422, "invalid")
 	other := map[string]any{"account": to, "comment": "x"}
 	w.send(leader, "POST", path, other, "If-Match", now, "Idempotency-Key", "a").refused(422, "idempotency_mismatch")
+}
+
+// A stream ends when its listener is somebody else by now: another office's cases are
+// not theirs any more.
+func TestStreamEndsWithTheOffice(t *testing.T) {
+	w := newWorld(t, func(c *api.Config) { c.Limits.Heartbeat = time.Millisecond })
+	srv := httptest.NewServer(w.server)
+	t.Cleanup(func() {
+		srv.Close()
+		http.DefaultClient.CloseIdleConnections()
+	})
+	const who = "officer." + officeBirth
+	lines, status := listen(t, srv.URL, w.token(who))
+	if status != 200 {
+		t.Fatal(status)
+	}
+	alive := 0
+	for range lines { // it goes on while nothing changes
+		if alive++; alive == 5 {
+			break
+		}
+	}
+	a, err := w.store.Account(t.Context(), who)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.Office = officeOther
+	if err := w.store.PutAccount(t.Context(), *a, a.Rev, nil); err != nil {
+		t.Fatal(err)
+	}
+	for late := time.After(10 * time.Second); ; {
+		select {
+		case _, open := <-lines:
+			if !open {
+				return
+			}
+		case <-late:
+			t.Fatal("the stream goes on")
+		}
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"reflect"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -83,7 +84,8 @@ func (s *Server) stream(ctx context.Context, hc huma.Context, only string) {
 		case <-s.cfg.Closing:
 			return
 		case <-beat.C:
-			if _, err := s.identify(ctx, auth); err != nil {
+			// Who has moved to another office meanwhile connects again as who they are now.
+			if now, err := s.identify(ctx, auth); err != nil || !reflect.DeepEqual(now.actor, callerOf(ctx).actor) {
 				return
 			}
 		case code, ok := <-changes:
