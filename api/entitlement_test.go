@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -274,5 +275,48 @@ func TestStreamEndsWithTheOffice(t *testing.T) {
 		case <-late:
 			t.Fatal("the stream goes on")
 		}
+	}
+}
+
+// A job's report tells of the cases that who ordered it sees.
+func TestReplayJobsAreTheirs(t *testing.T) {
+	w := replaying(t, func(_ context.Context, x redone, _ func(api.ReplayCounts)) (any, error) {
+		return map[string]any{"cases": x.cases}, nil
+	})
+	code := w.file()
+	w.settle()
+	for id, office := range map[string]string{"officer.tester": officeBirth, "other.tester": officeOther} {
+		if err := w.store.PutAccount(t.Context(), engine.Account{ID: id, Kind: engine.Staff, Name: id, Office: office, Roles: []string{"officer", "tester"}}, 0, nil); err != nil {
+			t.Fatal(err)
+		}
+		w.token(id)
+	}
+	w.token("tester")
+	inService := w.config
+	inService.Demo = nil
+	var err error
+	if w.server, err = api.New(inService); err != nil {
+		t.Fatal(err)
+	}
+	id := w.send("officer.tester", "POST", replays, map[string]any{}).want(202).str("id")
+	for _, who := range []string{"other.tester", "tester"} {
+		w.send(who, "GET", replays+"/"+id, nil).refused(404, "not_found")
+		w.send(who, "DELETE", replays+"/"+id, nil).refused(404, "not_found")
+		if list := w.send(who, "GET", replays, nil).want(200); len(list.get("replays").([]any)) != 0 {
+			t.Errorf("%s sees %s", who, list.raw)
+		}
+	}
+	for {
+		a := w.send("officer.tester", "GET", replays+"/"+id, nil).want(200)
+		if a.str("status") == "running" {
+			continue
+		}
+		if cases, _ := a.get("report.cases").([]any); len(cases) != 1 || cases[0] != code {
+			t.Errorf("the report: %s", a.raw)
+		}
+		break
+	}
+	if list := w.send("officer.tester", "GET", replays, nil).want(200); len(list.get("replays").([]any)) != 1 {
+		t.Errorf("the list: %s", list.raw)
 	}
 }

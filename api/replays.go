@@ -58,6 +58,8 @@ type replayView struct {
 	Counts ReplayCounts  `json:"counts"`
 	// Archived is told where all cases were asked for, or those of a service and period.
 	Archived int64 `json:"archived" doc:"Cases in archive files, whatever they are about: they are left out"`
+
+	by string // account
 }
 
 // replayAnswer is the outcome of one case (200), or a job that has begun (202).
@@ -106,8 +108,8 @@ func (s *Server) replay(ctx context.Context, in *struct{ Body ReplayOrder }) (*r
 	if err := s.logRead(ctx, "", "replay"); err != nil {
 		return nil, err
 	}
-	view := replayView{Order: replayOrdered{o.Case, o.Service, o.From, o.To, o.Version, slices.Sorted(maps.Keys(o.Files))}}
 	who := callerOf(ctx)
+	view := replayView{Order: replayOrdered{o.Case, o.Service, o.From, o.To, o.Version, slices.Sorted(maps.Keys(o.Files))}, by: who.account.ID}
 	v, err := s.replays.start(ctx, view, func(ctx context.Context, tell func(func(*replayView))) (any, error) {
 		cases, archived := []string{o.Case}, int64(0)
 		if o.Case == "" {
@@ -259,20 +261,40 @@ func (s *Server) casesUnlisted(ctx context.Context, who *caller, seen map[string
 	return nil
 }
 
-func (s *Server) allReplays(context.Context, *struct{}) (*replaysAnswer, error) {
+// ordered tells whether a job is for the caller: it tells of the cases that who ordered
+// it sees.
+func (s *Server) ordered(ctx context.Context, v *replayView) bool {
+	who := callerOf(ctx)
+	return s.tests(who) || v.by == who.account.ID
+}
+
+func (s *Server) allReplays(ctx context.Context, _ *struct{}) (*replaysAnswer, error) {
 	a := &replaysAnswer{}
-	a.Body.Replays = s.replays.list()
+	a.Body.Replays = slices.DeleteFunc(s.replays.list(), func(v replayView) bool { return !s.ordered(ctx, &v) })
 	return a, nil
 }
 
 func (s *Server) replayJob(ctx context.Context, in *jobPath) (*replayJobAnswer, error) {
 	v, _, err := s.replays.find(in.ID)
-	if err == nil && v.Report != nil { // it tells what stands in cases
+	switch {
+	case err != nil:
+		return nil, err
+	case !s.ordered(ctx, &v):
+		return nil, notFound()
+	case v.Report != nil: // it tells what stands in cases
 		err = s.logRead(ctx, "", "replay")
 	}
 	return &replayJobAnswer{v}, err
 }
 
-func (s *Server) stopReplay(_ context.Context, in *jobPath) (*struct{}, error) {
-	return nil, s.replays.stop(in.ID)
+func (s *Server) stopReplay(ctx context.Context, in *jobPath) (*struct{}, error) {
+	v, stop, err := s.replays.find(in.ID)
+	if err != nil {
+		return nil, err
+	}
+	if !s.ordered(ctx, &v) {
+		return nil, notFound()
+	}
+	stop()
+	return nil, nil
 }
