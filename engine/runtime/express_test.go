@@ -260,6 +260,32 @@ func TestBornEffectWaitsForItsSibling(t *testing.T) {
 	})
 }
 
+// What the case has ceased to wait for while it stood in a queue is not sent.
+func TestWithdrawnWhileItIsQueued(t *testing.T) {
+	var g *stalling
+	run(t, func(c *runtime.Config) {
+		c.Parallel = 1
+		g = stall(c.Exchange.(*registry))
+		c.Exchange = g
+	}, func(t *testing.T, w *running) {
+		_, first := w.recording("An")
+		code, second := w.recording("Bình")
+		synctest.Wait()
+		if d := w.delivery(second); d.Fence != 1 {
+			t.Fatalf("it is not queued: %+v", d)
+		}
+		w.withdraw(code)
+		time.Sleep(2 * time.Second) // less than a lease
+		close(g.goOn)
+		synctest.Wait()
+		w.status(first, engine.DeliveryDone)
+		w.status(second, engine.DeliverySkipped)
+		if got := strings.Join(w.reg.calls("civil"), " "); got != "send cancel" {
+			t.Fatalf("calls: %s", got)
+		}
+	})
+}
+
 // Settle waits for what is under way in the lanes, so that a clock put forward
 // while Run runs stops where it should.
 func TestSettleWaitsForTheLanes(t *testing.T) {

@@ -66,6 +66,29 @@ func TestClockPutBackWhileRunning(t *testing.T) {
 	}
 }
 
+// A clock that was put back is caught up with after as long again: what is set then
+// is set by what the machine and other nodes show.
+func TestClockPutBackIsCaughtUpWith(t *testing.T) {
+	clock := &jumping{real: time.Now}
+	run(t, func(c *runtime.Config) { c.Wall, c.Poll = clock.now, time.Second }, func(t *testing.T, w *running) {
+		clock.jump(-time.Hour)
+		ahead := func() time.Duration {
+			t.Helper()
+			w.reg.say("civil", transient)
+			_, key := w.recording(clock.now().String())
+			synctest.Wait()
+			return w.status(key, engine.DeliveryPending).Next.Sub(clock.now())
+		}
+		if d := ahead(); d < 50*time.Minute {
+			t.Fatalf("the clock was not put back: the next try is in %s", d)
+		}
+		time.Sleep(2*time.Hour + time.Minute)
+		if d := ahead(); d > time.Second {
+			t.Fatalf("two hours later the next try is in %s", d)
+		}
+	})
+}
+
 // The server stops, its clock is put back, and another one starts: what was left
 // with times far ahead is freed.
 func TestClockPutBackBetweenLives(t *testing.T) {

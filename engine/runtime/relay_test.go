@@ -3,7 +3,6 @@ package runtime_test
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -67,63 +66,6 @@ func TestReplyLaterByCallback(t *testing.T) {
 	}
 	w.status(key, engine.DeliveryDone)
 	w.settle()
-	w.sound()
-}
-
-func TestContradictionIsAnIncidentOfTheDelivery(t *testing.T) {
-	w := newWorld(t)
-	code, key := w.recording("An")
-	w.settle()
-	was := w.actions(code)
-	w.must(w.r.Reply(t.Context(), "civil", reply(key, engine.ReplyRefused)))
-	d := w.status(key, engine.DeliveryIncident)
-	if d.LastError.Code != engine.TroubleContradiction || d.Reply.Outcome != engine.ReplyDone || !slices.Equal(was, w.actions(code)) {
-		t.Fatalf("delivery %+v", d)
-	}
-	// What the registry says next does not hide it; a person settles it.
-	w.must(w.r.Reply(t.Context(), "civil", reply(key, engine.ReplyDone)))
-	w.status(key, engine.DeliveryIncident)
-	w.code(w.r.Retry(t.Context(), by(operator, key, "")), engine.WrongState)
-	w.code(w.r.Record(t.Context(), by(operator, key, "paper"), reply(key, engine.ReplyRefused)), engine.Precondition)
-	w.must(w.r.Record(t.Context(), by(operator, key, "asked by telephone"), reply(key, engine.ReplyDone)))
-	w.status(key, engine.DeliveryDone)
-	if got := w.actions(code); !slices.Equal(append(was, engine.ActOperate), got) {
-		t.Fatalf("history %v", got)
-	}
-	w.acted(code, key+" record op asked by telephone")
-	w.sound()
-}
-
-// Under the same outcome a registry may contradict itself too: the data of its first
-// answer stands in history, and a person learns of the other.
-func TestContradictingDataIsAnIncidentOfTheDelivery(t *testing.T) {
-	w := newWorld(t)
-	w.reg.say("civil", taken)
-	code, key := w.recording("An")
-	w.settle()
-	answer := func(number int64) engine.Reply {
-		r := reply(key, engine.ReplyDone)
-		r.Data = maps.Clone(r.Data)
-		r.Data["number"] = fmt.Sprint(number)
-		return r
-	}
-	w.must(w.r.Reply(t.Context(), "civil", answer(12)))
-	was := w.actions(code)
-	w.must(w.r.Reply(t.Context(), "civil", answer(12)))
-	bare := reply(key, engine.ReplyDone)
-	bare.Data = nil // says nothing else
-	w.must(w.r.Reply(t.Context(), "civil", bare))
-	w.status(key, engine.DeliveryDone)
-	w.must(w.r.Reply(t.Context(), "civil", answer(13)))
-	d := w.status(key, engine.DeliveryIncident)
-	if d.LastError.Code != engine.TroubleContradiction || d.Reply.Data["number"] != "12" || !slices.Equal(was, w.actions(code)) {
-		t.Fatalf("delivery %+v", d)
-	}
-	w.code(w.r.Record(t.Context(), by(operator, key, "it is 13"), answer(13)), engine.Precondition)
-	w.must(w.r.Record(t.Context(), by(operator, key, "it is 12"), answer(12)))
-	if d := w.status(key, engine.DeliveryDone); d.Reply.Data["number"] != "12" {
-		t.Fatalf("reply %+v", d.Reply)
-	}
 	w.sound()
 }
 
@@ -523,6 +465,24 @@ func TestCancelledStepGivesBack(t *testing.T) {
 	w.status(key, engine.DeliveryDone)
 }
 
+// What a registry answered while the relay was stopped is kept: it did what it was
+// asked, and is not asked again.
+func TestAnswerThatMeetsTheEndIsKept(t *testing.T) {
+	w := newWorld(t)
+	code, key := w.recording("An")
+	ctx, cancel := context.WithCancel(t.Context())
+	w.reg.before = func(_ string, d engine.Delivery) {
+		if d.Key == key {
+			cancel()
+		}
+	}
+	_, err := w.r.RelayStep(ctx, w.wall.Now())
+	w.must(err)
+	w.status(key, engine.DeliveryDone)
+	w.state(code, "birth", "registered")
+	w.sound()
+}
+
 func TestManyAtOnceInParallel(t *testing.T) {
 	w := newWorld(t, func(c *runtime.Config) { c.Parallel = 4; c.Batch = 100 })
 	var codes []string
@@ -537,6 +497,7 @@ func TestManyAtOnceInParallel(t *testing.T) {
 	w.sound()
 }
 
+// Back-off is drawn, so that those who failed together do not come back together.
 func TestSameSeedSameBackOff(t *testing.T) {
 	run := func() (out []time.Time) {
 		w := newWorld(t)
@@ -549,7 +510,13 @@ func TestSameSeedSameBackOff(t *testing.T) {
 		}
 		return out
 	}
-	if a, b := run(), run(); !slices.EqualFunc(a, b, time.Time.Equal) {
+	a, b := run(), run()
+	if !slices.EqualFunc(a, b, time.Time.Equal) {
 		t.Fatalf("%v and %v", a, b)
+	}
+	for i, next := range a {
+		if wait := next.Sub(start.Add(time.Duration(i) * time.Minute)); wait == time.Second<<i {
+			t.Errorf("back-off %d is the longest: %s", i, wait)
+		}
 	}
 }
