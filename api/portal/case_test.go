@@ -94,7 +94,7 @@ func TestCaseFromDraftToResults(t *testing.T) {
 	tale.Staff("reception", "birth", "receive", nil).Draft()
 	s.fine(tale)
 	me.open("/tasks").want(200).says("Xác nhận", at, "Thông báo")
-	me.open(at).want(200).says("Việc bạn cần làm")
+	me.open(at).want(200).says("Việc bạn cần làm", "<p>Chờ xác nhận bản dự thảo. <strong>Trước")
 	dispute := me.open(at + "/parts/birth/dispute").want(200)
 	me.form(dispute, "/dispute").send().want(422).says("Hãy nhập: Nội dung", `href="#f-comment"`)
 	me.form(dispute, "/dispute").set("/comment", "Sai tên đệm").send().want(200).says("Đã ghi nhận")
@@ -202,11 +202,17 @@ func TestSupplementItemByItem(t *testing.T) {
 	}
 	me.open(at).want(200).says("thời gian chờ bạn không tính vào thời hạn", "Đã bổ sung: Ngày sinh (Trẻ)").saysNot("/child/birth_date")
 
-	// Who drafts sees what was answered beside what was declared.
+	// Who drafts sees what was answered beside what was declared, and begins with it;
+	// having decided otherwise, with what they decided.
 	clerk := s.browse("officer.civil_status_00004")
 	for _, path := range []string{"", "/draft"} {
-		clerk.open("/dossiers/"+tale.Code+"/birth"+path).want(200).says("Đã yêu cầu bổ sung", "Người nộp bổ sung: 29/08/2026", "Đã bổ sung</span>").saysNot("Không còn cần")
+		clerk.open("/dossiers/"+tale.Code+"/birth"+path).want(200).says("Đã yêu cầu bổ sung", "Người nộp bổ sung: 29/08/2026", "Đã bổ sung</span>", "bổ sung nội dung khác với tờ khai").saysNot("Không còn cần", "dữ liệu đăng ký chưa đúng")
 	}
+	draft := "/dossiers/" + tale.Code + "/birth/draft"
+	clerk.open(draft).want(200).says(`value="29/08/2026"`).saysNot(`value="28/08/2026"`)
+	tale.Later(time.Hour).Draft().Applicant("birth", "dispute", map[string]any{"comment": "Sai tên đệm"}) // a draft as it was declared
+	s.fine(tale)
+	clerk.open(draft).want(200).says(`value="28/08/2026"`).saysNot(`value="29/08/2026"`)
 }
 
 func TestWithdrawAPart(t *testing.T) {

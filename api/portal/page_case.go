@@ -294,7 +294,7 @@ func (v *visit) todos(c *caseView) []todo {
 	for _, x := range c.Dossiers {
 		t := todo{Title: x.Title.In(v.lang)}
 		if x.StateName != nil {
-			t.Text = x.StateName.In(v.lang)
+			t.Text = x.StateName.In(v.lang) + "."
 		}
 		t.Offers = v.offers(c, &x)
 		for _, w := range x.Waiting {

@@ -3,6 +3,7 @@ package portal
 import (
 	"encoding/json"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -170,7 +171,7 @@ func (v *visit) deskActionPage() error {
 }
 
 // begin is what a form begins with: what was entered the last time, else what the
-// part was given.
+// part was given; with what the applicant answered to an agency since.
 func (d *deskAction) begin() map[string]any {
 	if d.Ask != askSchema || slices.Contains(remarks, d.Action.Form) {
 		return map[string]any{}
@@ -183,7 +184,29 @@ func (d *deskAction) begin() map[string]any {
 			}
 		}
 	}
-	return out
+	return d.amended(out)
+}
+
+// amended is what a form begins with where the applicant gave another value since it was
+// filled in last. Only what still stands as it was declared: what an earlier part decided,
+// or somebody entered otherwise, stays.
+func (d *deskAction) amended(begin map[string]any) map[string]any {
+	var last Time
+	for _, a := range d.Part.Acts {
+		if a.Action == d.Action.Code {
+			last = a.At
+		}
+	}
+	for _, it := range d.Case.Items {
+		value := it.Answer["value"]
+		if it.Kind != "field" || value == nil || it.Answered.Before(last.Time) {
+			continue
+		}
+		if reflect.DeepEqual(form.Get(begin, it.About), form.Get(d.Case.Application, it.About)) {
+			begin, _ = form.With(begin, it.About, value).(map[string]any)
+		}
+	}
+	return begin
 }
 
 func (v *visit) showDeskAction(d *deskAction, value map[string]any, wrong map[string][]string, status int) error {

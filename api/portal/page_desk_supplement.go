@@ -47,18 +47,23 @@ func newSupplement(w *writing, v *visit) *supplementForm {
 	return &supplementForm{Lines: []supplementLine{{N: 0, What: aboutPaper}}, Sections: w.fieldGroups(v)}
 }
 
-// fieldGroups lists the answered fields of the declaration, with what was declared.
+// fieldGroups lists the fields of the declaration with what was declared, and those that
+// were left open: one of them may be what is missing.
 func (w *writing) fieldGroups(v *visit) []fieldGroup {
 	a := w.asking(v)
 	var out []fieldGroup
 	for _, p := range w.form.Pages(w.draft.Data.Application) {
 		g := fieldGroup{Title: p.Label.In(v.lang)}
 		w.form.Ask(p.Name, w.draft.Data.state(nil)).Walk(func(q *form.Question) {
-			if !q.Leaf() || q.Kind == form.Either || q.Kind == form.Document || q.Value == "" {
+			if !q.Leaf() || q.Kind == form.Either || q.Kind == form.Document {
 				return
 			}
 			f := a.field(q, 3, nil)
-			g.Fields = append(g.Fields, option{Value: aboutField + w.casePointer(q.Pointer), Label: f.Label + ": " + short(f.Said, 40)})
+			said := v.t("desk.item.undeclared")
+			if q.Value != "" {
+				said = short(f.Said, 40)
+			}
+			g.Fields = append(g.Fields, option{Value: aboutField + w.casePointer(q.Pointer), Label: f.Label + ": " + said})
 		})
 		if len(g.Fields) > 0 {
 			out = append(out, g)

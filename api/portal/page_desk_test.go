@@ -313,6 +313,23 @@ func TestAskForASupplement(t *testing.T) {
 	b.open("/dossiers/" + tale.Code + "/birth/slips/nothing").want(404)
 }
 
+// What the applicant left open can be asked for too; what they answer stands in the form
+// that comes next.
+func TestAskForWhatWasLeftOpen(t *testing.T) {
+	s := newStage(t)
+	tale := s.begin("birth-b4")
+	tale.Staff("reception", "birth", "receive", nil)
+	s.fine(tale)
+	b, at := s.browse(clerk), "/dossiers/"+tale.Code+"/birth"
+	r := b.open(at + "/request_supplement").want(200).says(`<option value="field:/mother/passport">Số hộ chiếu (nếu không có số định danh): chưa khai</option>`)
+	b.form(r, "/request_supplement").set("item0-what", "field:/mother/passport", "item0-reason", "Ghi vào sổ").send().want(200).says("Số hộ chiếu (nếu không có số định danh) (Mẹ)")
+	me, mine := s.browse(tuan), "/cases/"+tale.Code+"/supplement"
+	r = me.open(mine).want(200).says("Số hộ chiếu", "viết rõ ở ghi chú")
+	me.form(r, "/supplement").set(r.find(`name="(/items/[^"]+/value)"`), "C1234567").send().want(200).says("Đã ghi nhận").saysNot("Việc bạn cần làm")
+	s.settle()
+	b.open(at + "/draft").want(200).says(`value="C1234567"`)
+}
+
 // Two clerks open the same form. Whoever is slower keeps what was typed and reads who
 // changed what; where the action is gone, it is shown for reading.
 func TestTwoClerks(t *testing.T) {

@@ -73,11 +73,12 @@ type file struct {
 	Given    []row // from earlier parts
 	Papers   []shownPaper
 	Proposal *done // what awaits a decision: the newest thing that a person entered
-	Returned *done // who sent that back since, and why
+	Returned *done // who or which register sent that back since, and why
 	Computed []row // what the procedure worked out
 	Lookups  []done
 	Earlier  []done
-	Disputes bool
+	Disputes bool // the applicant says that registers are wrong
+	Amends   bool // the applicant answered otherwise since, asked by an agency
 	Compact  bool // beside a form: everything but the papers is folded
 }
 
@@ -337,7 +338,9 @@ func (v *visit) file(c *caseView, x *dossier, w *writing, r *records) (file, err
 	f.Declared = w.sections(v)
 	for i := range f.Declared {
 		f.Declared[i].Path = ""
-		f.Disputes = f.Disputes || slices.ContainsFunc(f.Declared[i].Rows, func(r row) bool { return r.Disputed != "" || r.Completed != "" })
+		for _, r := range f.Declared[i].Rows {
+			f.Disputes, f.Amends = f.Disputes || r.Disputed != "", f.Amends || r.Completed != ""
+		}
 	}
 	if len(x.Needs) > 0 {
 		rows, err := r.given(x)
@@ -366,6 +369,9 @@ func (v *visit) file(c *caseView, x *dossier, w *writing, r *records) (file, err
 	f.Computed = r.computed(x)
 	if x.Status == "open" {
 		f.Proposal, f.Returned = proposal(f.Earlier)
+		if f.Proposal != nil && f.Returned == nil {
+			f.Returned = sentBackBy(f.Lookups, f.Proposal, x)
+		}
 	}
 	f.Papers = v.papers(c)
 	return f, nil
@@ -393,6 +399,20 @@ func proposal(all []done) (p, returned *done) {
 		}
 	}
 	return nil, nil
+}
+
+// sentBackBy is the register that refused what was proposed: the proposal is to be made
+// anew, and nobody can decide on it meanwhile.
+func sentBackBy(lookups []done, p *done, x *dossier) *done {
+	if !slices.ContainsFunc(x.Actions, func(a action) bool { return a.Code == p.Action }) {
+		return nil
+	}
+	for i := len(lookups) - 1; i >= 0; i-- {
+		if l := &lookups[i]; l.Register.Refused && !l.At.Before(p.At.Time) {
+			return l
+		}
+	}
+	return nil
 }
 
 // computed are the values that the procedure worked out by itself.

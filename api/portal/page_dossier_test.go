@@ -67,6 +67,22 @@ func TestCommuneRegistersABirth(t *testing.T) {
 	s.browse(tuan).open("/inbox").want(403)
 }
 
+// A register that refuses what was drafted sends it back: nobody is told that it awaits
+// their decision, and why is told first.
+func TestARegisterSendsADraftBack(t *testing.T) {
+	s := newStage(t)
+	tale := s.begin("birth-b4", func(app map[string]any) { app["mother"].(map[string]any)["name"] = "Trần Thu Hoa" })
+	tale.Staff("reception", "birth", "receive", nil).Draft()
+	s.fine(tale)
+	boss := s.browse(leader)
+	boss.dossier(tale.Code, "birth").says("Chờ quyết định: Lập dự thảo Giấy khai sinh").saysNot("Đã bị trả lại")
+	tale.Applicant("birth", "confirm", nil).Want("birth", "received")
+	s.fine(tale)
+	for _, b := range []*browser{boss, s.browse(clerk)} {
+		b.dossier(tale.Code, "birth").says("Đã bị trả lại: Lập dự thảo Giấy khai sinh", "Dữ liệu dân cư không khớp</strong>").saysNot("Chờ quyết định")
+	}
+}
+
 // A dossier is claimed, given back, and given by the leader to one of the office, who
 // then finds it among their own; who has no part of it is not offered to take it away.
 func TestWhoHoldsADossier(t *testing.T) {

@@ -236,3 +236,21 @@ func TestTakeIsBounded(t *testing.T) {
 		t.Errorf("buttons of another page changed it: %v", value)
 	}
 }
+
+// A value is put into a copy, where there is something for it to be in.
+func TestWith(t *testing.T) {
+	before := map[string]any{"a": []any{map[string]any{"b/c": 1.0}}, "d": "x"}
+	for pointer, want := range map[string]map[string]any{
+		"/a/0/b~1c": {"a": []any{map[string]any{"b/c": "new"}}, "d": "x"},
+		"/d":        {"a": []any{map[string]any{"b/c": 1.0}}, "d": "new"},
+		"/e":        {"a": []any{map[string]any{"b/c": 1.0}}, "d": "x", "e": "new"},
+		"/a/1/b":    before, "/a/x": before, "/d/e": before, "/e/f": before,
+	} {
+		if got := form.With(before, pointer, "new"); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %v, want %v", pointer, got, want)
+		}
+	}
+	if want := map[string]any{"a": []any{map[string]any{"b/c": 1.0}}, "d": "x"}; !reflect.DeepEqual(before, want) {
+		t.Errorf("the value itself became %v", before)
+	}
+}

@@ -3,6 +3,8 @@ package form
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -137,6 +139,31 @@ func Get(v any, pointer string) any {
 		default:
 			return nil
 		}
+	}
+	return v
+}
+
+// With is a copy of a value with another at a JSON Pointer, where there is something for
+// it to be in.
+func With(v any, pointer string, x any) any { return with(v, Split(pointer), x) }
+
+func with(v any, path []string, x any) any {
+	if len(path) == 0 {
+		return x
+	}
+	switch in := v.(type) {
+	case map[string]any:
+		if below, ok := in[path[0]]; ok || len(path) == 1 {
+			in = maps.Clone(in)
+			in[path[0]] = with(below, path[1:], x)
+		}
+		return in
+	case []any:
+		if i, err := strconv.Atoi(path[0]); err == nil && i >= 0 && i < len(in) {
+			in = slices.Clone(in)
+			in[i] = with(in[i], path[1:], x)
+		}
+		return in
 	}
 	return v
 }
