@@ -297,7 +297,7 @@ func TestPrefill(t *testing.T) {
 		}
 	}
 	// Whoever applies is proposed as the one who arranges the funeral and is paid.
-	for pointer, want := range map[string]string{"/funeral/organiser/id": daughter, "/funeral/organiser/name": "Phan Thị Cúc", "/funeral/payee/name": "Phan Thị Cúc", "/survivor/representative/id": daughter} {
+	for pointer, want := range map[string]string{"/funeral/organiser/id": daughter, "/funeral/organiser/name": "Phan Thị Cúc", "/funeral/payee/name": "Phan Thị Cúc", "/funeral/payee/id": daughter, "/survivor/representative/id": daughter, "/survivor/payee/id": daughter} {
 		if got := engine.At(dead.get("values"), pointer); got != want {
 			t.Errorf("%s is %v, want %s", pointer, got, want)
 		}

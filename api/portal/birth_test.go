@@ -125,7 +125,8 @@ func TestAnotherCommuneIsAnotherHousehold(t *testing.T) {
 }
 
 // A result by post needs a house, not a commune alone. The register proposes its own;
-// what it proposes is shown before it is taken, and goes when nothing is posted.
+// what it proposes is shown before it is taken, goes with its commune, and goes when
+// nothing is posted.
 func TestAResultByPostNeedsAHouse(t *testing.T) {
 	s := newStage(t)
 	b := s.browse(tung)
@@ -134,9 +135,18 @@ func TestAResultByPostNeedsAHouse(t *testing.T) {
 	if got := page.fields.Get("/delivery/address/commune") + " " + page.fields.Get("/delivery/address/detail"); got != "26743 33 Lê Lai" {
 		t.Errorf("proposed is %q", got)
 	}
-	r := page.set("/delivery/address/commune", "", "/delivery/address/detail", "").send().want(422).says("Hãy chọn: Xã, phường, đặc khu.")
-	r = b.form(r, "/pages/delivery").set("/delivery/address/commune", "26743").send().want(422).says("Hãy nhập: Số nhà, đường, thôn, tổ dân phố.")
-	if r = b.form(r, "/pages/delivery").set("/delivery/address/detail", "5 Lê Lai").send().want(200); r.path == at+"/pages/delivery" {
+	r := page.set("/delivery/address/commune", "20242").send().want(422).says("Hãy nhập: Số nhà, đường, thôn, tổ dân phố.")
+	page = b.form(r, "/pages/delivery")
+	if got := page.fields.Get("/delivery/address/detail"); got != "" {
+		t.Errorf("in another commune the house is still %q", got)
+	}
+	r = page.set("/delivery/address/commune", "").send().want(422).says("Hãy chọn: Xã, phường, đặc khu.")
+	b.form(r, "/pages/delivery").set("/delivery/address/commune", "26743").send().want(200)
+	page = b.form(b.open(at+"/pages/delivery"), "/pages/delivery")
+	if got := page.fields.Get("/delivery/address/detail"); got != "33 Lê Lai" {
+		t.Errorf("back at the register's commune the house is %q", got)
+	}
+	if r = page.set("/delivery/address/detail", "5 Lê Lai").send().want(200); r.path == at+"/pages/delivery" {
 		t.Error("the page was not taken")
 	}
 	b.open(at + "/review").want(200).says("5 Lê Lai")

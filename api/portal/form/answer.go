@@ -262,41 +262,50 @@ func plain(v any) any {
 	return v
 }
 
-// Follow keeps proposals true that hold only beside another one (x-goes-with names the
-// property beside it), in place, at and below one property of the top: when that was
-// answered otherwise than the register has it, the register's values that stand here
+// Follow keeps proposals true that hold only beside others (x-goes-with names the
+// property beside it), in place, at and below one property of the top: when one of those
+// was answered otherwise than the register has it, the register's values that stand here
 // unchanged go; when it is again as the register has it and was not before, they come
 // back where nothing else was answered. known are the register's values by pointer.
 func (f *Form) Follow(before, value map[string]any, page string, known map[string]any) {
 	list := func(at string) bool { return f.typeAt(at) == "array" }
 	set := func(at string, v any) { put(value, Split(at), "", v, list) }
 	for _, at := range slices.Sorted(maps.Keys(known)) {
-		group, beside := f.goesWith(at)
-		proposed, ok := known[beside]
-		if !ok || !Under(at, Top(page)) {
+		if !Under(at, Top(page)) {
 			continue
 		}
-		switch now := Get(value, beside); {
-		case blank(now):
-		case !equal(now, proposed):
-			if equal(Get(value, at), known[at]) {
-				set(at, nil)
+		gone, back := false, false
+		for _, t := range f.goesWith(at) {
+			proposed, ok := known[t.beside]
+			if now := Get(value, t.beside); !ok || blank(now) {
+				continue
+			} else if !equal(now, proposed) {
+				gone = true
+			} else if !equal(Get(before, t.beside), proposed) && blank(Get(before, t.group)) {
+				back = true
 			}
-		case !equal(Get(before, beside), proposed) && blank(Get(before, group)):
+		}
+		switch {
+		case gone && equal(Get(value, at), known[at]):
+			set(at, nil)
+		case back && !gone:
 			set(at, known[at])
 		}
 	}
 }
 
-// goesWith is the property at or above a pointer whose value holds only beside another
-// one, and that other one; "" when there is none.
-func (f *Form) goesWith(pointer string) (group, beside string) {
+// tie binds a property to the one beside it that its value holds with.
+type tie struct{ group, beside string }
+
+// goesWith are the ties of a pointer and of what it stands in.
+func (f *Form) goesWith(pointer string) []tie {
+	var out []tie
 	for at := pointer; at != ""; {
 		up := at[:strings.LastIndex(at, "/")]
 		if name, ok := first[string](f.schemasAt(at), "x-goes-with"); ok {
-			return at, up + "/" + escape(name)
+			out = append(out, tie{at, up + "/" + escape(name)})
 		}
 		at = up
 	}
-	return "", ""
+	return out
 }

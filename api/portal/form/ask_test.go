@@ -258,7 +258,11 @@ func TestProposalsGoWithTheirCommune(t *testing.T) {
 		{"there, answered, and back", url.Values{"/residence/commune": {"20242"}, "/residence/household": {"DN-0001"}}, url.Values{"/residence/commune": {"00004"}},
 			map[string]any{"/residence/household": "DN-0001", "/residence/head/id": "001058000101"}},
 		{"another household of the same commune", url.Values{"/residence/household": {""}, "/residence/head/id": {"001195000104"}}, url.Values{"/residence/relation": {"son"}},
-			map[string]any{"/residence/household": nil, "/residence/head/id": "001195000104"}},
+			map[string]any{"/residence/household": nil, "/residence/head/id": "001195000104", "/residence/head/name": nil}},
+		{"another address alone", url.Values{"/residence/address/commune": {"20242"}}, nil,
+			map[string]any{"/residence/household": "HN-0001", "/residence/address/commune": "20242", "/residence/address/detail": nil}},
+		{"another address with its street", url.Values{"/residence/address/commune": {"20242"}, "/residence/address/detail": {"Số 9"}}, nil,
+			map[string]any{"/residence/address/detail": "Số 9"}},
 	} {
 		value := proposed()
 		for _, post := range []url.Values{c.first, c.then} {
@@ -269,6 +273,44 @@ func TestProposalsGoWithTheirCommune(t *testing.T) {
 		for at, want := range c.want {
 			if got := form.Get(value, at); got != want {
 				t.Errorf("%s: %s is %v, want %v", c.name, at, got, want)
+			}
+		}
+	}
+}
+
+// A name and a number are of one person: whoever names another one by either is asked for
+// the other, and the one proposed comes back whole.
+func TestANameGoesWithItsNumber(t *testing.T) {
+	f := parse(t, shipped(t).Form("death_combined").Schema.JSON())
+	const cuc, hong = "001174000702", "079187000902"
+	known := map[string]any{"/funeral/organiser/id": cuc, "/funeral/organiser/name": "Phan Thị Cúc", "/funeral/payee/id": cuc, "/funeral/payee/name": "Phan Thị Cúc"}
+	for _, who := range []string{"/funeral/organiser", "/funeral/payee"} {
+		for _, c := range []struct {
+			post     url.Values
+			id, name any
+		}{
+			{url.Values{who + "/name": {"Lý Thị Hồng"}}, nil, "Lý Thị Hồng"},
+			{url.Values{who + "/id": {hong}}, hong, nil},
+			{url.Values{who + "/id": {hong}, who + "/name": {"Lý Thị Hồng"}}, hong, "Lý Thị Hồng"},
+			{url.Values{who + "/name": {"Phan Thị Cúc"}}, cuc, "Phan Thị Cúc"},
+		} {
+			value := map[string]any{}
+			for at, v := range known {
+				f.Take(value, "funeral", url.Values{at: {v.(string)}})
+			}
+			before := form.Merge(value, nil)
+			f.Take(value, "funeral", c.post)
+			f.Follow(before, value, "funeral", known)
+			if id, name := form.Get(value, who+"/id"), form.Get(value, who+"/name"); id != c.id || name != c.name {
+				t.Errorf("%v: %v, %v, want %v, %v", c.post, id, name, c.id, c.name)
+			}
+			for at := range c.post {
+				before = form.Merge(value, nil)
+				f.Take(value, "funeral", url.Values{at: {known[at].(string)}})
+				f.Follow(before, value, "funeral", known)
+			}
+			if id, name := form.Get(value, who+"/id"), form.Get(value, who+"/name"); id != cuc || name != "Phan Thị Cúc" {
+				t.Errorf("%v and back: %v, %v", c.post, id, name)
 			}
 		}
 	}
