@@ -70,6 +70,7 @@ type caseView struct {
 	Ended       Time              `json:"ended,omitzero"`
 	Due         Time              `json:"due,omitzero"`
 	Expected    Time              `json:"expected,omitzero" doc:"When the last open part is due or expected"`
+	Sooner      bool              `json:"sooner,omitempty" doc:"Expected sooner if a part turns out not to apply"`
 	Provisional bool              `json:"provisional,omitempty" doc:"Due or expected is in a year whose days off are not announced yet"`
 	Overdue     bool              `json:"overdue,omitempty"`
 	Subject     string            `json:"subject" doc:"The child or the deceased"`
@@ -126,6 +127,7 @@ type dossierView struct {
 	Portal      *portalView       `json:"portal,omitempty"`
 	Final       string            `json:"final,omitempty"`
 	Office      *officeRef        `json:"office,omitempty"`
+	GoesTo      *officeRef        `json:"goes_to,omitempty" doc:"Office of a part that waits, where it is known"`
 	Unit        string            `json:"unit,omitempty"`
 	Assignee    string            `json:"assignee,omitempty"`
 	Opened      Time              `json:"opened,omitzero"`
@@ -134,6 +136,7 @@ type dossierView struct {
 	Delivered   Time              `json:"delivered,omitzero"`
 	Due         Time              `json:"due,omitzero"`
 	Expected    Time              `json:"expected,omitzero" doc:"Without a due time: when it is due if what it needs is in time and nobody is waited for"`
+	Sooner      bool              `json:"sooner,omitempty" doc:"Expected sooner if a part before it turns out not to apply"`
 	May         bool              `json:"may,omitempty" doc:"Whether it runs depends on what comes before it"`
 	Provisional bool              `json:"provisional,omitempty" doc:"Due or expected is in a year whose days off are not announced yet"`
 	Overdue     bool              `json:"overdue,omitempty"`
@@ -306,10 +309,9 @@ func (p *picture) whole() (*caseView, error) {
 			return nil, err
 		}
 	}
-	if p.past {
-		return v, nil
+	if !p.past {
+		v.Actions = p.actions("", c.Rev)
 	}
-	v.Actions = p.actions("", c.Rev)
 	return v, p.forecast(v)
 }
 
@@ -368,35 +370,10 @@ func (p *picture) plain(v *dossierView, d *engine.Dossier) {
 		for _, n := range st.Needs {
 			v.Needs = append(v.Needs, n.Step)
 		}
-		if d.Status == engine.StatusWaiting {
-			v.Foreseen = p.foreseen(st)
-		}
 		if v.Reason == nil {
 			v.Reason = p.ruledOut(p.c, st, d)
 		}
 	}
-}
-
-// foreseen tells why a part that waits will not run, as far as the application alone
-// tells: by its own condition, or by that of a part that it cannot do without.
-func (p *picture) foreseen(st *engine.Step) string {
-	if why, _ := runtime.Foreseen(p.c, st, p.now); why != "" {
-		return why
-	}
-	for _, n := range st.Needs {
-		up := p.step(n.Step)
-		if n.Optional || up == nil || p.c.Dossier(n.Step).Status != engine.StatusWaiting {
-			continue
-		}
-		switch why := p.foreseen(up); why {
-		case "":
-		case engine.ClosedAbsent, engine.ClosedNotApplicable:
-			return why
-		default:
-			return engine.ClosedNeed
-		}
-	}
-	return ""
 }
 
 // ruledOut says by which results a part does not run that the applicant left open: its

@@ -1,9 +1,6 @@
 package api
 
 import (
-	"slices"
-	"time"
-
 	"lienthong/engine"
 	"lienthong/engine/runtime"
 )
@@ -35,48 +32,33 @@ func (p *picture) then(d *engine.Dossier) *thenView {
 	return v
 }
 
-// forecast tells of an open case when its parts are to be expected that have no due
-// time yet, and what of all this stands on days off that are not announced.
+// forecast tells of an open case which parts will not run, where the others will and
+// when they are to be expected that have no due time yet, and what of all this stands on
+// days off that are not announced.
 func (p *picture) forecast(v *caseView) error {
 	cal := p.s.cfg.Definitions.Calendar(p.now)
-	if cal == nil || p.c.Status != engine.CaseOpen {
+	if cal == nil || p.svc == nil || p.c.Status != engine.CaseOpen {
 		return nil
 	}
-	ends, may := map[string]time.Time{}, map[string]bool{}
+	f, err := runtime.ForecastOf(p.s.cfg.Definitions, p.svc, p.c, p.now)
+	if err != nil {
+		return err
+	}
 	for i := range v.Dossiers {
 		d := &v.Dossiers[i]
-		st := p.step(d.Step)
-		if st == nil || d.Foreseen != "" || d.Status == string(engine.StatusClosed) || d.Status == string(engine.StatusEnded) {
+		ahead := f.Step(d.Step)
+		if ahead == nil {
 			continue
 		}
-		due := d.Due.Time
-		if due.IsZero() {
-			if d.Status == string(engine.StatusWaiting) {
-				_, known := runtime.Foreseen(p.c, st, p.now)
-				d.May = !known || slices.ContainsFunc(st.Needs, func(n engine.Need) bool { return !n.Optional && may[n.Step] })
-				may[d.Step] = d.May
-			}
-			begins := p.now
-			for _, n := range st.Needs {
-				begins = latest(begins, ends[n.Step])
-			}
-			var err error
-			if due, err = runtime.DueFrom(p.s.cfg.Definitions, st.Procedure.Limit, begins, p.now); err != nil {
-				return err
-			}
-			d.Expected = at(due)
+		if d.Status == string(engine.StatusWaiting) {
+			d.Foreseen, d.May, d.GoesTo = ahead.Closed, ahead.May, p.s.officeRef(ahead.Office)
 		}
-		d.Provisional = !due.IsZero() && cal.Provisional(due)
-		ends[d.Step] = due
-		v.Expected = at(latest(v.Expected.Time, due))
+		if d.Due.IsZero() {
+			d.Expected, d.Sooner = at(ahead.Due), ahead.Sooner
+		}
+		d.Provisional = !ahead.Due.IsZero() && cal.Provisional(ahead.Due)
 	}
-	v.Provisional = cal.Provisional(latest(v.Due.Time, v.Expected.Time)) && !(v.Due.IsZero() && v.Expected.IsZero())
+	v.Expected, v.Sooner = at(f.Due), f.Sooner
+	v.Provisional = !f.Due.IsZero() && cal.Provisional(f.Due) || !v.Due.IsZero() && cal.Provisional(v.Due.Time)
 	return nil
-}
-
-func latest(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
 }

@@ -236,6 +236,7 @@ type checkStep struct {
 	Closed string     `json:"closed,omitempty" doc:"Why it will not run"`
 	May    bool       `json:"may,omitempty" doc:"Depends on what comes before it"`
 	Due    Time       `json:"due,omitzero"`
+	Sooner bool       `json:"sooner,omitempty" doc:"Due sooner if a part before it turns out not to apply"`
 }
 
 func (s *Server) checkApplication(ctx context.Context, in *struct {
@@ -263,7 +264,7 @@ func (s *Server) checkApplication(ctx context.Context, in *struct {
 	for i, c := range p.Cases {
 		cv := checkCase{Subject: c.Subject, Fee: c.Fee, Due: at(c.Due), Steps: []checkStep{}}
 		for _, st := range c.Steps {
-			cv.Steps = append(cv.Steps, checkStep{Step: st.Step, Title: st.Title, Office: s.officeRef(st.Office), Closed: st.Closed, May: st.May, Due: at(st.Due)})
+			cv.Steps = append(cv.Steps, checkStep{Step: st.Step, Title: st.Title, Office: s.officeRef(st.Office), Closed: st.Closed, May: st.May, Due: at(st.Due), Sooner: st.Sooner})
 		}
 		if len(p.Problems) == 0 {
 			if err := s.readBefore(&cv, p.Service, p.Version, b.Application, i, f.Requester); err != nil {

@@ -307,10 +307,15 @@ func TestEveryPartHasADate(t *testing.T) {
 	at := "/cases/" + tale.Code
 	me := s.browse(tale.Citizen)
 	me.open(at).want(200).says("Dự kiến xong cả hồ sơ: 06/10/2026 17:00", "Dự kiến xong: 07/09/2026 17:00.", "Dự kiến xong: 14/09/2026 17:00.", // death, then residence
-		"Nếu hồ sơ thuộc trường hợp này, dự kiến xong: ", "tính như khi mỗi phần trước xong đúng hẹn").saysNot("Tạm tính")
+		"Nếu hồ sơ thuộc trường hợp này, dự kiến xong: ", "tính như khi mỗi phần trước xong đúng hẹn",
+		"17:00 (sớm hơn nếu có phần không áp dụng)", "17:00. Sớm hơn nếu phần trước không áp dụng.", // without a representative
+		"Nơi sẽ giải quyết: Công an phường ").saysNot("Tạm tính")
 	tale.Died()
 	s.fine(tale)
 	me.open(at).want(200).says("Kết thúc: 07/09/2026 ", "Hẹn trả: ").saysNot("Dự kiến xong: 07/09/2026")
+
+	tale = s.begin("death-o2", func(app map[string]any) { delete(app["deceased"].(map[string]any), "residence") })
+	s.browse(tale.Citizen).open("/cases/"+tale.Code).want(200).says("Dự kiến xong cả hồ sơ: 07/09/2026 17:00</span>", "Không áp dụng.").saysNot("Dự kiến xong: 14/09/2026", "sớm hơn")
 
 	later := newStage(t, func(c *system.Config) { c.Start = time.Date(2026, 12, 30, 1, 30, 0, 0, time.UTC) })
 	tale = later.begin("birth-b4")

@@ -17,6 +17,7 @@ type caseView struct {
 	Ended       Time              `json:"ended"`
 	Due         Time              `json:"due"`
 	Expected    Time              `json:"expected"`
+	Sooner      bool              `json:"sooner"`      // if a part does not apply
 	Provisional bool              `json:"provisional"` // due or expected on days off that are not announced
 	Overdue     bool              `json:"overdue"`
 	Subject     string            `json:"subject"`
@@ -115,6 +116,7 @@ type dossier struct {
 	Portal      *portalStatus     `json:"portal"`
 	Final       string            `json:"final"`
 	Office      *office           `json:"office"`
+	GoesTo      *office           `json:"goes_to"` // while it waits
 	Assignee    string            `json:"assignee"`
 	Opened      Time              `json:"opened"`
 	Entered     Time              `json:"entered"`
@@ -122,6 +124,7 @@ type dossier struct {
 	Delivered   Time              `json:"delivered"`
 	Due         Time              `json:"due"`
 	Expected    Time              `json:"expected"`
+	Sooner      bool              `json:"sooner"`
 	May         bool              `json:"may"` // run, as what comes before it tells
 	Provisional bool              `json:"provisional"`
 	Overdue     bool              `json:"overdue"`

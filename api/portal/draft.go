@@ -297,6 +297,7 @@ type checkedStep struct {
 	Closed string  `json:"closed"`
 	May    bool    `json:"may"`
 	Due    Time    `json:"due"`
+	Sooner bool    `json:"sooner"`
 }
 
 // subform is a paper form that the application stands for, filled in.
