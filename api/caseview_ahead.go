@@ -44,21 +44,22 @@ func (p *picture) forecast(v *caseView) error {
 	if err != nil {
 		return err
 	}
+	moves := func(t Time) bool { return !t.IsZero() && cal.Provisional(t.Time) }
 	for i := range v.Dossiers {
 		d := &v.Dossiers[i]
-		ahead := f.Step(d.Step)
-		if ahead == nil {
+		ahead, waits := f.Step(d.Step), d.Status == string(engine.StatusWaiting)
+		if ahead == nil || !waits && d.Status != string(engine.StatusOpen) {
 			continue
 		}
-		if d.Status == string(engine.StatusWaiting) {
+		if waits {
 			d.Foreseen, d.May, d.GoesTo = ahead.Closed, ahead.May, p.s.officeRef(ahead.Office)
 		}
 		if d.Due.IsZero() {
 			d.Expected, d.Sooner = at(ahead.Due), ahead.Sooner
 		}
-		d.Provisional = !ahead.Due.IsZero() && cal.Provisional(ahead.Due)
+		d.Provisional = moves(d.Due) || moves(d.Expected)
 	}
 	v.Expected, v.Sooner = at(f.Due), f.Sooner
-	v.Provisional = !f.Due.IsZero() && cal.Provisional(f.Due) || !v.Due.IsZero() && cal.Provisional(v.Due.Time)
+	v.Provisional = moves(v.Due) || moves(v.Expected)
 	return nil
 }

@@ -49,8 +49,8 @@ func ForecastOf(defs engine.Definitions, svc *engine.Service, c *engine.Case, no
 		}
 		switch {
 		case s.Closed != "", d != nil && d.Status == engine.StatusEnded:
-		case d != nil && !d.Due().IsZero():
-			s.Due = d.Due()
+		case d != nil && !d.Clock.Due.IsZero(): // not what one of its states is allowed
+			s.Due = d.Clock.Due
 		default:
 			begins := horizon{at: now}
 			for _, n := range st.Needs {

@@ -59,3 +59,26 @@ func TestForecast(t *testing.T) {
 		t.Errorf("all is due %s, sooner %v", f.Due, f.Sooner)
 	}
 }
+
+// The time that one state is allowed is not when the part ends, nor when those behind
+// it begin.
+func TestForecastCountsWholeParts(t *testing.T) {
+	w := newWorld(t)
+	svc := w.defs.services["birth"]
+	svc.Steps[0].Procedure.State("checking").Limit = &engine.Limit{Within: limit("2 working hours")}
+	code := w.file("An")
+	w.act(code, "receive", engine.ByReception)
+	c := w.load(code)
+	birth := c.Dossier("birth")
+	if !birth.StateDue.Before(birth.Clock.Due) {
+		t.Fatalf("the state is due %s, all of it %s", birth.StateDue, birth.Clock.Due)
+	}
+	f, err := runtime.ForecastOf(w.defs, svc, c, w.clock.Now())
+	w.must(err)
+	if got := f.Step("birth").Due; !got.Equal(birth.Clock.Due) {
+		t.Errorf("birth is due %s", got)
+	}
+	if want := time.Date(2026, 9, 10, 17, 0, 0, 0, start.Location()); !f.Due.Equal(want) {
+		t.Errorf("all is due %s, want %s", f.Due, want)
+	}
+}
