@@ -226,14 +226,14 @@ const (
 // Due lists cases whose next timer has come.
 func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]string, error) {
 	const op = "store.due"
-	codes, err := s.texts(ctx, op, dueCases, rowenc.Micros(now), limited(limit))
-	if err != nil && ctx.Err() == nil && engine.CodeOf(err) == engine.CorruptHistory {
+	codes, err := s.column(ctx, dueCases, rowenc.Micros(now), limited(limit))
+	if broken(err) {
 		s.noTimers.Do(func() {
 			s.log.Error("sqlite: the index cases_timer is damaged; due cases are looked for one by one. Stop the server, look with `verify`, restore a backup", "err", err)
 		})
-		return s.texts(ctx, op, dueBeside, rowenc.Micros(now), limited(limit))
+		codes, err = s.column(ctx, dueBeside, rowenc.Micros(now), limited(limit))
 	}
-	return codes, err
+	return codes, failure(op, "", err)
 }
 
 // NextDue is the earliest timer of all cases.
@@ -279,6 +279,12 @@ func (s *Store) OpenUnder(ctx context.Context, service, version, after string, l
 
 // texts reads one column.
 func (s *Store) texts(ctx context.Context, op, q string, args ...any) ([]string, error) {
+	out, err := s.column(ctx, q, args...)
+	return out, failure(op, "", err)
+}
+
+// column is texts with the error that SQLite gives.
+func (s *Store) column(ctx context.Context, q string, args ...any) ([]string, error) {
 	out := []string{}
 	err := s.each(ctx, q, args, func(r *sql.Rows) error {
 		var t string
@@ -287,7 +293,7 @@ func (s *Store) texts(ctx context.Context, op, q string, args ...any) ([]string,
 		return err
 	})
 	if err != nil {
-		return nil, failure(op, "", err)
+		return nil, err
 	}
 	return out, nil
 }
