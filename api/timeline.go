@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"lienthong/engine"
-	"lienthong/engine/calendar"
 )
 
 // momentView is one thing that happened, in plain words.
@@ -173,7 +172,7 @@ func (t *teller) event(v engine.Event) {
 	case engine.ApplicationChanged:
 		t.say("application", "")
 	case engine.FeeAsked:
-		t.say("fee_asked", "", "amount", dong(v.Amount))
+		t.say("fee_asked", "", "amount", engine.Grouped(v.Amount, "."))
 	case engine.FeeSettled:
 		if v.Status == engine.FeePaid {
 			t.say("fee_paid", "", "receipt", v.Receipt)
@@ -366,27 +365,10 @@ func (t *teller) term(word string) string {
 	return word
 }
 
-// when writes an instant as people here do: 17:00 ngày 07/09/2026.
+// when writes an instant; "" when there is none.
 func (t *teller) when(at time.Time) string {
 	if at.IsZero() {
 		return ""
 	}
-	at = at.In(calendar.Zone)
-	if t.lang == en {
-		return at.Format("15:04 on 02/01/2006")
-	}
-	return at.Format("15:04") + " ngày " + at.Format("02/01/2006")
-}
-
-// dong writes an amount with dots between thousands.
-func dong(n int64) string {
-	s := strconv.FormatInt(n, 10)
-	sign := ""
-	if strings.HasPrefix(s, "-") {
-		sign, s = "-", s[1:]
-	}
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "." + s[i:]
-	}
-	return sign + s
+	return engine.TimeIn(t.lang, at)
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -125,7 +124,7 @@ func (m *Messages) print(v any, lang string) string {
 	case string:
 		if len(x) > 10 && x[10] == 'T' { // else it is no instant, and Parse would say so at length
 			if t, err := time.Parse(time.RFC3339, x); err == nil {
-				return instant(t, lang)
+				return engine.TimeIn(lang, t)
 			}
 		}
 		if w, ok := m.words[x]; ok {
@@ -135,11 +134,11 @@ func (m *Messages) print(v any, lang string) string {
 	case engine.Text:
 		return x.In(lang)
 	case int:
-		return thousands(int64(x))
+		return engine.Grouped(int64(x), ".")
 	case int64:
-		return thousands(x)
+		return engine.Grouped(x, ".")
 	case float64:
-		return thousands(int64(x)) // what was an integer before it went through JSON
+		return engine.Grouped(int64(x), ".") // what was an integer before it went through JSON
 	case map[string]any:
 		return m.printMap(x, lang)
 	case []any:
@@ -222,28 +221,4 @@ func places(text string, value func(string) (string, bool)) (string, bool) {
 		out.WriteString(s)
 		text = after
 	}
-}
-
-// zone is Vietnam's: no summer time.
-var zone = time.FixedZone("+07:00", 7*60*60)
-
-func instant(t time.Time, lang string) string {
-	t = t.In(zone)
-	if lang == "en" {
-		return t.Format("15:04 on 02/01/2006")
-	}
-	return t.Format("15:04") + " ngày " + t.Format("02/01/2006")
-}
-
-// thousands writes an integer with dots between thousands.
-func thousands(n int64) string {
-	s := strconv.FormatInt(n, 10)
-	start := 0
-	if n < 0 {
-		start = 1
-	}
-	for i := len(s) - 3; i > start; i -= 3 {
-		s = s[:i] + "." + s[i:]
-	}
-	return s
 }

@@ -64,13 +64,7 @@ func (p *progress) end() {
 }
 
 // thousands writes a number in groups of three.
-func thousands(n int64) string {
-	s := fmt.Sprint(n)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
+func thousands(n int64) string { return engine.Grouped(n, ",") }
 
 // perSecond is a rate; 0 when it took no time.
 func perSecond(n int64, took time.Duration) int64 {

@@ -53,15 +53,10 @@ func HTML(w io.Writer, lang string, reports ...*Report) error {
 
 // grouped writes a number in groups of three, as the language does.
 func grouped(n int, lang string) string {
-	s := fmt.Sprint(n)
-	sep := "."
 	if lang == "en" {
-		sep = ","
+		return engine.Grouped(int64(n), ",")
 	}
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + sep + s[i:]
-	}
-	return s
+	return engine.Grouped(int64(n), ".")
 }
 
 // view is what the page shows.
