@@ -26,82 +26,56 @@ const (
 	codeDocument    engine.Code = "unsupported_document" // the file is not of an accepted kind
 )
 
-// status is the one table from error codes to HTTP.
-var statusOf = map[engine.Code]int{
-	engine.Invalid:             http.StatusUnprocessableEntity,
-	engine.Unauthenticated:     http.StatusUnauthorized,
-	engine.NotFound:            http.StatusNotFound,
-	engine.Forbidden:           http.StatusForbidden,
-	engine.WrongState:          http.StatusConflict,
-	engine.Precondition:        http.StatusConflict,
-	engine.Duplicate:           http.StatusConflict,
-	engine.VersionRequired:     http.StatusPreconditionRequired,
-	engine.StaleVersion:        http.StatusPreconditionFailed,
-	engine.IdempotencyMismatch: http.StatusUnprocessableEntity,
-	engine.DeadlinePassed:      http.StatusConflict,
-	engine.DefinitionRetired:   http.StatusConflict,
-	engine.Unavailable:         http.StatusServiceUnavailable,
-	engine.UnknownOutcome:      http.StatusServiceUnavailable,
-	engine.CorruptHistory:      http.StatusInternalServerError,
-	engine.Archived:            http.StatusGone,
-	engine.Internal:            http.StatusInternalServerError,
-	codeMalformed:              http.StatusBadRequest,
-	codeTooLarge:               http.StatusRequestEntityTooLarge,
-	codeMedia:                  http.StatusUnsupportedMediaType,
-	codeMethod:                 http.StatusMethodNotAllowed,
-	codeTimeout:                http.StatusRequestTimeout,
-	codeTooMany:                http.StatusTooManyRequests,
-	codeNotAccepted:            http.StatusNotAcceptable,
-	codeDocument:               http.StatusUnsupportedMediaType,
+// kind is how one code is told over HTTP.
+type kind struct {
+	status int
+	title  Text // its short name
+	detail Text // what to do, when the error itself has no sentence
 }
 
-// titles are the short names of the kinds of problem.
-var titles = map[engine.Code]Text{
-	engine.Invalid:             {VI: "Dữ liệu chưa hợp lệ", EN: "Invalid input"},
-	engine.Unauthenticated:     {VI: "Chưa đăng nhập", EN: "Not signed in"},
-	engine.NotFound:            {VI: "Không tìm thấy", EN: "Not found"},
-	engine.Forbidden:           {VI: "Không được phép", EN: "Not allowed"},
-	engine.WrongState:          {VI: "Trạng thái không cho phép", EN: "Not open in this state"},
-	engine.Precondition:        {VI: "Chưa đủ điều kiện", EN: "A condition is not met"},
-	engine.Duplicate:           {VI: "Hồ sơ đã được nộp", EN: "Already filed"},
-	engine.VersionRequired:     {VI: "Thiếu phiên bản", EN: "Version required"},
-	engine.StaleVersion:        {VI: "Dữ liệu đã thay đổi", EN: "Changed in the meantime"},
-	engine.IdempotencyMismatch: {VI: "Khóa yêu cầu đã dùng cho nội dung khác", EN: "Key used for another request"},
-	engine.DeadlinePassed:      {VI: "Đã quá thời hạn", EN: "Too late"},
-	engine.DefinitionRetired:   {VI: "Dịch vụ không còn hiệu lực", EN: "Service not in force"},
-	engine.Unavailable:         {VI: "Tạm thời không phục vụ được", EN: "Temporarily unavailable"},
-	engine.UnknownOutcome:      {VI: "Chưa rõ kết quả", EN: "Outcome unknown"},
-	engine.CorruptHistory:      {VI: "Lịch sử hồ sơ bị hỏng", EN: "Corrupt history"},
-	engine.Archived:            {VI: "Hồ sơ đã lưu trữ", EN: "Archived"},
-	engine.Internal:            {VI: "Lỗi hệ thống", EN: "Internal error"},
-	codeMalformed:              {VI: "Yêu cầu không đọc được", EN: "Malformed request"},
-	codeTooLarge:               {VI: "Nội dung quá lớn", EN: "Too large"},
-	codeMedia:                  {VI: "Kiểu nội dung không được hỗ trợ", EN: "Unsupported media type"},
-	codeMethod:                 {VI: "Phương thức không được hỗ trợ", EN: "Method not allowed"},
-	codeTimeout:                {VI: "Quá thời gian chờ", EN: "Request timeout"},
-	codeTooMany:                {VI: "Quá nhiều yêu cầu", EN: "Too many requests"},
-	codeNotAccepted:            {VI: "Không có định dạng phù hợp", EN: "Not acceptable"},
-	codeDocument:               {VI: "Loại tệp không được nhận", EN: "Kind of file not accepted"},
-}
-
-// details say what to do, when the error itself has no sentence.
-var details = map[engine.Code]Text{
-	engine.Unauthenticated:     {VI: "Hãy đăng nhập rồi thử lại.", EN: "Sign in and try again."},
-	engine.NotFound:            {VI: "Không có nội dung này, hoặc bạn không được xem.", EN: "There is nothing here, or it is not for you to see."},
-	engine.Forbidden:           {VI: "Vai trò của bạn không có quyền này.", EN: "Your role does not allow this."},
-	engine.VersionRequired:     {VI: "Gửi kèm tiêu đề If-Match với phiên bản bạn đã xem.", EN: "Send If-Match with the version you have seen."},
-	engine.StaleVersion:        {VI: "Người khác đã cập nhật trước. Hãy xem lại rồi thực hiện.", EN: "Somebody else was faster. Look again, then act."},
-	engine.IdempotencyMismatch: {VI: "Idempotency-Key này đã được dùng cho một yêu cầu khác.", EN: "This Idempotency-Key was used for another request."},
-	engine.Unavailable:         {VI: "Hãy thử lại sau ít phút.", EN: "Try again in a few minutes."},
-	engine.UnknownOutcome:      {VI: "Hãy gửi lại với cùng Idempotency-Key để biết kết quả.", EN: "Repeat with the same Idempotency-Key to learn what happened."},
-	engine.CorruptHistory:      {VI: "Hồ sơ đang được kiểm tra. Hãy liên hệ cơ quan vận hành.", EN: "The record is being examined. Contact the operator."},
-	engine.Archived:            {VI: "Hồ sơ nằm trong kho lưu trữ. Hãy đề nghị cơ quan vận hành khôi phục.", EN: "The case is in an archive. Ask the operator to bring it back."},
-	engine.Internal:            {VI: "Đã ghi nhận lỗi. Hãy thử lại sau.", EN: "The error was recorded. Try again later."},
-	codeMalformed:              {VI: "Nội dung gửi lên không phải JSON hợp lệ hoặc bị thiếu.", EN: "The body is missing or is not valid JSON."},
-	codeTooLarge:               {VI: "Hãy gửi nội dung nhỏ hơn.", EN: "Send less."},
-	codeMedia:                  {VI: "Hãy gửi application/json.", EN: "Send application/json."},
-	codeMethod:                 {VI: "Địa chỉ này có phương thức khác.", EN: "This address has other methods."},
-	codeTooMany:                {VI: "Hãy chờ một lát.", EN: "Wait a moment."},
+// kinds is the one table from error codes to HTTP.
+var kinds = map[engine.Code]kind{
+	engine.Invalid: {http.StatusUnprocessableEntity, Text{VI: "Dữ liệu chưa hợp lệ", EN: "Invalid input"}, Text{}},
+	engine.Unauthenticated: {http.StatusUnauthorized, Text{VI: "Chưa đăng nhập", EN: "Not signed in"},
+		Text{VI: "Hãy đăng nhập rồi thử lại.", EN: "Sign in and try again."}},
+	engine.NotFound: {http.StatusNotFound, Text{VI: "Không tìm thấy", EN: "Not found"},
+		Text{VI: "Không có nội dung này, hoặc bạn không được xem.", EN: "There is nothing here, or it is not for you to see."}},
+	engine.Forbidden: {http.StatusForbidden, Text{VI: "Không được phép", EN: "Not allowed"},
+		Text{VI: "Vai trò của bạn không có quyền này.", EN: "Your role does not allow this."}},
+	engine.WrongState:   {http.StatusConflict, Text{VI: "Trạng thái không cho phép", EN: "Not open in this state"}, Text{}},
+	engine.Precondition: {http.StatusConflict, Text{VI: "Chưa đủ điều kiện", EN: "A condition is not met"}, Text{}},
+	engine.Duplicate:    {http.StatusConflict, Text{VI: "Hồ sơ đã được nộp", EN: "Already filed"}, Text{}},
+	engine.VersionRequired: {http.StatusPreconditionRequired, Text{VI: "Thiếu phiên bản", EN: "Version required"},
+		Text{VI: "Gửi kèm tiêu đề If-Match với phiên bản bạn đã xem.", EN: "Send If-Match with the version you have seen."}},
+	engine.StaleVersion: {http.StatusPreconditionFailed, Text{VI: "Dữ liệu đã thay đổi", EN: "Changed in the meantime"},
+		Text{VI: "Người khác đã cập nhật trước. Hãy xem lại rồi thực hiện.", EN: "Somebody else was faster. Look again, then act."}},
+	engine.IdempotencyMismatch: {http.StatusUnprocessableEntity, Text{VI: "Khóa yêu cầu đã dùng cho nội dung khác", EN: "Key used for another request"},
+		Text{VI: "Idempotency-Key này đã được dùng cho một yêu cầu khác.", EN: "This Idempotency-Key was used for another request."}},
+	engine.DeadlinePassed:    {http.StatusConflict, Text{VI: "Đã quá thời hạn", EN: "Too late"}, Text{}},
+	engine.DefinitionRetired: {http.StatusConflict, Text{VI: "Dịch vụ không còn hiệu lực", EN: "Service not in force"}, Text{}},
+	engine.Unavailable: {http.StatusServiceUnavailable, Text{VI: "Tạm thời không phục vụ được", EN: "Temporarily unavailable"},
+		Text{VI: "Hãy thử lại sau ít phút.", EN: "Try again in a few minutes."}},
+	engine.UnknownOutcome: {http.StatusServiceUnavailable, Text{VI: "Chưa rõ kết quả", EN: "Outcome unknown"},
+		Text{VI: "Hãy gửi lại với cùng Idempotency-Key để biết kết quả.", EN: "Repeat with the same Idempotency-Key to learn what happened."}},
+	engine.CorruptHistory: {http.StatusInternalServerError, Text{VI: "Lịch sử hồ sơ bị hỏng", EN: "Corrupt history"},
+		Text{VI: "Hồ sơ đang được kiểm tra. Hãy liên hệ cơ quan vận hành.", EN: "The record is being examined. Contact the operator."}},
+	engine.Archived: {http.StatusGone, Text{VI: "Hồ sơ đã lưu trữ", EN: "Archived"},
+		Text{VI: "Hồ sơ nằm trong kho lưu trữ. Hãy đề nghị cơ quan vận hành khôi phục.", EN: "The case is in an archive. Ask the operator to bring it back."}},
+	engine.Internal: {http.StatusInternalServerError, Text{VI: "Lỗi hệ thống", EN: "Internal error"},
+		Text{VI: "Đã ghi nhận lỗi. Hãy thử lại sau.", EN: "The error was recorded. Try again later."}},
+	codeMalformed: {http.StatusBadRequest, Text{VI: "Yêu cầu không đọc được", EN: "Malformed request"},
+		Text{VI: "Nội dung gửi lên không phải JSON hợp lệ hoặc bị thiếu.", EN: "The body is missing or is not valid JSON."}},
+	codeTooLarge: {http.StatusRequestEntityTooLarge, Text{VI: "Nội dung quá lớn", EN: "Too large"},
+		Text{VI: "Hãy gửi nội dung nhỏ hơn.", EN: "Send less."}},
+	codeMedia: {http.StatusUnsupportedMediaType, Text{VI: "Kiểu nội dung không được hỗ trợ", EN: "Unsupported media type"},
+		Text{VI: "Hãy gửi application/json.", EN: "Send application/json."}},
+	codeMethod: {http.StatusMethodNotAllowed, Text{VI: "Phương thức không được hỗ trợ", EN: "Method not allowed"},
+		Text{VI: "Địa chỉ này có phương thức khác.", EN: "This address has other methods."}},
+	codeTimeout: {http.StatusRequestTimeout, Text{VI: "Quá thời gian chờ", EN: "Request timeout"}, Text{}},
+	codeTooMany: {http.StatusTooManyRequests, Text{VI: "Quá nhiều yêu cầu", EN: "Too many requests"},
+		Text{VI: "Hãy chờ một lát.", EN: "Wait a moment."}},
+	codeNotAccepted: {http.StatusNotAcceptable, Text{VI: "Không có định dạng phù hợp", EN: "Not acceptable"}, Text{}},
+	codeDocument:    {http.StatusUnsupportedMediaType, Text{VI: "Loại tệp không được nhận", EN: "Kind of file not accepted"}, Text{}},
 }
 
 // Problem is RFC 9457 problem+json with this system's members.
@@ -194,14 +168,12 @@ func problemOf(err error, lang string) *Problem {
 
 // newProblem is a problem of a kind with its usual words.
 func newProblem(code engine.Code, lang string) *Problem {
-	status, ok := statusOf[code]
+	k, ok := kinds[code]
 	if !ok {
-		code, status = engine.Internal, http.StatusInternalServerError
+		code = engine.Internal
+		k = kinds[code]
 	}
-	return &Problem{
-		Type: "urn:lienthong:problem:" + string(code), Title: titles[code].In(lang), Status: status,
-		Detail: details[code].In(lang), Code: code,
-	}
+	return &Problem{Type: "urn:lienthong:problem:" + string(code), Title: k.title.In(lang), Status: k.status, Detail: k.detail.In(lang), Code: code}
 }
 
 // setHeaders writes what HTTP wants beside some answers.
