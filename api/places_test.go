@@ -63,7 +63,7 @@ func TestSchemaKeepsItsOrder(t *testing.T) {
 	w := newWorld(t)
 	raw := string(w.send("", "GET", "/api/v1/services/birth", nil).want(200).raw)
 	last := -1
-	for _, name := range []string{`"registration":{"$ref"`, `"relation_to_child":{"type"`, `"children":{"type"`, `"mother":{"$ref"`, `"delivery":{"type"`, `"attachments":{"type"`} {
+	for _, name := range []string{`"registration":{"$ref"`, `"relation_to_child":{"type"`, `"children":{"type"`, `"mother":{"$ref"`, `"delivery":{"$ref"`, `"attachments":{"type"`} {
 		i := strings.Index(raw, name)
 		if i < last {
 			t.Errorf("%s stands at %d, after %d", name, i, last)
