@@ -142,6 +142,37 @@ func jsonOf(v any) string {
 	return string(b)
 }
 
+// What a refused part issues is told as its refusal, not as a result; so is how a case ends.
+func TestARefusalIsToldAsOne(t *testing.T) {
+	w := newWorld(t)
+	code := w.registered()
+	w.act(grandfather, code, "residence", "decline", map[string]any{"reason": "Nhà chật"}).want(200)
+	w.act("leader.police_00004", code, "residence", "refuse", map[string]any{"reason": "Chủ hộ không đồng ý"}).want(200)
+	early, reception := w.fileFar()
+	w.settle()
+	w.act(reception, early, "birth", "reject_reception", map[string]any{"reason": "Không đúng nơi đăng ký"}).want(200)
+	told := func(who, code, lang, step string) (out []string) {
+		for _, m := range w.send(who, "GET", "/api/v1/cases/"+code+"/timeline", nil, "Accept-Language", lang).want(200).get("moments").([]any) {
+			if engine.Str(m, "step") == step {
+				out = append(out, engine.Str(m, "text"))
+			}
+		}
+		return out
+	}
+	const once = "Đăng ký thường trú: một người được hỏi không đồng ý." // though they are asked as head and as owner
+	if got := told(father, code, "vi", "residence"); !slices.Contains(got, once) || strings.Count(strings.Join(got, "\n"), once) != 1 {
+		t.Errorf("told is %q", got)
+	}
+	for lang, want := range map[string][]string{
+		"vi": {"Đăng ký thường trú: đã ban hành văn bản từ chối “Thông báo từ chối đăng ký cư trú (CT06)”.", "Đăng ký thường trú: đã gửi văn bản từ chối.", "Hồ sơ kết thúc: bị từ chối."},
+		"en": {"Permanent residence: the refusal “Notice of refusal (CT06)” was issued.", "Permanent residence: the refusal was delivered.", "The case ended: refused."}} {
+		got := told(father, code, lang, "residence")
+		if end := told(stranger, early, lang, ""); len(got) < 2 || !slices.Equal(append(got[len(got)-2:], end[len(end)-1]), want) {
+			t.Errorf("%s: told is %q, and %q", lang, got, end)
+		}
+	}
+}
+
 func TestNotificationsAndPublicResult(t *testing.T) {
 	w := newWorld(t)
 	code := w.registered()

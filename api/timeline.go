@@ -93,6 +93,8 @@ var sentences = map[string]Text{
 	"result_corrected":  {VI: "{part}: kết quả “{document}” được thay bằng bản {version}.", EN: "{part}: the result “{document}” was replaced by version {version}."},
 	"result_revoked":    {VI: "{part}: kết quả bị thu hồi.", EN: "{part}: the result was revoked."},
 	"delivered":         {VI: "{part}: đã trả kết quả.", EN: "{part}: the result was delivered."},
+	"refusal_issued":    {VI: "{part}: đã ban hành văn bản từ chối “{document}”.", EN: "{part}: the refusal “{document}” was issued."},
+	"refusal_delivered": {VI: "{part}: đã gửi văn bản từ chối.", EN: "{part}: the refusal was delivered."},
 	"returned_upstream": {VI: "{part}: đề nghị bước “{to}” sửa kết quả.", EN: "{part}: asked “{to}” to correct its result."},
 	"with_changed":      {VI: "{part}: nhận dữ liệu đã sửa từ bước trước.", EN: "{part}: took corrected data from an earlier part."},
 	"review_opened":     {VI: "{part}: rà soát lại vì kết quả của “{to}” đã thay đổi.", EN: "{part}: looks again, since the result of “{to}” changed."},
@@ -107,16 +109,23 @@ var sentences = map[string]Text{
 	"erased":            {VI: "Dữ liệu cá nhân đã được xóa theo luật.", EN: "Personal data were lawfully erased."},
 }
 
-// terms are the closed words of events.
+// terms are why a part does not run.
 var terms = map[string]Text{
-	engine.ClosedAbsent:            {VI: "không đề nghị", EN: "not asked for"},
-	engine.ClosedNotApplicable:     {VI: "không áp dụng", EN: "does not apply"},
-	engine.ClosedNeed:              {VI: "bước trước không thành", EN: "what it needs did not succeed"},
-	engine.ClosedWithdrawn:         {VI: "đã rút", EN: "withdrawn"},
-	engine.ClosedExpired:           {VI: "hết hạn", EN: "expired"},
-	engine.ClosedRefused:           {VI: "không đủ điều kiện", EN: "not eligible"},
+	engine.ClosedAbsent:        {VI: "không đề nghị", EN: "not asked for"},
+	engine.ClosedNotApplicable: {VI: "không áp dụng", EN: "does not apply"},
+	engine.ClosedNeed:          {VI: "bước trước không thành", EN: "what it needs did not succeed"},
+	engine.ClosedWithdrawn:     {VI: "đã rút", EN: "withdrawn"},
+	engine.ClosedExpired:       {VI: "hết hạn", EN: "expired"},
+	engine.ClosedRefused:       {VI: "không đủ điều kiện", EN: "not eligible"},
+}
+
+// outcomes are how a case ends.
+var outcomes = map[string]Text{
 	string(engine.Completed):       {VI: "hoàn thành", EN: "completed"},
 	string(engine.CompletedInPart): {VI: "hoàn thành một phần", EN: "completed in part"},
+	string(engine.Refused):         {VI: "bị từ chối", EN: "refused"},
+	string(engine.Withdrawn):       {VI: "đã rút", EN: "withdrawn"},
+	string(engine.Expired):         {VI: "hết hạn", EN: "expired"},
 }
 
 // teller turns entries into moments. It folds as it goes, so that offices and due
@@ -182,7 +191,7 @@ func (t *teller) event(v engine.Event) {
 	case engine.StepOpened:
 		t.say("step_opened", step, "code", v.Code)
 	case engine.StepClosed:
-		why := t.term(v.Why)
+		why := t.term(terms, v.Why)
 		if v.Reason != nil {
 			why = v.Reason.In(t.lang)
 		} else if st, d := t.p.step(step), t.c.Dossier(step); st != nil && d != nil {
@@ -218,7 +227,7 @@ func (t *teller) event(v engine.Event) {
 	case engine.Transferred:
 		t.say("transferred", step, "reason", v.Reason)
 	case engine.CaseClosed:
-		t.say("case_closed", "", "outcome", t.term(string(v.Outcome)))
+		t.say("case_closed", "", "outcome", t.term(outcomes, string(v.Outcome)))
 	case engine.CaseReopened:
 		t.say("case_reopened", "")
 	case engine.Erased:
@@ -265,11 +274,14 @@ func (t *teller) dealing(v engine.Event) {
 		}
 		t.say("parties_asked", step, "count", strconv.Itoa(len(people)))
 	case engine.PartyAnswered:
+		kind := "party_declined"
 		if v.Agree {
-			t.say("party_agreed", step)
-		} else {
-			t.say("party_declined", step)
+			kind = "party_agreed"
 		}
+		if n := len(t.out); n > 0 && t.out[n-1].Seq == t.e.Seq && t.out[n-1].Kind == kind {
+			return // the same person, who was asked in two capacities
+		}
+		t.say(kind, step)
 	case engine.ItemsAsked:
 		var about []string
 		for _, it := range v.Items {
@@ -289,15 +301,22 @@ func (t *teller) dealing(v engine.Event) {
 		if d := t.p.s.documentTitle(t.p.c.Service, t.p.c.Version, step, title); d != nil {
 			title = d.In(t.lang)
 		}
-		if v.Result.Version > 1 {
+		switch {
+		case t.refused(step):
+			t.say("refusal_issued", step, "document", title)
+		case v.Result.Version > 1:
 			t.say("result_corrected", step, "document", title, "version", strconv.Itoa(v.Result.Version))
-		} else {
+		default:
 			t.say("result_issued", step, "document", title)
 		}
 	case engine.ResultRevoked:
 		t.say("result_revoked", step)
 	case engine.Delivered:
-		t.say("delivered", step)
+		if t.refused(step) {
+			t.say("refusal_delivered", step)
+		} else {
+			t.say("delivered", step)
+		}
 	case engine.ReturnedUpstream:
 		if v.To != "" {
 			t.say("returned_upstream", step, "to", t.titleOf(v.To))
@@ -350,6 +369,12 @@ func (t *teller) titleOf(step string) string {
 	return step
 }
 
+// refused tells whether what a part issues is its refusal.
+func (t *teller) refused(step string) bool {
+	d := t.c.Dossier(step)
+	return d != nil && d.Final == engine.FinalRefused
+}
+
 // ownOffice is the office of whoever acted.
 func (t *teller) ownOffice() string {
 	if o := t.p.s.officeRef(t.e.Command.Actor.Office); o != nil {
@@ -358,8 +383,8 @@ func (t *teller) ownOffice() string {
 	return ""
 }
 
-func (t *teller) term(word string) string {
-	if x, ok := terms[word]; ok {
+func (t *teller) term(words map[string]Text, word string) string {
+	if x, ok := words[word]; ok {
 		return x.In(t.lang)
 	}
 	return word

@@ -33,7 +33,7 @@ type office struct {
 // Chatter tells whether the line is about the exchange with a register or
 // repeats what the line before it says: of interest to a tester, not in a summary.
 func (l Line) Chatter() bool {
-	return l.Kind == "requested" || l.Kind == "delivered" || strings.HasPrefix(l.Kind, "replied")
+	return l.Kind == "requested" || strings.HasSuffix(l.Kind, "delivered") || strings.HasPrefix(l.Kind, "replied")
 }
 
 // Timeline reads what happened to a case as an account may see it.
