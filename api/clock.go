@@ -9,6 +9,13 @@ import (
 	"lienthong/engine/calendar"
 )
 
+type clocksView struct {
+	Now      Time        `json:"now"`
+	Calendar string      `json:"calendar,omitempty" doc:"Version of the calendar of working days that counts now"`
+	Basis    string      `json:"calendar_basis,omitempty" doc:"The decisions behind it"`
+	Clocks   []clockView `json:"clocks" doc:"The service's, then each dossier's"`
+}
+
 type clockView struct {
 	Step     string      `json:"step,omitempty" doc:"Absent: the whole service"`
 	Title    Text        `json:"title"`
@@ -53,25 +60,16 @@ func (s *Server) routeClock() {
 	route(s, op{method: http.MethodGet, path: base + "/cases/{code}/clock", id: "case-clock", tag: "cases", summary: "When clocks started, paused, moved, and fall due", status: 200, who: readers}, s.clock)
 }
 
-func (s *Server) clock(ctx context.Context, in *struct{ CasePath }) (*struct {
-	Body struct {
-		Now    Time        `json:"now"`
-		Clocks []clockView `json:"clocks" doc:"The service's, then each dossier's"`
-	}
-}, error) {
+func (s *Server) clock(ctx context.Context, in *struct{ CasePath }) (*struct{ Body clocksView }, error) {
 	c, err := s.read(ctx, in.Code, "clock")
 	if err != nil {
 		return nil, err
 	}
-	out := &struct {
-		Body struct {
-			Now    Time        `json:"now"`
-			Clocks []clockView `json:"clocks" doc:"The service's, then each dossier's"`
-		}
-	}{}
 	p := s.picture(ctx, c)
-	out.Body.Now = at(p.now)
-	out.Body.Clocks = p.clocks()
+	out := &struct{ Body clocksView }{clocksView{Now: at(p.now), Clocks: p.clocks()}}
+	if cal := s.cfg.Definitions.Calendar(p.now); cal != nil {
+		out.Body.Calendar, out.Body.Basis = cal.ID, cal.Basis
+	}
 	return out, nil
 }
 

@@ -22,6 +22,7 @@ type demoClockView struct {
 	Now        Time   `json:"now"`
 	WorkingDay bool   `json:"working_day"`
 	Calendar   string `json:"calendar"`
+	Basis      string `json:"calendar_basis,omitempty" doc:"The decisions behind the calendar"`
 	NextDue    Time   `json:"next_due,omitzero" doc:"The next thing that happens by itself"`
 	// After an advance only.
 	Fired []firedView `json:"fired,omitempty" doc:"What happened on the way, oldest first"`
@@ -135,7 +136,7 @@ func (s *Server) showClock(ctx context.Context) (*demoClockAnswer, error) {
 	out := &demoClockAnswer{}
 	out.Body.Now = at(now)
 	if cal := s.cfg.Definitions.Calendar(now); cal != nil {
-		out.Body.WorkingDay, out.Body.Calendar = cal.WorkingDay(calendar.DateOf(now)), cal.ID
+		out.Body.WorkingDay, out.Body.Calendar, out.Body.Basis = cal.WorkingDay(calendar.DateOf(now)), cal.ID, cal.Basis
 	}
 	due, ok, err := s.cfg.Store.NextDue(ctx)
 	if err != nil {

@@ -132,6 +132,9 @@ func TestHistoryTimelineClock(t *testing.T) {
 	if birth["mode"] != "stopped" || birth["limit"] == "" || !strings.HasSuffix(birth["due"].(string), "+07:00") || len(birth["pauses"].([]any)) != 1 {
 		t.Errorf("clock: %v", birth)
 	}
+	if c.str("calendar") != "vn-2026-07-01" || !strings.Contains(c.str("calendar_basis"), "NQ 28/2026/QH16") {
+		t.Errorf("working days follow %q, %q", c.str("calendar"), c.str("calendar_basis"))
+	}
 }
 
 func jsonOf(v any) string {

@@ -23,6 +23,7 @@ type demoClock struct {
 	Now        Time   `json:"now"`
 	WorkingDay bool   `json:"working_day"`
 	Calendar   string `json:"calendar"`
+	Basis      string `json:"calendar_basis"`
 	NextDue    Time   `json:"next_due"`
 	Fired      []struct {
 		Case string `json:"case"`

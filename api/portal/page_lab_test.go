@@ -40,6 +40,7 @@ func TestClock(t *testing.T) {
 	s.fine(tale)
 	b := s.browse("tester")
 	lab := b.open("/lab").want(200).says("Bàn kiểm thử", "07/09/2026 08:30", "ngày làm việc", tale.Code, "/lab/cases/"+tale.Code)
+	lab.says("Ngày làm việc theo", "NQ 28/2026/QH16")
 	move := b.formWith(lab, "/lab/clock", "due")
 	b.post("/lab/clock", with(move, "by", "1h")).want(200).says("07/09/2026 09:30", "Không có gì xảy ra")
 	b.post("/lab/clock", with(move, "by", "1h")).want(200).says("07/09/2026 09:30") // sent twice: once
