@@ -50,6 +50,12 @@ func (c *chaosCommand) Run(e *env) error {
 	} else if r != nil {
 		r.Print(e.out)
 	}
+	return verdict(r, err)
+}
+
+// verdict is how the command ends: well only when the run came to its end and nothing
+// was lost, doubled, left or wrong.
+func verdict(r *chaos.Report, err error) error {
 	if err == nil && !r.Good() {
 		err = errNotGood
 	}

@@ -276,5 +276,11 @@ func TestCompany(t *testing.T) {
 		if batch := q.next(&c); len(batch) != 1 || len(q.more([]*job{{size: c.MaxBatchBytes}}, time.Now(), &c)) != 1 {
 			t.Error("a batch that is full took more")
 		}
+		push(1)
+		old := q.next(&c)
+		push(1)
+		if batch := q.more(old, time.Now().Add(-c.Linger), &c); len(batch) != 1 {
+			t.Errorf("a batch as old as the linger took %d more: it ends only when nobody calls", len(batch)-1)
+		}
 	})
 }

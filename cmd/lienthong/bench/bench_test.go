@@ -3,6 +3,7 @@ package bench
 import (
 	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -152,6 +153,20 @@ func TestMedian(t *testing.T) {
 	a, b, c := Figures{Cases: 1, Case: Times{Max: 7}}, Figures{Cases: 5, Case: Times{Max: 1}}, Figures{Cases: 2, Case: Times{Max: 3}}
 	if m := medians([]Figures{a, b, c}); m.Cases != 2 || m.Case.Max != 3 {
 		t.Errorf("medians %+v", m)
+	}
+}
+
+// TestPercentiles: of a hundred times the 99th is at most as long as 99 of them.
+func TestPercentiles(t *testing.T) {
+	var ds []time.Duration
+	for i := range 200 {
+		ds = append(ds, time.Duration((i*7)%200+1)*time.Millisecond) // 1 to 200 ms, in no order
+	}
+	if got, want := timesOf(ds), (Times{P50: 100, P95: 190, P99: 198, Max: 200}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	if got := timesOf(ds[:1]); got != (Times{1, 1, 1, 1}) {
+		t.Errorf("of one: %+v", got)
 	}
 }
 

@@ -116,6 +116,16 @@ func TestFaultsSignatures(t *testing.T) {
 	if got := post("residence", with("residence", secret, now), body); got/100 != 4 {
 		t.Errorf("a registry that speaks for another got %d", got)
 	}
+	// What was asked here before a backup was put back has another digest under the same name.
+	other, err := json.Marshal(wire.Callback{Key: d.Key + ".0123456789ab", Registry: "civil_status", Operation: "register_death", Case: tale.Code, Step: "death", Outcome: wire.Refused, Code: "already_registered"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := post("civil_status", func(h http.Header) error {
+		return wire.Sign(h, wire.DeriveSecret(secret, "civil_status"), key, now, other)
+	}, other); got != http.StatusNotFound {
+		t.Errorf("the answer to something else that was asked at this place got %d, want 404", got)
+	}
 	tale.Want("death", "recording")
 	s.ok(tale)
 	// The genuine one is taken, again and again, and once.

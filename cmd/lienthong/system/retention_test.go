@@ -58,6 +58,18 @@ func TestHouse(t *testing.T) {
 	}
 }
 
+// What registries answered goes by the machine's clock, like their tries; cases and what
+// people wrote by the business clock. Each kind has its own period.
+func TestHorizonOfEachKind(t *testing.T) {
+	business, wall := storetest.T0, storetest.T0.AddDate(5, 0, 0)
+	k := Keep{Answers: 1 * time.Hour, Deliveries: 2 * time.Hour, Sessions: 3 * time.Hour, Prefills: 4 * time.Hour, Drafts: 5 * time.Hour}
+	want := engine.Horizon{Answers: business.Add(-1 * time.Hour), Deliveries: wall.Add(-2 * time.Hour), Sessions: wall.Add(-3 * time.Hour),
+		Prefills: business.Add(-4 * time.Hour), Drafts: business.Add(-5 * time.Hour)}
+	if got := k.horizon(business, wall); got != want {
+		t.Errorf("kept from %+v\nwant      %+v", got, want)
+	}
+}
+
 // The loop ends with its context, and does not begin when everything is kept.
 func TestKeepHouseEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
