@@ -121,7 +121,10 @@ type Limits struct {
 	FilingsWaiting   int           // filings that wait for their turn; 256
 	Requests         int           // other requests worked on at once; 256
 	RequestsWaiting  int           // other requests that wait for their turn; 1024
+	Each             int           // requests of one office or requester at work or waiting; a quarter of all
 	Turn             time.Duration // how long a request waits for its turn; 5 s
+	BodyBytes        int64         // of all bodies in memory at once; 256 MiB
+	BodyTime         time.Duration // how long a body may take to come; 1 min
 }
 
 // Config is everything that the surface needs from outside.
@@ -195,6 +198,8 @@ func (c *Config) complete() error {
 	orDefault(&l.Requests, 256)
 	orDefault(&l.RequestsWaiting, 1024)
 	orDefault(&l.Turn, 5*time.Second)
+	orDefault(&l.BodyBytes, 256<<20)
+	orDefault(&l.BodyTime, time.Minute)
 	return nil
 }
 

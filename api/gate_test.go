@@ -1,7 +1,14 @@
 package api_test
 
 import (
+	"bufio"
 	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -33,6 +40,7 @@ func TestFloodIsTurnedAway(t *testing.T) {
 		h = held{Runtime: c.Runtime, came: make(chan struct{}, 100), let: make(chan struct{})}
 		c.Runtime = h
 		c.Limits.Filings, c.Limits.FilingsWaiting, c.Limits.Turn = places, waiting, time.Hour
+		c.Limits.Each = places + waiting + 1
 	})
 	body := map[string]any{"service": "birth", "application": w.application("birth-b4", "residence", "identity")}
 	w.token(father)
@@ -93,4 +101,111 @@ func TestWaitingForATurnEnds(t *testing.T) {
 	w.send(father, "POST", "/api/v1/cases", body).refused(503, "unavailable")
 	close(h.let)
 	wg.Wait()
+}
+
+// One who asks for much at once leaves room for the others: an office, whoever of its
+// people it is, or a citizen.
+func TestOneLeavesRoomForOthers(t *testing.T) {
+	for name, x := range map[string]struct{ many, again, other string }{
+		"office":  {"reception." + officeBirth, "reception2." + officeBirth, father},
+		"citizen": {father, father, "reception." + officeBirth},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var h held
+			w := newWorld(t, func(c *api.Config) {
+				h = held{Runtime: c.Runtime, came: make(chan struct{}, 100), let: make(chan struct{})}
+				c.Runtime = h
+				c.Limits.Filings, c.Limits.FilingsWaiting = 8, 8 // a quarter is 4
+			})
+			colleague := engine.Account{ID: "reception2." + officeBirth, Kind: engine.Staff, Name: "Tiếp nhận", Roles: []string{"reception"}, Office: officeBirth}
+			if err := w.store.PutAccount(t.Context(), colleague, 0, nil); err != nil {
+				t.Fatal(err)
+			}
+			file := func(account string) answer {
+				body := map[string]any{"service": "birth", "application": w.application("birth-b4", "residence", "identity")}
+				if account != father {
+					body["on_behalf_of"] = map[string]any{"id": father, "name": "Nguyễn Minh Tuấn", "phone": "0912345678"}
+				}
+				return w.send(account, "POST", "/api/v1/cases", body)
+			}
+			for _, account := range []string{x.many, x.again, x.other} {
+				w.token(account)
+			}
+			var wg sync.WaitGroup
+			for range 4 {
+				wg.Go(func() { file(x.many) })
+				<-h.came
+			}
+			refused := make(chan answer, 1)
+			wg.Go(func() { refused <- file(x.again) })
+			select {
+			case a := <-refused:
+				a.refused(503, "unavailable")
+				if a.header.Get("Retry-After") == "" {
+					t.Error("nobody says when to come back")
+				}
+			case <-h.came:
+				t.Error("it has more than a quarter")
+			}
+			wg.Go(func() { file(x.other) })
+			<-h.came // it found room
+			close(h.let)
+			wg.Wait()
+			if file(x.again).status == 503 {
+				t.Error("the room is not given back")
+			}
+		})
+	}
+}
+
+// What bodies take in memory is bounded, all together, and given back.
+func TestBodiesAreBounded(t *testing.T) {
+	var h held
+	w := newWorld(t, func(c *api.Config) {
+		h = held{Runtime: c.Runtime, came: make(chan struct{}, 100), let: make(chan struct{})}
+		c.Runtime = h
+		c.Limits.BodyBytes = 10_000
+	})
+	draft := func(size int) answer {
+		return w.send(father, "PUT", "/api/v1/drafts/d"+strconv.Itoa(size), `{"service":"birth","data":{"x":"`+strings.Repeat("x", size)+`"}}`)
+	}
+	a := draft(10_000)
+	a.refused(503, "unavailable")
+	if a.header.Get("Retry-After") == "" {
+		t.Error("nobody says when to come back")
+	}
+	draft(9_900).want(200)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		w.send(father, "POST", "/api/v1/cases", map[string]any{"service": "birth", "application": w.application("birth-b4", "residence", "identity")}).want(201)
+	})
+	<-h.came
+	draft(9_901).refused(503, "unavailable") // beside a filing
+	close(h.let)
+	wg.Wait()
+	draft(9_902).want(200)
+}
+
+// A body that does not come is not waited for.
+func TestBodyThatDoesNotCome(t *testing.T) {
+	w := newWorld(t, func(c *api.Config) { c.Limits.BodyTime = time.Millisecond })
+	server := httptest.NewServer(w.server)
+	defer server.Close()
+	conn, err := net.Dial("tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_, err = fmt.Fprintf(conn, "PUT /api/v1/drafts/d HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{", w.token(father))
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusBadRequest {
+		t.Errorf("status %d", res.StatusCode)
+	}
 }

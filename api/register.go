@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
@@ -184,18 +185,22 @@ func (s *Server) enter(o op) func(huma.Context, func(huma.Context)) {
 		}
 		r := humagin.Unwrap(hc).Request
 		if r.Body != nil && r.Body != http.NoBody {
-			body, err := readAll(r, limit)
-			if err != nil {
+			in := &counted{Reader: r.Body, all: &s.bodies}
+			defer in.letGo()
+			s.hurry(hc, s.cfg.Limits.BodyTime)
+			body, err := readAll(r, in, limit)
+			if err != nil { // what is left of the body is not waited for either
 				s.fail(hc, err)
 				return
 			}
+			s.hurry(hc, 0)
 			r.Body = io.NopCloser(bytes.NewReader(body))
 			t.body = body
 		}
 		if r.Method != http.MethodGet {
 			t.digest = digest(r.Method, r.URL.EscapedPath(), t.body)
 		}
-		leave, err := g.enter(ctx) // not earlier: who sends slowly holds no place
+		leave, err := g.enter(ctx, whoseOf(t.caller, hc.RemoteAddr())) // not earlier: who sends slowly holds no place
 		if err != nil {
 			s.fail(hc, err)
 			return
@@ -210,11 +215,27 @@ func rawOf(hc huma.Context) ([]byte, http.Header) {
 	return trailOf(hc.Context()).body, humagin.Unwrap(hc).Request.Header.Clone()
 }
 
-func readAll(r *http.Request, limit int64) ([]byte, error) {
+// hurry bounds how long the body may take to come; 0 = no more. Where it cannot be
+// bounded the request is of this process.
+func (s *Server) hurry(hc huma.Context, d time.Duration) {
+	var until time.Time
+	if d > 0 {
+		until = time.Now().Add(d)
+	}
+	err := http.NewResponseController(humagin.Unwrap(hc).Writer).SetReadDeadline(until)
+	if err != nil && !errors.Is(err, http.ErrNotSupported) {
+		s.cfg.Logger.Debug("no time can be set for a body", "error", err)
+	}
+}
+
+func readAll(r *http.Request, in io.Reader, limit int64) ([]byte, error) {
 	if r.ContentLength > limit {
 		return nil, &engine.Error{Code: codeTooLarge}
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
+	body, err := io.ReadAll(io.LimitReader(in, limit+1))
+	if errors.Is(err, errCrowded) {
+		return nil, errCrowded
+	}
 	if err != nil {
 		return nil, &engine.Error{Code: codeMalformed, Err: err}
 	}

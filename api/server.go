@@ -36,6 +36,7 @@ type Server struct {
 	streams     chan struct{}
 	filings     *gate
 	others      *gate
+	bodies      bodies
 	areas       *areas
 }
 
@@ -57,9 +58,10 @@ func New(cfg Config) (*Server, error) {
 		public:      newLimiter(cfg.Limits.PublicPerMinute, cfg.Wall),
 		streams:     make(chan struct{}, cfg.Limits.Streams),
 		areas:       newAreas(cfg.Definitions),
-		filings:     newGate(cfg.Limits.Filings, cfg.Limits.FilingsWaiting, cfg.Limits.Turn),
+		filings:     newGate(cfg.Limits.Filings, cfg.Limits.FilingsWaiting, cfg.Limits.Each, cfg.Limits.Turn),
 		simulations: simulations{busy: otherSimulation}, replays: replays{busy: otherReplay},
-		others: newGate(cfg.Limits.Requests, cfg.Limits.RequestsWaiting, cfg.Limits.Turn),
+		others: newGate(cfg.Limits.Requests, cfg.Limits.RequestsWaiting, cfg.Limits.Each, cfg.Limits.Turn),
+		bodies: bodies{most: cfg.Limits.BodyBytes},
 	}
 	g.Use(s.observe, s.recover)
 	g.NoRoute(func(c *gin.Context) { s.refuse(c, engine.NotFound) })
