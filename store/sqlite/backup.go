@@ -108,7 +108,7 @@ func tempBeside(name string) (string, error) {
 
 // sweep takes a file away with what SQLite puts beside it.
 func sweep(name string) {
-	for _, suffix := range []string{"", "-wal", "-shm", "-journal", ".lock"} {
+	for _, suffix := range []string{"", "-wal", "-shm", "-journal", ".lock", beginning} {
 		_ = os.Remove(name + suffix)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 )
@@ -76,11 +77,18 @@ func (s *Store) checkBefore() error {
 		if hasWAL(path) {
 			return fmt.Errorf("sqlite: %s is gone, but its write-ahead log is there: move %s-wal away before a new database takes its place", path, path)
 		}
-		return brokenRestore(path)
+		if err := brokenRestore(path); err != nil {
+			return err
+		}
+		return noteBeginning(path)
 	}
 	h, err := readHeader(path)
 	if err != nil {
 		return err
+	}
+	if _, err := os.Lstat(path + beginning); h.empty && err == nil && !hasWAL(path) {
+		s.log.Warn("sqlite: the process that began this database died before anything was in it; it is begun anew", "file", path)
+		return nil
 	}
 	if h.empty { // no case was ever lost with one that this program made
 		return fmt.Errorf("sqlite: %s: %w: a copy that failed leaves such a one; restore a backup, or remove it where a new database is wanted", path, ErrEmpty)
@@ -97,6 +105,26 @@ func (s *Store) checkBefore() error {
 		s.log.Error("sqlite: the write-ahead log is damaged", "file", path+"-wal", "what", w.damaged)
 	case w.ragged:
 		s.log.Warn("sqlite: the write-ahead log ends in a transaction that is not whole: the last process died while it wrote", "file", path+"-wal")
+	}
+	return nil
+}
+
+// beginning is what the name of a database has after it until it has its tables: an
+// empty file beside that is ours, and no copy that failed.
+const beginning = ".beginning"
+
+func noteBeginning(path string) error {
+	err := os.WriteFile(path+beginning, nil, 0o600)
+	if err != nil {
+		return fmt.Errorf("sqlite: %w", err)
+	}
+	return syncFile(filepath.Dir(path))
+}
+
+// hasBegun takes the note away.
+func hasBegun(path string) error {
+	if err := os.Remove(path + beginning); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("sqlite: %w", err)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"lienthong/engine"
@@ -108,4 +109,29 @@ func TestEmptyFileIsRefused(t *testing.T) {
 	}
 	must(t, os.Remove(path))
 	must(t, stocked(t, path).Close())
+}
+
+// Who died in its first start left an empty file: the next start begins anew, as it says,
+// but an empty file that stands there later is refused as any other.
+func TestBeginningThatDied(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "cases.db")
+	s := &Store{cfg: Config{Path: path, Logger: quiet}, log: quiet}
+	must(t, s.checkBefore())
+	for _, left := range []string{"", "-journal"} { // SQLite makes the second before it writes the first
+		must(t, os.WriteFile(path+left, nil, 0o600))
+	}
+	must(t, os.WriteFile(path+"-wal", []byte("something"), 0o600))
+	refused(t, path, CheckAuto, ErrEmpty)
+	must(t, os.Remove(path+"-wal"))
+
+	log, err := starts(path, CheckAuto)
+	if must(t, err); !strings.Contains(log, "begun anew") {
+		t.Errorf("the log: %q", log)
+	}
+	must(t, stocked(t, path).Close())
+	if c, found := examine(t, path, CheckOptions{}); c.Cases != 5 || len(found) > 0 {
+		t.Errorf("%d cases, found %v", c.Cases, found)
+	}
+	must(t, os.Truncate(path, 0))
+	refused(t, path, CheckAuto, ErrEmpty)
 }

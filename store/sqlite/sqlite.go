@@ -220,7 +220,10 @@ func (s *Store) begin(ctx context.Context) (err error) {
 	if err := s.agreed(ctx); err != nil {
 		return err
 	}
-	return s.bringUp(ctx)
+	if err := s.bringUp(ctx); err != nil {
+		return err
+	}
+	return hasBegun(s.cfg.Path)
 }
 
 // abandon closes what an Open that failed had opened; at once, or when a migration
