@@ -95,7 +95,7 @@ func (d *decision) migrate() error {
 	if err != nil {
 		return err
 	}
-	states, err := stateMap(d.cmd.Input["states"], old, svc)
+	states, err := StateMap(d.cmd.Input["states"], old, svc)
 	if err != nil {
 		return err
 	}
@@ -142,9 +142,9 @@ func (d *decision) administers(fields ...string) error {
 	return nil
 }
 
-// stateMap reads {step: {state: state}} and refuses names that the versions do not
+// StateMap reads {step: {state: state}} and refuses names that the versions do not
 // have.
-func stateMap(in any, old, svc *Service) (map[string]map[string]string, error) {
+func StateMap(in any, old, svc *Service) (map[string]map[string]string, error) {
 	out := map[string]map[string]string{}
 	bad := func(pointer, vi, en string) error {
 		return &Error{Code: Invalid, Problems: []Problem{{Pointer: pointer, Code: "unknown_name", Detail: Text{VI: vi, EN: en}}},

@@ -2,6 +2,7 @@ package workflows_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
@@ -141,6 +142,23 @@ func TestMigrationOfRunningCases(t *testing.T) {
 	}
 	t.Logf("%d moved, %d stayed, out of %d states", real.Moved, real.Refused, len(states))
 	takeBack(t, rt, store, real, before)
+}
+
+// A state map that names what the versions do not have is refused though no case is there.
+func TestMigrationByAWrongStateMap(t *testing.T) {
+	rt, _ := running(t, 0)
+	for _, x := range []struct{ step, from, to, pointer string }{
+		{"birth", "nowhere", "received", "/states/birth/nowhere"},
+		{"birth", "received", "nowhere", "/states/birth/received"},
+		{"nothing", "received", "received", "/states/nothing"},
+	} {
+		_, err := rt.Migrate(t.Context(), runtime.Migration{Actor: administrator, Service: "birth", From: b3, To: b4,
+			States: map[string]map[string]string{x.step: {x.from: x.to}}, DryRun: x.to == "nowhere"})
+		var no *engine.Error
+		if !errors.As(err, &no) || no.Code != engine.Invalid || len(no.Problems) != 1 || no.Problems[0].Pointer != x.pointer {
+			t.Errorf("%+v: %v", x, err)
+		}
+	}
 }
 
 // counting counts the cases that are loaded.

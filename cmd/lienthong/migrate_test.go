@@ -79,6 +79,12 @@ func TestAVersionFromTheCommandLine(t *testing.T) {
 		t.Errorf("twice: exit %d, %s", code, errs)
 	}
 
+	for lang, want := range map[string]string{"vi": "Phiên bản mới không có trạng thái nowhere", "en": "the new version has no state nowhere"} { // and no case is there
+		code, _, errs := lienthong(t, "migrate", "birth", "--from", "2026-09-02", "--to", "2026-09-01", "--state", "birth.submitted=nowhere", "--server", sys.URL, "--lang", lang)
+		if code != 1 || !strings.Contains(errs, want) {
+			t.Errorf("a state that is not there: exit %d, %s", code, errs)
+		}
+	}
 	code, out, errs := lienthong(t, append([]string{"--json", "migrate", "birth", "--from", "2026-09-01", "--to", "2026-09-02", "--case", codes[0], "--state", "birth.submitted=signing", "--dry-run"}, at...)...)
 	var all moved
 	if err := json.Unmarshal([]byte(out), &all); err != nil || code != 0 || all.Refused != 1 || all.Cases[0].Refused.EN == "" {

@@ -112,17 +112,12 @@ func (r *Runtime) Migrate(ctx context.Context, m Migration) (Migrations, error) 
 	if m.Limit <= 0 || m.Limit > maxMigrated {
 		m.Limit = maxMigrated
 	}
+	if _, err := engine.StateMap(m.input()["states"], from, to); err != nil { // also when no case is there
+		return out, err
+	}
 	var set migrating
 	err = r.Begin(ctx, m.asked(""), &set, func() (err error) {
-		if set, err = r.affected(ctx, m); err != nil || len(set.Cases) == 0 || m.DryRun {
-			return err
-		}
-		try := m // a wrong state map is refused, and no refusal is kept
-		try.DryRun = true
-		one, err := r.migrateOne(ctx, try, from, to, set.Cases[0])
-		if err == nil && one.Refused != nil && one.Refused.Code == engine.Invalid {
-			err = one.Refused
-		}
+		set, err = r.affected(ctx, m)
 		return err
 	})
 	if err != nil {
@@ -136,8 +131,6 @@ func (r *Runtime) Migrate(ctx context.Context, m Migration) (Migrations, error) 
 		}
 		if cm.Refused == nil {
 			out.Moved++
-		} else if cm.Refused.Code == engine.Invalid { // the map itself is wrong, for every case
-			return out, cm.Refused
 		} else {
 			out.Refused++
 		}
