@@ -33,6 +33,8 @@ func TestExportAndImport(t *testing.T) {
 	says(t, 1, "fresh database", "import", "history", file, "--db", copied)
 
 	says(t, 1, "payload is a stand-in", "verify", "--db", copied)
+	says(t, 1, "verify it with --pseudonymised", "verify", "--db", copied)
+	says(t, 1, "hãy kiểm tra bằng verify --pseudonymised", "verify", "--db", copied, "--lang", "vi")
 	says(t, 0, "sound", "verify", "--pseudonymised", "--db", copied)
 	heads := filepath.Join(dir, "heads")
 	says(t, 0, "sound", "verify", "--db", db, "--heads", heads)

@@ -23,11 +23,15 @@ type verifyCommand struct {
 	Heads         string `help:"Write where every history ends to this file, for an auditor to keep (compressed when it ends in .gz)." type:"path"`
 	Against       string `help:"A heads file or a backup: name every case that lost entries or was replaced since." type:"path"`
 	Pseudonymised bool   `help:"The file is a pseudonymised copy that import made: stand-ins for payloads are no damage."`
+	RepairIndexes bool   `help:"Make damaged indexes anew from their tables, in a copy that takes the database's place when all of it is sound; no server may be running on it."`
 	Checkpoint    string `help:"Number and hash of a checkpoint that somebody kept: N:HASH."`
 }
 
-// Validate refuses a checkpoint that cannot be read.
+// Validate refuses a checkpoint that cannot be read, and what a repair does not do.
 func (c *verifyCommand) Validate() error {
+	if c.RepairIndexes && (c.Heads != "" || c.Against != "" || c.Checkpoint != "") {
+		return errors.New("--repair-indexes goes with --pseudonymised only")
+	}
 	_, err := c.known()
 	return err
 }
@@ -59,6 +63,9 @@ type verified struct {
 
 // Run checks a whole file: exit 0 only when nothing is wrong with it.
 func (c *verifyCommand) Run(e *env) (err error) {
+	if c.RepairIndexes {
+		return c.repair(e)
+	}
 	f, err := sqlite.OpenFile(e.ctx, c.DB)
 	if err != nil {
 		return err
@@ -149,6 +156,9 @@ func (v verified) print(e *env) {
 	fmt.Fprintf(w, e.say("%s: %s hồ sơ, %s mục, %s đã lưu trữ, %s lượt xem được ghi, %s giấy tờ trong %.1f giây (%s mục/giây): %s\n",
 		"%s: %s cases, %s entries, %s archived, %s reads logged, %s documents in %.1f s (%s entries/s): %s\n"), v.File,
 		thousands(v.Cases), thousands(v.Entries), thousands(v.Archived), thousands(v.Access), thousands(v.Documents), v.Took, thousands(v.Rate), verdict)
+	if hint := v.hint(e); hint != "" {
+		fmt.Fprintln(w, hint)
+	}
 }
 
 // openHeads opens what was known before: a heads file or a database.

@@ -24,6 +24,9 @@ type Stored struct {
 	Copy    bool         // it may hold stand-ins for its payloads: an imported, pseudonymised copy
 }
 
+// StandIn is what is said of a stand-in for a payload where none may be.
+const StandIn = "payload is a stand-in: it was replaced by a pseudonymised one"
+
 // Leads is what leads to a case from elsewhere in the store.
 type Leads interface {
 	CaseOf(code string) (string, error)
@@ -74,7 +77,7 @@ func (w *walker) chain() (int64, string) {
 		case !bytes.Equal(e.Link(w.last), e.Hash):
 			return next, "entry does not match the chain"
 		case e.StandIn != nil && !w.s.Copy:
-			return next, "payload is a stand-in: it was replaced by a pseudonymised one"
+			return next, StandIn
 		case e.Erased() && w.covered[i] < next:
 			return next, "payload is missing and no entry says that it was erased"
 		}

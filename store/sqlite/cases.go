@@ -229,7 +229,7 @@ func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]string, er
 	codes, err := s.column(ctx, dueCases, rowenc.Micros(now), limited(limit))
 	if broken(err) {
 		s.noTimers.Do(func() {
-			s.log.Error("sqlite: the index cases_timer is damaged; due cases are looked for one by one. Stop the server, look with `verify`, restore a backup", "err", err)
+			s.log.Error("sqlite: the index cases_timer is damaged; due cases are looked for one by one. Stop the server and make it anew with `verify --repair-indexes`", "err", err)
 		})
 		codes, err = s.column(ctx, dueBeside, rowenc.Micros(now), limited(limit))
 	}

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -169,13 +170,15 @@ func structure(ctx context.Context, db interface {
 			if err := r.Scan(&what); err != nil {
 				return err
 			}
-			if what == "ok" {
-				return nil
+			for what := range strings.SplitSeq(what, "\n") { // what is wrong with trees stands in one row
+				if what == "ok" || strings.HasPrefix(what, "*** in database") {
+					continue
+				}
+				if m := tree.FindStringSubmatch(what); m != nil && roots[m[1]] != "" {
+					what += " (" + roots[m[1]] + ")"
+				}
+				bad(Finding{Area: AreaFile, What: what})
 			}
-			if m := tree.FindStringSubmatch(what); m != nil && roots[m[1]] != "" {
-				what += " (" + roots[m[1]] + ")"
-			}
-			bad(Finding{Area: AreaFile, What: what})
 			return nil
 		})
 	}
@@ -186,10 +189,13 @@ func structure(ctx context.Context, db interface {
 		return fmt.Errorf("sqlite: the disk cannot be read: %w", err)
 	}
 	if err != nil {
-		bad(Finding{Area: AreaFile, What: "its structure cannot be checked: " + err.Error()})
+		bad(Finding{Area: AreaFile, What: uncheckable + err.Error()})
 	}
 	return nil
 }
+
+// uncheckable is what a finding begins with where SQLite gave up.
+const uncheckable = "its structure cannot be checked: "
 
 // made holds what expected has answered.
 var made sync.Map

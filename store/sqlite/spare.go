@@ -15,7 +15,7 @@ func (s *Store) turns(c *conn, now int64, limit int, except ...string) ([]turn, 
 	}
 	ts, err := c.turns(now, limit, except...)
 	if broken(err) && s.spare.CompareAndSwap(false, true) {
-		s.log.Error("sqlite: the index outbox_ready is damaged; what may be sent is looked for without it, slowly. Stop the server, look with `verify`, restore a backup", "err", err)
+		s.log.Error("sqlite: the index outbox_ready is damaged; what may be sent is looked for without it, slowly. Stop the server and make it anew with `verify --repair-indexes`", "err", err)
 	}
 	return ts, err
 }

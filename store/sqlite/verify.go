@@ -26,6 +26,9 @@ const (
 	AreaPublication = "publication" // a version of a service, or a default
 )
 
+// StandIn is what a Finding says of a pseudonymised copy that was not told to be one.
+const StandIn = rowenc.StandIn
+
 // Finding is one thing that is wrong.
 type Finding struct {
 	Area string `json:"area"`
