@@ -288,3 +288,28 @@ func TestArchive(t *testing.T) {
 		}
 	}
 }
+
+// A case that is damaged stays in the database, is named, and is a failure.
+func TestArchiveLeavesADamagedCase(t *testing.T) {
+	dir, db := played(t)
+	to := filepath.Join(dir, "2026.archive")
+	ask(t, db, `DROP TRIGGER entries_only_erase`)
+	ask(t, db, `UPDATE entries SET at = at + 1 WHERE seq = 2`)
+	for lang, want := range map[string]string{"en": "1 cases are damaged or cannot be read: they stay in the database", "vi": "1 hồ sơ bị hỏng hoặc không đọc được: chúng ở lại cơ sở dữ liệu"} {
+		out := says(t, 1, want, "archive", "--db", db, "--to", to, "--before", "2027-01-01", "--lang", lang)
+		if code := ask(t, db, `SELECT min(code) FROM cases`); !strings.Contains(out, code) {
+			t.Errorf("%s is not named: %s", code, out)
+		}
+	}
+	var a struct {
+		Good  bool
+		Left  int
+		Found []any
+	}
+	if err := json.Unmarshal([]byte(says(t, 1, "", "--json", "archive", "--db", db, "--to", to, "--before", "2027-01-01")), &a); err != nil || a.Good || a.Left != 1 || len(a.Found) != 1 {
+		t.Errorf("%+v: %v", a, err)
+	}
+	if n := ask(t, db, `SELECT count(*) FROM archived`); n != "0" {
+		t.Errorf("%s cases left", n)
+	}
+}
