@@ -59,6 +59,7 @@ type indicatorsBody struct {
 	Earlier    string           `json:"earlier,omitempty" format:"date" doc:"The last day of the period before, where one was named"`
 	Later      string           `json:"later,omitempty" format:"date" doc:"The first day of the period after, where one was named and it has begun"`
 	Behind     bool             `json:"behind,omitempty" doc:"The sums have not caught up with the newest entries"`
+	Unread     int64            `json:"unread,omitempty" doc:"Cases, of all offices, that could not be read: the figures are partial, and hold what these added before"`
 	Offices    int              `json:"offices" doc:"How many offices are in these figures"`
 	Units      []placeName      `json:"units" doc:"The units that the caller may ask for"`
 	Indicators []indicatorView  `json:"indicators"`
@@ -113,6 +114,10 @@ func (s *Server) indicators(ctx context.Context, in *indicatorsQuery) (*fileAnsw
 	if err != nil {
 		return nil, err
 	}
+	lag, err := s.cfg.Store.Lag(ctx, s.cfg.Wall())
+	if err != nil {
+		return nil, err
+	}
 	ids := slices.Collect(maps.Keys(offices))
 	slices.Sort(ids)
 	until := to
@@ -129,7 +134,7 @@ func (s *Server) indicators(ctx context.Context, in *indicatorsQuery) (*fileAnsw
 		asOf = end
 	}
 	delete(offices, "")
-	body := &indicatorsBody{From: string(from), To: string(to), AsOf: at(asOf), Behind: behind, Offices: len(offices), By: in.By}
+	body := &indicatorsBody{From: string(from), To: string(to), AsOf: at(asOf), Behind: behind, Unread: lag.Aside, Offices: len(offices), By: in.By}
 	level := ""
 	if in.Procedure != "" {
 		level = indicators.PerDossier

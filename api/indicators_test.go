@@ -2,14 +2,17 @@ package api_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/csv"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"lienthong/api"
 	"lienthong/engine"
 	"lienthong/engine/calendar"
 )
@@ -322,4 +325,35 @@ func TestIndicatorsOverTime(t *testing.T) {
 	}
 	w.send("administrator", "GET", "/api/v1/indicators?from=2020-01-01&to=2026-09-01&by=day", nil).refused(422, "invalid")
 	w.send("administrator", "GET", "/api/v1/indicators?service=none", nil).refused(422, "invalid")
+}
+
+// setAside is a store in which three cases cannot be counted.
+type setAside struct{ api.Store }
+
+func (s setAside) Lag(ctx context.Context, wall time.Time) (engine.Lag, error) {
+	l, err := s.Store.Lag(ctx, wall)
+	l.Aside += 3
+	return l, err
+}
+
+// TestPartialIndicators: figures that lack cases say so, in the file too.
+func TestPartialIndicators(t *testing.T) {
+	whole := newWorld(t).send("administrator", "GET", "/api/v1/indicators", nil).want(200)
+	if whole.get("unread") != nil {
+		t.Errorf("all is counted: %s", whole.raw)
+	}
+	w := newWorld(t, func(c *api.Config) { c.Store = setAside{c.Store} })
+	if n := w.send("administrator", "GET", "/api/v1/indicators", nil).want(200).get("unread"); fmt.Sprint(n) != "3" {
+		t.Errorf("unread: %v", n)
+	}
+	file := string(w.send("administrator", "GET", "/api/v1/indicators?format=csv", nil).want(200).raw)
+	lines := strings.Split(strings.TrimSpace(file), "\r\n")[1:]
+	for _, line := range lines {
+		if !strings.HasSuffix(strings.TrimRight(line, `"`), "(partial: 3 cases cannot be read)") {
+			t.Errorf("the file: %s", line)
+		}
+	}
+	if len(lines) < 10 {
+		t.Errorf("the file: %s", file)
+	}
 }

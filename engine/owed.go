@@ -46,6 +46,7 @@ func (l Line) Waiting() int { return l.Pending + l.Accepted + l.Incidents }
 // Lag is how far what is done beside the commands is behind history.
 type Lag struct {
 	Uncounted int64     // entries (or cases) that the sums of indicators do not know yet
+	Aside     int64     // of them: cases that could not be read, of which the sums hold what they added before
 	Unsent    time.Time // since when the oldest delivery that may be claimed waits for it, by the wall clock (the business clock when it was never claimed); zero = none
 }
 

@@ -26,6 +26,7 @@ type indicators struct {
 	Earlier    string          `json:"earlier"`
 	Later      string          `json:"later"`
 	Behind     bool            `json:"behind"`
+	Unread     int64           `json:"unread"`
 	Offices    int             `json:"offices"`
 	Units      []unitName      `json:"units"`
 	Indicators []indicator     `json:"indicators"`

@@ -2,9 +2,14 @@ package portal_test
 
 import (
 	"encoding/csv"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
+
+	"lienthong/api/portal"
 )
 
 // work makes something to count: a birth registered after a supplement, and one whose
@@ -77,4 +82,36 @@ func TestDashboard(t *testing.T) {
 		s.browse(account).open("/dashboard").want(403)
 	}
 	s.browse("").open("/dashboard").says("Đăng nhập").saysNot("Chỉ số")
+}
+
+// Figures that lack cases say so. The surface is played here: no file is damaged.
+func TestDashboardIsPartial(t *testing.T) {
+	for lang, want := range map[string]string{"vi": "Số liệu chưa đầy đủ: 2 hồ sơ bị hỏng", "en": "The figures are partial: 2 cases cannot be read, and count as when they last could."} {
+		for unread, said := range map[string]bool{"": false, `"unread":2,`: true} {
+			answers := map[string]string{
+				"/api/v1/sessions":   `{"id":"boss","kind":"staff","name":"B","roles":["supervisor"]}`,
+				"/api/v1/indicators": `{"from":"2026-09-01","to":"2026-09-08","as_of":"2026-09-08T08:00:00+07:00",` + unread + `"offices":1,"units":[],"indicators":[{"id":"dossiers.received","name":{"vi":"Tiếp nhận"},"formula":{"vi":"Số"},"level":"dossier","unit":"count","value":"1","source":"x"}],"refusals":[]}`,
+			}
+			p, err := portal.New(portal.Config{API: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				a, ok := answers[r.URL.Path]
+				if !ok {
+					a = "{}"
+				}
+				if _, err := io.WriteString(w, a); err != nil {
+					t.Error(err)
+				}
+			})})
+			if err != nil {
+				t.Fatal(err)
+			}
+			req := httptest.NewRequestWithContext(t.Context(), "GET", "/dashboard", nil)
+			req.Header.Set("Accept-Language", lang)
+			req.AddCookie(&http.Cookie{Name: "lienthong_session", Value: "x"})
+			w := httptest.NewRecorder()
+			p.ServeHTTP(w, req)
+			if is := strings.Contains(w.Body.String(), want); w.Code != 200 || is != said {
+				t.Errorf("%s, %q: %d, said %v\n%s", lang, unread, w.Code, is, w.Body.String())
+			}
+		}
+	}
 }

@@ -150,7 +150,8 @@ func (s *Store) Lag(ctx context.Context, wall time.Time) (engine.Lag, error) {
 	if err := s.row(ctx, uncounted, []any{engine.FiguresVersion}, &l.Uncounted); err != nil {
 		return l, failure(op, "", err)
 	}
-	l.Uncounted += int64(len(s.asides()))
+	l.Aside = int64(len(s.asides()))
+	l.Uncounted += l.Aside
 	err := s.reading(ctx, func(c *conn) error {
 		ill := s.damaged.all() // Lines tells of these
 		ts, err := s.turns(c, rowenc.Micros(wall), 1+len(ill))
