@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -14,6 +15,14 @@ type diffCommand struct {
 	Dir  string `help:"Folder of A, and of B without --to." type:"existingdir"`
 	To   string `help:"Folder of B." type:"existingdir"`
 	Lang string `help:"Language: vi or en." enum:"vi,en" default:"vi"`
+}
+
+// Validate refuses to compare a version with itself.
+func (c *diffCommand) Validate() error {
+	if c.To == "" && (c.B == "" || c.B == c.A) {
+		return errors.New("want two versions, or two folders by --dir and --to")
+	}
+	return nil
 }
 
 // Run says what decides otherwise under B.

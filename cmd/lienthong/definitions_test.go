@@ -25,4 +25,9 @@ func TestDiffInWords(t *testing.T) {
 	if code, _, errs := lienthong(t, "diff", "birth@1999", "birth"); code != 1 || !strings.Contains(errs, "birth@2026-09-01") {
 		t.Fatalf("exit %d: %s", code, errs)
 	}
+	for _, same := range [][]string{{"birth@2026-09-01"}, {"birth@2026-09-01", "birth@2026-09-01"}, {"birth", "--dir", "../../workflows"}} {
+		if code, _, errs := lienthong(t, append([]string{"diff"}, same...)...); code != 2 || !strings.Contains(errs, "want two versions") {
+			t.Errorf("%v: exit %d, %s", same, code, errs)
+		}
+	}
 }

@@ -8,14 +8,23 @@ import (
 	"lienthong/engine"
 )
 
-// rules compares lists of rules of a form (allOf and its like) rule by rule; ok is
-// false for anything else.
+// rules compares lists of rules of a form (allOf and its like) rule by rule, and what may
+// not be (not); ok is false for anything else.
 func (d *differ) rules(path, last string, a, b any) (out []Difference, ok bool) {
-	if !slices.Contains([]string{"allOf", "anyOf", "oneOf"}, last) {
+	if !slices.Contains([]string{"allOf", "anyOf", "oneOf", "not"}, last) {
 		return nil, false
 	}
 	x, _ := a.([]any)
 	y, _ := b.([]any)
+	if last == "not" {
+		alone := func(v any) []any {
+			if empty(v) {
+				return nil
+			}
+			return []any{obj{"not": v}}
+		}
+		x, y = alone(a), alone(b)
+	}
 	lacks := func(l []any, v any) bool {
 		return !slices.ContainsFunc(l, func(w any) bool { return engine.SameJSON(v, w) })
 	}
@@ -24,14 +33,14 @@ func (d *differ) rules(path, last string, a, b any) (out []Difference, ok bool) 
 		if lacks(y, v) {
 			t := ruleText(v)
 			out = append(out, Difference{Path: path, Kind: Removed, Before: clip(t.EN), Old: d.old.place(path),
-				Text: engine.Text{VI: "Bỏ quy tắc, " + about.VI + ": " + clip(t.VI) + ".", EN: "Removed rule, " + about.EN + ": " + clip(t.EN) + "."}})
+				Text: engine.Text{VI: "Bỏ quy tắc, " + about.vi + ": " + clip(t.VI) + ".", EN: about.did("removed", "the rule", ": "+clip(t.EN))}})
 		}
 	}
 	for _, v := range y {
 		if lacks(x, v) {
 			t := ruleText(v)
 			out = append(out, Difference{Path: path, Kind: Added, After: clip(t.EN), New: d.new.place(path),
-				Text: engine.Text{VI: "Thêm quy tắc, " + about.VI + ": " + clip(t.VI) + ".", EN: "Added rule, " + about.EN + ": " + clip(t.EN) + "."}})
+				Text: engine.Text{VI: "Thêm quy tắc, " + about.vi + ": " + clip(t.VI) + ".", EN: about.did("added", "the rule", ": "+clip(t.EN))}})
 		}
 	}
 	return out, len(out) > 0

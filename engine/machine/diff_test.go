@@ -28,25 +28,25 @@ var diffs = []struct {
 	place           string
 	says            string // part of the English
 }{
-	{"services/birth.yaml", "if: application.?residence.orValue(false)", "if: \"true\"", "steps.residence.if", machine.Changed, "services/birth.yaml:20:5", "condition, step"},
+	{"services/birth.yaml", "if: application.?residence.orValue(false)", "if: \"true\"", "steps.residence.if", machine.Changed, "services/birth.yaml:20:5", "In step “Residence” (residence): changed condition from “"},
 	{"services/birth.yaml", "within: 3 working days", "within: 4 working days", "limit.within", machine.Changed, "services/birth.yaml:12:9", "“3 working days” to “4 working days”"},
-	{"services/birth.yaml", "within: 7 days", "within: 9 days", "fee.within.within", machine.Changed, "services/birth.yaml:13:103", "fee"},
-	{"services/birth.yaml", "param(\"fee\", filed_at) *", "2 * param(\"fee\", filed_at) *", "fee.amount", machine.Changed, "services/birth.yaml:13:7", "amount, fee"},
-	{"procedures/birth.yaml", "agency: civil_status", "agency: police", "procedures.birth.agency", machine.Changed, "procedures/birth.yaml:3:1", "agency, procedure “Birth” (birth)"},
+	{"services/birth.yaml", "within: 7 days", "within: 9 days", "fee.within.within", machine.Changed, "services/birth.yaml:13:103", "Changed length of fee from “7 days” to “9 days”."},
+	{"services/birth.yaml", "param(\"fee\", filed_at) *", "2 * param(\"fee\", filed_at) *", "fee.amount", machine.Changed, "services/birth.yaml:13:7", "Changed amount of fee from “"},
+	{"procedures/birth.yaml", "agency: civil_status", "agency: police", "procedures.birth.agency", machine.Changed, "procedures/birth.yaml:3:1", "In procedure “Birth” (birth): changed agency from “civil_status” to “police”."},
 	{"procedures/birth.yaml", "cutoff: \"15:00\", ", "", "procedures.birth.limit.cutoff", machine.Removed, "procedures/birth.yaml:7:35", "was “15:00”"},
 	{"procedures/birth.yaml", "portal: 4, clock: runs}\n  recording", "portal: 5, clock: runs}\n  recording", "procedures.birth.states.signing.portal", machine.Changed, "procedures/birth.yaml:12:47", "state “Signing” (signing)"},
 	{"procedures/birth.yaml", "7 working days: expire", "5 working days: expire", "procedures.birth.states.supplement.after", machine.Changed, "procedures/birth.yaml:11", "what happens by time"},
 	{"procedures/birth.yaml", "from: [received, signing], by: officer", "from: received, by: [officer, leader]", "procedures.birth.actions.note.by", machine.Changed, "procedures/birth.yaml:47:58", "“officer” to “leader, officer”"},
 	{"procedures/birth.yaml", "dossier.twice > 1000", "dossier.twice > 2000", "procedures.birth.actions.sign.to", machine.Changed, "procedures/birth.yaml:42:5", "dossier.twice > 2000 → refused; recording"},
 	{"procedures/birth.yaml", "dossier.copies * 2", "dossier.copies * 3", "procedures.birth.actions.draft.set", machine.Changed, "procedures/birth.yaml:35:86", "twice = dossier.copies * 3"},
-	{"procedures/birth.yaml", "if: actor.id != dossier.draft.by", "if: actor.id == dossier.draft.by", "procedures.birth.actions.sign.if", machine.Changed, "procedures/birth.yaml:40:5", "condition, action “Sign” (sign)"},
-	{"procedures/birth.yaml", "  keep: {title", "  extra: {title: {vi: Thêm, en: Extra}, from: signing, by: leader}\n  keep: {title", "procedures.birth.actions.extra", machine.Added, "procedures/birth.yaml:49:3", "Added: action “Extra” (extra)"},
+	{"procedures/birth.yaml", "if: actor.id != dossier.draft.by", "if: actor.id == dossier.draft.by", "procedures.birth.actions.sign.if", machine.Changed, "procedures/birth.yaml:40:5", "In action “Sign” (sign) of procedure “Birth” (birth): changed condition"},
+	{"procedures/birth.yaml", "  keep: {title", "  extra: {title: {vi: Thêm, en: Extra}, from: signing, by: leader}\n  keep: {title", "procedures.birth.actions.extra", machine.Added, "procedures/birth.yaml:49:3", "Added action “Extra” (extra)"},
 	{"procedures/residence.yaml", "need: all", "need: any", "procedures.residence.parties.head.any", machine.Changed, "procedures/residence.yaml:7:3", "one is enough"},
-	{"forms/person.yaml", "maxLength: 20", "maxLength: 30", "forms.person.properties.name.maxLength", machine.Changed, "forms/person.yaml:9:40", "greatest length, field name, form “Person” (person)"},
+	{"forms/person.yaml", "maxLength: 20", "maxLength: 30", "forms.person.properties.name.maxLength", machine.Changed, "forms/person.yaml:9:40", "In field name of form “Person” (person): changed greatest length from “20” to “30”."},
 	{"forms/reason.yaml", "required: [reason], ", "", "forms.reason.required", machine.Removed, "forms/reason.yaml:3", "required fields"},
 	{"forms/application.yaml", "required: [commune, children]", "allOf: [{if: {required: [residence], properties: {residence: {const: true}}}, then: {required: [commune], properties: {household: false}}}]\n  required: [commune, children]",
-		"form.allOf", machine.Added, "forms/application.yaml:6:3", "Added rule, form: if residence = true then commune is there and no household."},
-	{"forms/application.yaml", "required: [commune, children]", "required: [children]", "form.required", machine.Changed, "forms/application.yaml:6:3", "required fields, form"},
+		"form.allOf", machine.Added, "forms/application.yaml:6:3", "In the form: added the rule: if residence = true then commune is there and no household."},
+	{"forms/application.yaml", "required: [commune, children]", "required: [children]", "form.required", machine.Changed, "forms/application.yaml:6:3", "Changed required fields of the form from"},
 }
 
 func TestDiffSaysEveryChange(t *testing.T) {

@@ -2,6 +2,7 @@ package machine
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"lienthong/engine"
@@ -18,7 +19,7 @@ var things = map[string]engine.Text{
 	"forms":      {VI: "biểu mẫu {0}", EN: "form {0}"},
 	"properties": {VI: "trường {0}", EN: "field {0}"},
 	"$defs":      {VI: "phần {0}", EN: "part {0}"},
-	"needs":      {VI: "cần bước {0}", EN: "need of step {0}"},
+	"needs":      {VI: "cần bước {0}", EN: "dependence on step {0}"},
 	"with":       {VI: "giá trị bàn giao {0}", EN: "value handed over {0}"},
 }
 
@@ -27,8 +28,8 @@ var propertyWords = map[string]engine.Text{
 	"in_force": {VI: "hiệu lực", EN: "in force"}, "not": {VI: "không được có", EN: "must not have"},
 	"version": {VI: "phiên bản", EN: "version"}, "code": {VI: "mã", EN: "code"}, "from": {VI: "từ", EN: "from"}, "to": {VI: "đến", EN: "to"},
 	"limit": {VI: "thời hạn", EN: "time limit"}, "within": {VI: "độ dài", EN: "length"}, "cutoff": {VI: "giờ chốt trong ngày", EN: "cut-off hour"},
-	"param": {VI: "tham số", EN: "parameter"}, "warn": {VI: "cảnh báo trước", EN: "warning before"}, "apologise": {VI: "xin lỗi và hẹn lại", EN: "apology and new date"},
-	"times": {VI: "số lần", EN: "how often"}, "fee": {VI: "lệ phí", EN: "fee"}, "amount": {VI: "số tiền", EN: "amount"}, "form": {VI: "biểu mẫu", EN: "form"},
+	"param": {VI: "tham số", EN: "parameter"}, "warn": {VI: "cảnh báo trước", EN: "warning time"}, "apologise": {VI: "xin lỗi và hẹn lại", EN: "apology and new date"},
+	"times": {VI: "số lần", EN: "how often"}, "fee": {VI: "lệ phí", EN: "fee"}, "amount": {VI: "số tiền", EN: "amount"}, "form": {VI: "biểu mẫu", EN: "the form"},
 	"schema": {VI: "nội dung", EN: "content"}, "each": {VI: "tách tờ khai", EN: "cases of one form"}, "key": {VI: "khóa chống trùng", EN: "key against duplicates"},
 	"key_step": {VI: "bước giữ khóa", EN: "step that holds the key"}, "reception": {VI: "bước tiếp nhận", EN: "step of reception"},
 	"at": {VI: "nơi giải quyết", EN: "place of handling"}, "agency": {VI: "cơ quan", EN: "agency"}, "if": {VI: "điều kiện", EN: "condition"},
@@ -69,18 +70,37 @@ func (d *differ) words(v Difference) engine.Text {
 	case "within", "warn", "after":
 		a.VI, b.VI = span.ReplaceAllStringFunc(a.VI, spanWords), span.ReplaceAllStringFunc(b.VI, spanWords)
 	}
-	named := nameOf(v.Path) != ""
-	switch {
-	case v.Kind == Added && named:
-		return engine.Text{VI: "Thêm " + about.VI + ".", EN: "Added: " + about.EN + "."}
-	case v.Kind == Removed && named:
-		return engine.Text{VI: "Bỏ " + about.VI + ".", EN: "Removed: " + about.EN + "."}
-	case v.Kind == Added:
-		return engine.Text{VI: "Thêm " + about.VI + ": " + b.VI + ".", EN: "Added " + about.EN + ": " + b.EN + "."}
-	case v.Kind == Removed:
-		return engine.Text{VI: "Bỏ " + about.VI + " (trước là " + a.VI + ").", EN: "Removed " + about.EN + " (was " + a.EN + ")."}
+	if nameOf(v.Path) != "" && v.Kind != Changed {
+		if v.Kind == Added {
+			return engine.Text{VI: "Thêm " + about.vi + ".", EN: "Added " + about.where + "."}
+		}
+		return engine.Text{VI: "Bỏ " + about.vi + ".", EN: "Removed " + about.where + "."}
 	}
-	return engine.Text{VI: "Đổi " + about.VI + ": " + a.VI + " thành " + b.VI + ".", EN: "Changed " + about.EN + ": " + a.EN + " to " + b.EN + "."}
+	switch v.Kind {
+	case Added:
+		return engine.Text{VI: "Thêm " + about.vi + ": " + b.VI + ".", EN: about.did("added", "", ": "+b.EN)}
+	case Removed:
+		return engine.Text{VI: "Bỏ " + about.vi + " (trước là " + a.VI + ").", EN: about.did("removed", "", " (was "+a.EN+")")}
+	}
+	return engine.Text{VI: "Đổi " + about.vi + ": " + a.VI + " thành " + b.VI + ".", EN: about.did("changed", "", " from "+a.EN+" to "+b.EN)}
+}
+
+// matter is what a path is about: Vietnamese from the leaf up; English parts the thing
+// from what it has.
+type matter struct{ vi, where, what string }
+
+// did says in English what was done to it, or to something in it.
+func (m matter) did(done, something, rest string) string {
+	where := m.where
+	if something == "" {
+		something = m.what
+	} else if m.what != "" {
+		where = strings.TrimSuffix(m.what+" of "+where, " of ")
+	}
+	if where != "" {
+		return "In " + where + ": " + done + " " + something + rest + "."
+	}
+	return strings.ToUpper(done[:1]) + done[1:] + " " + something + rest + "."
 }
 
 // span is a length of time as a definition writes it.
@@ -104,17 +124,24 @@ func nameOf(path string) string {
 }
 
 // about says what a path is about, from the leaf up.
-func (d *differ) about(path string) engine.Text {
-	if path == "form.form" {
-		return engine.Text{VI: "mẫu tờ khai", EN: "form that is filed"}
+func (d *differ) about(path string) matter {
+	switch path {
+	case "form.form":
+		return matter{vi: "mẫu tờ khai", what: "the form that is filed"}
+	case "in_force.from":
+		return matter{vi: "ngày bắt đầu hiệu lực", what: "the first day in force"}
+	case "in_force.to":
+		return matter{vi: "ngày hết hiệu lực", what: "the first day no longer in force"}
 	}
-	var vi, en []string
+	var vi, where, what []string
 	parts := strings.Split(path, ".")
 	inAction := len(parts) == 5 && parts[2] == "actions"
 	for i := 0; i < len(parts); i++ {
 		if t, ok := things[parts[i]]; ok && i+1 < len(parts) {
 			name := d.title(parts[:i+2])
-			vi, en = append(vi, strings.Replace(t.VI, "{0}", name.VI, 1)), append(en, strings.Replace(t.EN, "{0}", name.EN, 1))
+			vi = append(vi, strings.Replace(t.VI, "{0}", name.VI, 1))
+			where = append(append(where, what...), strings.Replace(t.EN, "{0}", name.EN, 1))
+			what = nil
 			i++
 			continue
 		}
@@ -128,21 +155,12 @@ func (d *differ) about(path string) engine.Text {
 		if parts[i] == "schema" || parts[i] == "input" && i+1 < len(parts) {
 			continue
 		}
-		vi, en = append(vi, t.VI), append(en, t.EN)
+		vi, what = append(vi, t.VI), append(what, t.EN)
 	}
-	return engine.Text{VI: joinUp(vi), EN: joinUp(en)}
-}
-
-// joinUp writes "leaf, part, whole".
-func joinUp(parts []string) string {
-	var b strings.Builder
-	for i := len(parts) - 1; i >= 0; i-- {
-		if b.Len() > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteString(parts[i])
+	for _, parts := range [][]string{vi, where, what} { // the leaf first
+		slices.Reverse(parts)
 	}
-	return b.String()
+	return matter{strings.Join(slices.Compact(vi), ", "), strings.Join(where, " of "), strings.Join(slices.Compact(what), " of ")}
 }
 
 // title is what people call a thing: its title with its id.
