@@ -249,6 +249,7 @@ func TestPayTheFee(t *testing.T) {
 	me.open("/tasks").want(200).says("Nộp lệ phí")
 	me.open(at).want(200).says("Nộp lệ phí", "Hồ sơ được xử lý sau khi nộp")
 	r := me.open(at+"/pay").want(200).says("chờ nộp", " đ", "Phí bản sao trích lục", "TT 281/2016/TT-BTC", "8.000 đ", "Lệ phí đăng ký thường trú của trẻ em", "Miễn")
+	me.open(at+"/receipt").want(200).says("Cần nộp lệ phí 16.000 đ.", "Hạn nộp: 14/09/2026 08:30.", "hồ sơ kết thúc")
 	f := me.form(r, "/pay")
 	f.send().want(200).says("Đã ghi nhận")
 	s.settle()

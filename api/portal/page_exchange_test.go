@@ -39,7 +39,7 @@ func TestExchangeQueue(t *testing.T) {
 	op.post(at, with(record, "do", "record", "note-record", "CV 12", "answer-outcome", "done", "/married", "true", "/since", "31/02/2020")).want(422).says(`href="#f-since"`, `value="31/02/2020"`, "phải là ngày có thật")
 	op.post(at, with(record, "do", "skip", "note-skip", "x")).want(409)
 	op.post(at, with(record, "do", "record", "note-record", "CV 12", "answer-outcome", "refused")).want(422).says(`href="#f-answer-refusal"`)
-	op.post(at, with(op.formWith(one, at, "note-retry"), "do", "retry")).want(200).says("Đã thực hiện và ghi vào lịch sử")
+	op.post(at, with(op.formWith(one, at, "note-retry"), "do", "retry")).want(200).says("đã được ghi vào lịch sử", tale.Code).saysNot("Đã thực hiện") // the register has not
 	s.settle()
 	op.open("/exchange").want(200).says("2 lần không thành")
 
@@ -47,7 +47,7 @@ func TestExchangeQueue(t *testing.T) {
 	// the province looks; one of another city does not even see it.
 	boss := s.browse("supervisor.civil_status_00004")
 	boss.open("/exchange").want(200).says(tale.Code, "hồ sơ của chính cơ quan mình")
-	boss.post(at, with(boss.formWith(boss.open(at).want(200), at, "note-retry"), "do", "retry", "note-retry", "đã gọi điện")).want(200).says("Đã thực hiện và ghi vào lịch sử", "Đã gửi lại, bởi supervisor.civil_status_00004: đã gọi điện").saysNot("retried by")
+	boss.post(at, with(boss.formWith(boss.open(at).want(200), at, "note-retry"), "do", "retry", "note-retry", "đã gọi điện")).want(200).says("đã được ghi vào lịch sử", "Đã gửi lại, bởi supervisor.civil_status_00004: đã gọi điện").saysNot("retried by")
 	boss.open(at).want(200).says("Đã gửi lại, bởi").saysNot("retried by")
 	s.settle()
 	beside := s.browse("supervisor.police_00004")
@@ -61,8 +61,8 @@ func TestExchangeQueue(t *testing.T) {
 	op.open("/exchange/none/1/0").want(404)
 
 	paper := with(record, "do", "record", "note-record", "Công văn 12", "answer-outcome", "done", "/married", "true", "/since", "12/3/2020")
-	op.post(at, paper).want(200).says("Đã thực hiện").saysNot("Tra tình trạng hôn nhân")
-	op.post(at, paper).want(200).says("Đã thực hiện") // the same form again: its answer may have been lost
+	op.post(at, paper).want(200).says("đã được ghi vào lịch sử").saysNot("Tra tình trạng hôn nhân")
+	op.post(at, paper).want(200).says("đã được ghi vào lịch sử") // the same form again: its answer may have been lost
 	op.post(at, with(paper, "note-record", "Công văn 13")).want(422)
 	op.post(at, with(paper, "key", "another")).want(409).says("đã được trả lời")
 	op.post(at, with(paper, "do", "../retry")).want(409)
@@ -84,7 +84,7 @@ func TestSkipANotification(t *testing.T) {
 	one := op.open(at).want(200).says("Skip the notification")
 	form := op.formWith(one, at, "note-skip")
 	op.post(at, with(form, "do", "skip")).want(422).says(`href="#f-note-skip"`)
-	op.post(at, with(form, "do", "skip", "note-skip", "wrong number")).want(200).says("Done, and kept")
+	op.post(at, with(form, "do", "skip", "note-skip", "wrong number")).want(200).says("is kept in the history")
 	op.open(at).want(200).says("Skipped", "wrong number")
 	if n := strings.Count(op.open("/exchange?registry=notification").body, at+`"`); n != 0 {
 		t.Error("it still waits")
