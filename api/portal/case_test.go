@@ -231,6 +231,11 @@ func TestWithdrawAPart(t *testing.T) {
 	}
 	f = me.form(me.open(at+"/withdraw").want(200), "/withdraw")
 	f.fields.Set("what", "all")
+	f.set("step", "card").send().want(422).says("Bạn đã chọn một số phần") // the button beside the one that was meant
+	if got := tale.Now().Dossier("card"); got.Status == "closed" {
+		t.Error("card is withdrawn")
+	}
+	f.fields.Del("step")
 	f.send().want(200)
 	if r := f.send().want(200); r.path != at { // a second click
 		t.Errorf("the second click led to %s", r.path)

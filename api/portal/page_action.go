@@ -281,14 +281,9 @@ func (v *visit) withdrawPage() error {
 }
 
 func (v *visit) showWithdraw(c *caseView, wrong string, status int) error {
-	d := withdrawPageData{Case: c, Chosen: map[string]bool{}, Reason: v.form.Get("reason"), Key: newKey(), Back: v.casePath(c)}
+	d := withdrawPageData{Case: c, Parts: unended(c), Chosen: map[string]bool{}, Reason: v.form.Get("reason"), Key: newKey(), Back: v.casePath(c)}
 	for _, s := range v.form["step"] {
 		d.Chosen[s] = true
-	}
-	for _, x := range c.Dossiers {
-		if x.Status == "waiting" || x.Status == "open" && x.Final == "" {
-			d.Parts = append(d.Parts, x)
-		}
 	}
 	if len(d.Parts) == 0 {
 		return &problem{Status: http.StatusNotFound}
@@ -298,6 +293,17 @@ func (v *visit) showWithdraw(c *caseView, wrong string, status int) error {
 		s.errors = []fieldError{{Pointer: "/step", Detail: wrong}}
 	}
 	return v.show(s)
+}
+
+// unended are the parts that can still be taken back.
+func unended(c *caseView) []dossier {
+	var out []dossier
+	for _, x := range c.Dossiers {
+		if x.Status == "waiting" || x.Status == "open" && x.Final == "" {
+			out = append(out, x)
+		}
+	}
+	return out
 }
 
 func (v *visit) withdraw() error {
@@ -315,6 +321,8 @@ func (v *visit) withdraw() error {
 		input["reason"] = reason
 	}
 	switch steps := v.form["step"]; {
+	case v.form.Get("what") == "all" && len(steps) > 0 && len(steps) < len(unended(c)): // some are ticked, and the button says all
+		return v.showWithdraw(c, v.t("withdraw.either"), http.StatusUnprocessableEntity)
 	case v.form.Get("what") == "all":
 	case len(steps) == 0:
 		return v.showWithdraw(c, v.t("withdraw.choose"), http.StatusUnprocessableEntity)
