@@ -27,32 +27,45 @@ var only = flag.String("only", "", "open the pages of the tour whose pictures' n
 // of WCAG 2.2 AA that axe can see, in either language and at either width, nothing that
 // sticks out, and pictures on demand.
 func TestTour(t *testing.T) {
+	t.Parallel()
 	chromium(t)
 	s := newStage(t)
-	w := s.openWindow(1280)
 	stops := s.tour()
 	toured(t, stops)
-	defer w.leave() // no stream stays open when a stage closes
 	wanted := regexp.MustCompile(*only)
-	for _, stop := range stops {
-		for _, lang := range []string{"vi", "en"} {
-			name := func(wide int64) string { return fmt.Sprintf("%s-%d-%s", stop.name, wide, lang) }
-			widths := slices.DeleteFunc([]int64{1280, 390}, func(wide int64) bool { return !wanted.MatchString(name(wide)) })
-			if len(widths) == 0 {
-				continue
+	half := len(stops) / 2 // what changes something stands near what sees it: in one window, one after the other
+	for name, stops := range map[string][]stopover{"first half": stops[:half], "second half": stops[half:]} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := (&stage{t, s.sys}).openWindow(1280)
+			defer w.leave() // no stream stays open when a stage closes
+			for _, stop := range stops {
+				w.visitStop(stop, wanted)
 			}
-			w.s = stop.who.s
-			w.be(stop.who, lang)
-			w.open(stop.path)
-			w.clicks(stop.click)
-			for _, wide := range widths {
-				w.resize(wide)
-				name := name(wide)
-				w.shoot(name)
-				w.fits(name)
-				if lang == "vi" == (wide == 390) { // the words of both languages, the layout of both widths
-					w.accessible(name)
-				}
+		})
+	}
+}
+
+// visitStop looks at a page in both languages and at both widths.
+func (w *window) visitStop(stop stopover, wanted *regexp.Regexp) {
+	w.t.Helper()
+	for _, lang := range []string{"vi", "en"} {
+		name := func(wide int64) string { return fmt.Sprintf("%s-%d-%s", stop.name, wide, lang) }
+		widths := slices.DeleteFunc([]int64{1280, 390}, func(wide int64) bool { return !wanted.MatchString(name(wide)) })
+		if len(widths) == 0 {
+			continue
+		}
+		w.s = stop.who.s
+		w.be(stop.who, lang)
+		w.open(stop.path)
+		w.clicks(stop.click)
+		for _, wide := range widths {
+			w.resize(wide)
+			name := name(wide)
+			w.shoot(name)
+			w.fits(name)
+			if lang == "vi" == (wide == 390) { // the words of both languages, the layout of both widths
+				w.accessible(name)
 			}
 		}
 	}

@@ -40,6 +40,7 @@ var code = regexp.MustCompile(`(?s)<code.*?</code>|<pre.*?</pre>`)
 // Every page of the tour, in both languages: nothing from elsewhere, nothing that the
 // policy forbids, one heading, and no template that went wrong.
 func TestEveryPageKeepsThePolicy(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	bad := map[string]*regexp.Regexp{
 		"from elsewhere":                  elsewhere,

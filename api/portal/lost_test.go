@@ -28,6 +28,7 @@ func (w *window) offline(gone bool) {
 // The connection goes while somebody fills in a page: the button says so, in their
 // language, and everything typed stays; when it is back the same button saves.
 func TestConnectionLostInTheMiddleOfAForm(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	father := s.browse(tung)
 	at := father.start("birth")
@@ -108,6 +109,7 @@ func (s *stage) line() *line {
 // The connection breaks after a form arrived and before its answer: what was typed
 // stays, the same button sends it again, and nothing is done twice.
 func TestConnectionLostWithinThePost(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	b := s.browse(dung)
 	at := s.readyBirth(b)
@@ -182,6 +184,7 @@ func TestTypingWhileQuestionsAreAsked(t *testing.T) {
 // A button that is pressed twice sends once; a session that ended meanwhile asks who is
 // there, in the same place, and goes on with what was typed.
 func TestPressedTwiceAndSignedOut(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	b := s.browse(tung)
 	at := b.start("birth")

@@ -42,6 +42,7 @@ func (w *window) take(code, step, action string, fill ...func()) {
 // browsers: the father, the commune, the police, the insurance office. On the way the
 // commune asks for a supplement, which the father answers.
 func TestBirthByFourPeople(t *testing.T) {
+	t.Parallel()
 	chromium(t)
 	s := newStage(t)
 	father, commune := s.openWindow(390), s.openWindow(1280)
@@ -115,6 +116,7 @@ func (s *stage) officeOf(code, role, step string) string {
 // The residence is refused while an officer still writes: what the officer typed is
 // kept and told; the citizen reads why, and may file the part again.
 func TestRefusedUnderAnOfficersHands(t *testing.T) {
+	t.Parallel()
 	chromium(t)
 	s := newStage(t)
 	tale := s.begin("birth-consent-declined").Registered()

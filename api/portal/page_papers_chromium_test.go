@@ -49,6 +49,7 @@ func screen(t *testing.T) string {
 // which is dark, runs in a frame that our policy allows and paints a white page. A
 // frame that is blocked or still empty is light all over, a viewer without a page dark.
 func TestAPDFIsPaintedBesideTheDeclaration(t *testing.T) {
+	t.Parallel()
 	path, display := chromium(t), screen(t)
 	s := newStage(t)
 	tale := s.begin("birth-b4", papers(t, s.browse(tuan)))

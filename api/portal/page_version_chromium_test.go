@@ -12,6 +12,7 @@ import (
 // tells of every case, nothing moves before the tick, and the move is taken back from
 // the list of what was moved.
 func TestCasesMoveInABrowser(t *testing.T) {
+	t.Parallel()
 	chromium(t)
 	s := newStage(t, publishing)
 	code := s.begin("birth-b3").Code
@@ -46,6 +47,7 @@ func TestCasesMoveInABrowser(t *testing.T) {
 // A tester looks at a version that cannot be signed under, and clicks from an act of
 // the story that the search found to the machine with that state lit.
 func TestCounterexampleInABrowser(t *testing.T) {
+	t.Parallel()
 	chromium(t)
 	s := newStage(t, publishing)
 	w := s.openWindow(1280)

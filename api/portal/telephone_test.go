@@ -87,6 +87,7 @@ func (w *window) shows(css string) {
 // A birth is filed on a telephone without scripts: from the front page to the receipt.
 // With them it is the beginning of TestBirthByFourPeople.
 func TestBirthOnATelephone(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	w := s.openWindow(390)
 	w.noScripts()
@@ -96,6 +97,7 @@ func TestBirthOnATelephone(t *testing.T) {
 
 // A parent files in under five minutes, by the reckoning that is stated above.
 func TestBirthTakesLessThanFiveMinutes(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	w := s.openWindow(390)
 	w.cost = &effort{}
@@ -171,6 +173,7 @@ func (w *window) fileBirth(scripts bool) string {
 // A widow files a death on a telephone: from the front page to the receipt. Whom it is
 // about is chosen from her relatives; the hospital's notice fills the rest.
 func TestDeathOnATelephone(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	w := s.openWindow(390)
 	w.cost = &effort{}
