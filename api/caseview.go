@@ -348,13 +348,22 @@ func (p *picture) asked() *caseView {
 	return v
 }
 
+// due is when a dossier is due for who looks at it: a citizen is to have the part by then,
+// an office may have to be done with a state of it before.
+func (p *picture) due(d *engine.Dossier) time.Time {
+	if p.who.citizen() && d.Status == engine.StatusOpen {
+		return d.Clock.Due
+	}
+	return d.Due()
+}
+
 // plain is a dossier without what it holds.
 func (p *picture) plain(v *dossierView, d *engine.Dossier) {
 	*v = dossierView{
 		Step: d.Step, Title: Text{VI: d.Step, EN: d.Step}, Procedure: procedureRef{ID: d.Procedure, Title: Text{VI: d.Procedure, EN: d.Procedure}},
 		Code: d.Code, Attempt: d.Attempt, Status: string(d.Status), Closed: d.Closed, Reason: d.Reason, State: d.State, Final: string(d.Final),
 		Office: p.s.officeRef(d.Office), Unit: d.Unit, Opened: at(d.Opened), Entered: at(d.Entered), Ended: at(d.Ended), Delivered: at(d.Delivered),
-		Due: at(d.Due()), Overdue: d.Status == engine.StatusOpen && (d.Clock.Overdue(p.now) || overdue(d.StateDue, p.now)),
+		Due: at(p.due(d)), Overdue: d.Status == engine.StatusOpen && (d.Clock.Overdue(p.now) || !p.who.citizen() && overdue(d.StateDue, p.now)),
 		Clock: clockWord(d.Clock), Actions: []actionView{}, Rev: d.Rev, ETag: quoted(d.Rev),
 	}
 	if d.Status == engine.StatusOpen || d.Status == engine.StatusEnded {

@@ -151,7 +151,7 @@ func (t *teller) say(kind, step string, pairs ...string) {
 	m := momentView{Seq: t.e.Seq, At: at(t.e.At), Kind: kind, Step: step, Who: t.p.s.actorView(t.p.ctx, t.e.Command.Actor)}
 	places := []string{"{service}", t.p.serviceRef().Title.In(t.lang)}
 	if d := t.c.Dossier(step); d != nil {
-		m.Office, m.Due = t.p.s.officeRef(d.Office), at(d.Due())
+		m.Office, m.Due = t.p.s.officeRef(d.Office), at(t.p.due(d))
 		if st := t.p.step(step); st != nil {
 			m.Title = &st.Title
 			places = append(places, "{part}", st.Title.In(t.lang))

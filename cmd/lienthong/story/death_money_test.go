@@ -71,14 +71,16 @@ func TestDeathInsurerLimit(t *testing.T) {
 }
 
 // Social assistance: 20 × the standard that was raised in August from July on; the
-// commune has two working days, the province three.
+// commune has two working days, the province three, the citizen is told of all five.
 func TestDeathSocialAssistance(t *testing.T) {
 	t.Parallel()
 	s := open(t, "2026-09-07 08:00", nil)
 	tale := s.died("death-o3-social", nil) // Mon 10:55
-	s.due(tale, "social_funeral", "2026-09-09 17:00")
+	s.dueTo(tale, tale.Clerk("officer", "social_funeral"), "social_funeral", "2026-09-09 17:00")
+	s.due(tale, "social_funeral", "2026-09-14 17:00")
 	tale.Want("social_funeral", "checking").Staff("officer", "social_funeral", "check", nil).Want("social_funeral", "deciding")
-	s.due(tale, "social_funeral", "2026-09-10 17:00")
+	s.dueTo(tale, tale.Clerk("leader", "social_funeral"), "social_funeral", "2026-09-10 17:00")
+	s.due(tale, "social_funeral", "2026-09-14 17:00")
 	if got := tale.Now().Dossier("social_funeral").Office.ID; got != "social_province_dn" {
 		t.Errorf("decided by %q, want the province", got)
 	}

@@ -160,12 +160,22 @@ func (s *stage) ok(tales ...*story.Tale) {
 // due checks when a part is due; "" is not at all.
 func (s *stage) due(t *story.Tale, step, want string) {
 	s.t.Helper()
+	s.dueTo(t, t.Citizen, step, want)
+}
+
+// dueTo checks when somebody is told that a part is due.
+func (s *stage) dueTo(t *story.Tale, account, step, want string) {
+	s.t.Helper()
 	var due time.Time
 	if want != "" {
 		due = at(s.t, want)
 	}
-	if got := t.Now().Dossier(step).Due; !got.Equal(due) {
-		s.t.Errorf("%s is due %s, want %s", step, got.In(calendar.Zone).Format("2006-01-02 15:04"), want)
+	c, err := t.Case(s.t.Context(), account, t.Code)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if got := c.Dossier(step).Due; !got.Equal(due) {
+		s.t.Errorf("%s is due %s to %s, want %s", step, got.In(calendar.Zone).Format("2006-01-02 15:04"), account, want)
 	}
 	s.ok(t)
 }
