@@ -14,6 +14,7 @@ type benchCommand struct {
 }
 
 type benchBirth struct {
+	spoken
 	Job        string `help:"birth: the shipped linked birth with all its parts; small: three linked steps of one approval and one answer." enum:"birth,small" default:"birth"`
 	Drivers    int    `help:"Cases under way at once." default:"64"`
 	Cases      int    `help:"Cases of one run; 6000, or as many as --seconds allows."`
@@ -57,6 +58,6 @@ func (c *benchBirth) Run(e *env) (err error) {
 	if e.asJSON {
 		return e.json(r)
 	}
-	_, err = fmt.Fprint(e.out, r)
+	_, err = fmt.Fprint(e.out, r.In(e.of))
 	return err
 }

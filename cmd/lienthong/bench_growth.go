@@ -9,6 +9,7 @@ import (
 )
 
 type benchGrowth struct {
+	spoken
 	DB         string   `help:"SQLite file to fill; a load that was stopped goes on." required:"" type:"path"`
 	Finished   int      `help:"Finished cases." default:"1000000"`
 	Open       int      `help:"Open cases." default:"50000"`
@@ -35,7 +36,7 @@ func (c *benchGrowth) Run(e *env) (err error) {
 	r, err := bench.Grow(e.ctx, bench.GrowthConfig{Database: c.DB, Finished: c.Finished, Open: c.Open, At: c.At, Seed: c.Seed, Workers: c.Workers,
 		Samples: c.Samples, Cold: c.Cold, Skip: c.LoadOnly, Only: c.Only, HTTP: c.HTTP, Counted: c.Counted, Tell: func(format string, args ...any) {
 			if !e.asJSON {
-				fmt.Fprintf(e.out, "%6.0fs  "+format+"\n", append([]any{time.Since(began).Seconds()}, args...)...)
+				fmt.Fprintf(e.out, "%6.0fs  %s\n", time.Since(began).Seconds(), e.of(fmt.Sprintf(format, args...)))
 			}
 		}})
 	if err != nil {
@@ -44,6 +45,6 @@ func (c *benchGrowth) Run(e *env) (err error) {
 	if e.asJSON {
 		return e.json(r)
 	}
-	_, err = fmt.Fprintf(e.out, "\n%s", r)
+	_, err = fmt.Fprintf(e.out, "\n%s", r.In(e.of))
 	return err
 }

@@ -25,6 +25,10 @@ func TestBenchTellsAProgram(t *testing.T) {
 		t.Errorf("report %s", out)
 	}
 	code, out, errs = lienthong(t, append(args, "--store", "memory")...)
+	if code != 0 || !strings.Contains(out, "hồ sơ/giây") || !strings.Contains(out, "kho memory") {
+		t.Errorf("exit %d: %s%s", code, out, errs)
+	}
+	code, out, errs = lienthong(t, append(args, "--store", "memory", "--lang", "en")...)
 	if code != 0 || !strings.Contains(out, "cases/s") || !strings.Contains(out, "store memory") {
 		t.Errorf("exit %d: %s%s", code, out, errs)
 	}

@@ -11,6 +11,7 @@ import (
 )
 
 type chaosCommand struct {
+	spoken
 	Minutes float64  `help:"How long the faults strike, all together; cases are given time to end on top." default:"15"`
 	Seed    uint64   `help:"Of the plan of faults."  default:"1"`
 	Only    []string `help:"Only these faults, by name."`
@@ -39,7 +40,7 @@ func (c *chaosCommand) Run(e *env) error {
 		Length: time.Duration(c.Minutes * float64(time.Minute)), Seed: c.Seed, Only: c.Only, Dir: c.Dir, Drivers: c.Drivers, Rounds: c.Rounds,
 		Say: func(format string, args ...any) {
 			if !e.asJSON {
-				fmt.Fprintf(e.out, format+"\n", args...)
+				fmt.Fprintln(e.out, e.of(fmt.Sprintf(format, args...)))
 			}
 		},
 	})
@@ -48,7 +49,7 @@ func (c *chaosCommand) Run(e *env) error {
 			err = jerr
 		}
 	} else if r != nil {
-		r.Print(e.out)
+		r.Print(e.out, e.of)
 	}
 	return verdict(r, err)
 }

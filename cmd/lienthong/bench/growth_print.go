@@ -5,25 +5,26 @@ import (
 	"strings"
 )
 
-// String is the report for people: a line for each question, a column for each
-// size, and how much longer the largest size takes than the smallest.
-func (r *GrowthReport) String() string {
+// In is the report for people: a line for each question, a column for each
+// size, and how much longer the largest size takes than the smallest. of says a
+// piece of it in their language; a question keeps the name by which it is asked for.
+func (r *GrowthReport) In(of func(string) string) string {
 	var b strings.Builder
 	for _, s := range r.Sizes {
-		fmt.Fprintf(&b, "%9d finished, %6d open: %7.2f GB, %.0f bytes a case", s.Finished, s.Open, float64(s.Bytes)/1e9, float64(s.Bytes)/float64(s.Finished+s.Open))
+		line := fmt.Sprintf("%9d finished, %6d open: %7.2f GB, %.0f bytes a case", s.Finished, s.Open, float64(s.Bytes)/1e9, float64(s.Bytes)/float64(s.Finished+s.Open))
 		if s.Loaded > 0 {
-			fmt.Fprintf(&b, "; %d loaded in %.0f s, %.0f a second", s.Loaded, s.Seconds, float64(s.Loaded)/s.Seconds)
+			line += fmt.Sprintf("; %d loaded in %.0f s, %.0f a second", s.Loaded, s.Seconds, float64(s.Loaded)/s.Seconds)
 		}
-		b.WriteString("\n")
+		fmt.Fprintln(&b, of(line))
 	}
 	if len(r.Sizes) == 0 || len(r.Sizes[len(r.Sizes)-1].Probes) == 0 {
 		return b.String()
 	}
-	fmt.Fprintf(&b, "\n%-32s", "milliseconds, warm p50 / p99")
+	fmt.Fprintf(&b, "\n%-32s", of("milliseconds, warm p50 / p99"))
 	for _, s := range r.Sizes {
 		fmt.Fprintf(&b, " %20d", s.Finished)
 	}
-	fmt.Fprintf(&b, " %14s %24s %16s %16s %20s\n", "ratio", "processor (ratio)", "rows (first)", "reads (first)", "cold p50 (ratio)")
+	fmt.Fprintf(&b, " %14s %24s %16s %16s %20s\n", of("ratio"), of("processor (ratio)"), of("rows (first)"), of("reads (first)"), of("cold p50 (ratio)"))
 	last := r.Sizes[len(r.Sizes)-1]
 	for _, p := range last.Probes {
 		fmt.Fprintf(&b, "%-32s", p.Name)

@@ -5,16 +5,16 @@ import (
 	"strings"
 )
 
-// String is the report for people.
-func (r *Report) String() string {
+// In is the report for people; of says a line, or a piece of one, in their language.
+func (r *Report) In(of func(string) string) string {
 	var b strings.Builder
 	how := "in process"
 	if r.HTTP {
 		how = "over HTTP"
 	}
-	fmt.Fprintf(&b, "%s job, %s, store %s, %d drivers, medians of %d\n", r.Job, how, r.Store, r.Drivers, r.Runs)
+	fmt.Fprintln(&b, of(fmt.Sprintf("%s job, %s, store %s, %d drivers, medians of %d", r.Job, how, r.Store, r.Drivers, r.Runs)))
 	line := func(name, format string, args ...any) {
-		fmt.Fprintf(&b, "  %-16s "+format+"\n", append([]any{name}, args...)...)
+		fmt.Fprintf(&b, "  %-16s %s\n", of(name), of(fmt.Sprintf(format, args...)))
 	}
 	line("cases/s", "%.1f  (%.0f in %.1f s, of which %.1f s to settle what was owed)", r.CasesPerSecond, r.Cases, r.Seconds, r.Settling)
 	line("transitions/s", "%.0f", r.TransitionsPerSecond)

@@ -84,7 +84,7 @@ func (t *trial) kill(ctx context.Context, kind string, which func(*site) **proce
 				return err
 			}
 			if (i+1)%25 == 0 {
-				t.Say("%s: %d of %d", t.fault.Name, i+1, len(plan))
+				t.Say("%s: %d of %d blows", t.fault.Name, i+1, len(plan))
 			}
 		}
 		return nil

@@ -128,7 +128,7 @@ func run(t *testing.T, change func(*Config)) *Report {
 		t.Fatal(err)
 	}
 	var b strings.Builder
-	r.Print(&b)
+	r.Print(&b, english)
 	t.Log("\n" + b.String())
 	if !r.Good() {
 		t.Error("something was lost, doubled or left; see the table")

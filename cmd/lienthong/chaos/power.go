@@ -57,7 +57,7 @@ func runPower(ctx context.Context, t *trial) ([]Row, error) {
 				control.Injected++
 			}
 			if (i+1)%10 == 0 {
-				t.Say("%s: %d of %d", t.fault.Name, i+1, n)
+				t.Say("%s: %d of %d blows", t.fault.Name, i+1, n)
 			}
 		}
 		return s.startServer(ctx)

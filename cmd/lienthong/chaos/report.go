@@ -97,22 +97,32 @@ func (r *Row) note(format string, args ...any) {
 // most is how many findings of one row are printed.
 const most = 20
 
-// Print writes the table and what was found.
-func (r *Report) Print(w io.Writer) {
+// Print writes the table and what was found; of says a piece of it in the language of
+// whoever reads it. Faults keep the names by which they are asked for; what was found is
+// for whoever mends it, and stays as it is.
+func (r *Report) Print(w io.Writer, of func(string) string) {
 	t := tabwriter.NewWriter(w, 2, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "fault\tkind\tinjected\tcases\tacknowledged\tlosses\tdoubles\tunended\twrong\tslow\tnotes")
+	var head []string
+	for _, name := range []string{"fault", "kind", "injected", "cases", "acknowledged", "losses", "doubles", "unended", "wrong", "slow", "notes"} {
+		head = append(head, of(name))
+	}
+	fmt.Fprintln(t, strings.Join(head, "\t"))
 	var sum Row
 	skipped := 0
 	for _, row := range r.Rows {
-		notes := strings.Join(row.Notes, "; ")
+		var all []string
+		for _, n := range row.Notes {
+			all = append(all, of(n))
+		}
+		notes := strings.Join(all, "; ")
 		if row.Skipped != "" {
-			notes = "skipped: " + row.Skipped
+			notes = of("skipped: " + row.Skipped)
 			skipped++
 		}
 		if row.Cases == 0 && row.good() && row.Slow == 0 { // its cases are counted in another row
-			fmt.Fprintf(t, "%s\t%s\t%d\t\t\t\t\t\t\t\t%s\n", row.Fault, row.Kind, row.Injected, notes)
+			fmt.Fprintf(t, "%s\t%s\t%d\t\t\t\t\t\t\t\t%s\n", row.Fault, of(row.Kind), row.Injected, notes)
 		} else {
-			fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\n", row.Fault, row.Kind, row.Injected, row.Cases, row.Acknowledged,
+			fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\n", row.Fault, of(row.Kind), row.Injected, row.Cases, row.Acknowledged,
 				row.Losses, row.Doubles, row.Unended, row.Wrong, row.Slow, notes)
 		}
 		sum.Injected += row.Injected
@@ -124,16 +134,16 @@ func (r *Report) Print(w io.Writer) {
 		sum.Wrong += row.Wrong
 		sum.Slow += row.Slow
 	}
-	fmt.Fprintf(t, "all\t\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t\n", sum.Injected, sum.Cases, sum.Acknowledged, sum.Losses, sum.Doubles, sum.Unended,
+	fmt.Fprintf(t, "%s\t\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t\n", of("all"), sum.Injected, sum.Cases, sum.Acknowledged, sum.Losses, sum.Doubles, sum.Unended,
 		sum.Wrong, sum.Slow)
 	_ = t.Flush() // the writer below tells
 	for _, row := range r.Rows {
 		for i, f := range row.Found {
 			if i == most {
-				fmt.Fprintf(w, "%s, %s: … and %d more\n", row.Fault, row.Kind, len(row.Found)-most)
+				fmt.Fprintf(w, "%s, %s: … %s\n", row.Fault, of(row.Kind), of(fmt.Sprintf("and %d more", len(row.Found)-most)))
 				break
 			}
-			fmt.Fprintf(w, "%s, %s: %s\n", row.Fault, row.Kind, f)
+			fmt.Fprintf(w, "%s, %s: %s\n", row.Fault, of(row.Kind), f)
 		}
 	}
 	verdict := "good: nothing lost, nothing doubled, nothing wrong, every case ended"
@@ -143,14 +153,15 @@ func (r *Report) Print(w io.Writer) {
 	case !r.Good():
 		verdict = "NOT GOOD"
 	}
+	verdict = of(verdict)
 	if sum.Slow > 0 {
-		verdict += fmt.Sprintf("; bounds of time exceeded on this machine: %d", sum.Slow)
+		verdict += "; " + of(fmt.Sprintf("bounds of time exceeded on this machine: %d", sum.Slow))
 	}
 	if skipped > 0 {
-		verdict += fmt.Sprintf("; skipped, so nothing is said of it: %d", skipped)
+		verdict += "; " + of(fmt.Sprintf("skipped, so nothing is said of it: %d", skipped))
 	}
-	fmt.Fprintf(w, "seed %d, %s: %s\n", r.Seed, r.Took.Round(time.Second), verdict)
+	fmt.Fprintf(w, "%s: %s\n", of(fmt.Sprintf("seed %d, %s", r.Seed, r.Took.Round(time.Second))), verdict)
 	if r.Dir != "" {
-		fmt.Fprintf(w, "files: %s\n", r.Dir)
+		fmt.Fprintln(w, of("files: "+r.Dir))
 	}
 }
