@@ -27,7 +27,7 @@ func draftPath(name, text string) string {
 	if m := draftKind.FindStringSubmatch(text); m != nil {
 		return draftFolders[m[1]] + "/" + name
 	}
-	return name // the surface says what is wrong with it
+	return name // in no folder: draftWrong says what it lacks
 }
 
 // draftReport is what files hold.
@@ -104,7 +104,7 @@ func (v *visit) reportDraft(files []definitionFile, wrong []fieldError, status i
 	d := draftPageData{Files: files, Report: &draftReport{}}
 	_, err := v.call(call{method: http.MethodPost, path: "/definitions/check-files", body: asBody(files)}, d.Report)
 	if p, ok := refused(err, codeInvalid, codeDuplicate); ok {
-		return v.showDraft(draftPageData{Files: files}, draftWrong(p), p.Status)
+		return v.showDraft(draftPageData{Files: files}, v.draftWrong(p), p.Status)
 	}
 	if err != nil {
 		return err
@@ -112,11 +112,16 @@ func (v *visit) reportDraft(files []definitionFile, wrong []fieldError, status i
 	return v.showDraft(d, wrong, status)
 }
 
-// draftWrong is why files are no definitions, at the field that takes them.
-func draftWrong(p *problem) []fieldError {
+// draftWrong is why files are no definitions, at the field that takes them. What a file is
+// stands in it: a browser sends no folder, so nobody could name one.
+func (v *visit) draftWrong(p *problem) []fieldError {
 	var out []fieldError
 	for _, e := range p.Errors {
-		out = append(out, fieldError{Pointer: "/files", Detail: strings.TrimPrefix(e.Pointer, "/files/") + ": " + e.Detail})
+		name := strings.TrimPrefix(e.Pointer, "/files/")
+		if path.Ext(name) == ".yaml" && !strings.Contains(name, "/") {
+			e.Detail = v.t("draft.unknown")
+		}
+		out = append(out, fieldError{Pointer: "/files", Detail: name + ": " + e.Detail})
 	}
 	if out == nil {
 		out = []fieldError{{Pointer: "/files", Detail: p.Detail}}
@@ -138,7 +143,7 @@ func (v *visit) publishDraft() error {
 	var r draftReport
 	_, err = v.call(call{method: http.MethodPost, path: "/definitions/publish", key: v.form.Get("key"), body: asBody(files)}, &r)
 	if p, ok := refused(err, codeInvalid, codeDuplicate); ok {
-		return v.showDraft(draftPageData{Files: files}, draftWrong(p), p.Status)
+		return v.showDraft(draftPageData{Files: files}, v.draftWrong(p), p.Status)
 	}
 	if err != nil {
 		return err

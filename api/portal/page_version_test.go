@@ -151,7 +151,8 @@ func TestANewVersionOnThePages(t *testing.T) {
 	at := "/workflows/new-version"
 	page := b.open(at).want(200)
 	b.form(page, at).sendFile("other", "x.yaml", []byte("x: y")).want(422).says("Choose one file at least")
-	b.form(page, at).sendFile("files", "x.yaml", []byte("what: ever\n")).want(422).says("x.yaml: A file is services/…")
+	b.form(page, at).sendFile("files", "x.yaml", []byte("what: ever\n")).want(422).says("x.yaml: It does not say what it is", "service:").saysNot("services/…")
+	b.form(page, at).sendFile("files", "x.json", []byte("{}")).want(422).says("x.json: A file is services/…")
 	b.form(page, at).sendFile("files", "birth-next.yaml", []byte("service: [\n")).want(200).says("There are errors", "services/birth-next.yaml:", "yaml_syntax")
 	b.form(page, at).sendFile("files", "birth-b4.yaml", nextBirth(t, "2 working days")).want(409).says("cannot be left out")
 
