@@ -44,6 +44,17 @@ func TestBadInput(t *testing.T) {
 		{"no such service", father, "POST", "/api/v1/cases", `{"service":"flying","application":{}}`, nil, 404, "not_found", "", ""},
 		{"null application", father, "POST", "/api/v1/cases", `{"service":"birth","application":null}`, nil, 422, "invalid", "/application", ""},
 		{"history of the future", father, "GET", path + "/history?at=99", nil, nil, 404, "not_found", "", ""},
+		{"member twice", father, "POST", "/api/v1/cases", `{"service":"birth","application":{"children":[{"name":"An"},{"name":"B","sex":"male","name":"C"}]}}`, nil, 422, "invalid", "/application/children/1/name", "duplicate"},
+		{"member twice, in two forms", father, "POST", "/api/v1/cases", `{"service":"birth","application":{"é":1,"e\u0301":2}}`, nil, 422, "invalid", "/application/e\u0301", "duplicate"},
+		{"member twice, of the request", father, "POST", "/api/v1/cases", `{"service":"birth","service":"death","application":{}}`, nil, 422, "invalid", "/service", "duplicate"},
+		{"NUL", father, "POST", "/api/v1/cases", `{"service":"birth","application":{"children":[{"name":"An\u0000"}]}}`, nil, 422, "invalid", "/application/children/0/name", "characters"},
+		{"half a letter", father, "POST", "/api/v1/cases", `{"service":"birth","application":{"a/b":["An",["\ud800"]]}}`, nil, 422, "invalid", "/application/a~1b/1/0", "characters"},
+		{"no UTF-8", father, "PUT", "/api/v1/drafts/x", "{\"service\":\"birth\",\"data\":{\"a\":\"\xff\"}}", nil, 422, "invalid", "/data/a", "characters"},
+		{"control character in a name of a member", father, "PUT", "/api/v1/drafts/x", `{"service":"birth","data":{"a":{},"b":{"c\u0007":1}}}`, nil, 422, "invalid", "/data/b/c\a", "characters"},
+		{"too large a number", father, "PUT", "/api/v1/drafts/x", `{"service":"birth","data":{"a":[1,99999999999999999999]}}`, nil, 422, "invalid", "/data/a/1", "range"},
+		{"too large a fraction", father, "PUT", "/api/v1/drafts/x", `{"service":"birth","data":{"a":1e999}}`, nil, 422, "invalid", "/data/a", "range"},
+		{"wrong and no JSON", father, "PUT", "/api/v1/drafts/x", `{"service":"birth","data":{"a":1e999`, nil, 400, "malformed", "", ""},
+		{"nothing but what cannot be seen", "officer." + officeBirth, "PUT", "/api/v1/views/x", `{"name":"\u200b\ufeff","query":{}}`, nil, 422, "invalid", "/name", "length"},
 		{"wide key", father, "POST", "/api/v1/cases", `{"service":"birth","application":{}}`, []string{"Idempotency-Key", strings.Repeat("k", 300)}, 422, "invalid", "header:Idempotency-Key", "length"},
 	}
 	for _, x := range tests {
@@ -143,7 +154,8 @@ func TestChunkedBodyIsBoundedToo(t *testing.T) {
 func TestLettersAreComposed(t *testing.T) {
 	w := newWorld(t)
 	const decomposed, escaped, composed = "Nguye\u0302\u0303n", `Nguye\u0302\u0303n`, "Nguyễn"
-	for i, name := range []string{decomposed, escaped} {
+	const marked, markedEscaped = "\ufeffNgu\u00adye\u0302\u200b\u0303n\u202e", `\u202aNguye\u200b\u0302\u0303n\u200d`
+	for i, name := range []string{decomposed, escaped, marked, markedEscaped} {
 		body := `{"service":"birth","data":{"name":"` + name + `","n":9007199254740993}}`
 		a := w.send(father, "PUT", "/api/v1/drafts/d"+strings.Repeat("x", i+1), body).want(200)
 		if a.str("data.name") != composed || a.get("data.n") != int64(9007199254740993) {

@@ -206,6 +206,12 @@ func (s *Server) enter(o op) func(huma.Context, func(huma.Context)) {
 			return
 		}
 		defer leave()
+		if !hc.Operation().SkipValidateBody {
+			if err := legible(t.body); err != nil {
+				s.fail(hc, err)
+				return
+			}
+		}
 		next(hc)
 	}
 }

@@ -1,14 +1,12 @@
 package api
 
 import (
-	"bytes"
 	"encoding/json"
 	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"golang.org/x/text/language"
-	"golang.org/x/text/unicode/norm"
 
 	"lienthong/engine"
 	"lienthong/engine/calendar"
@@ -76,42 +74,6 @@ func inZone(v any) any {
 				return t.In(calendar.Zone).Format(time.RFC3339Nano)
 			}
 		}
-	}
-	return v
-}
-
-// unmarshal reads JSON as engine.Unmarshal does, with every string in Unicode's
-// normal form C: Vietnamese letters come from keyboards in two forms, and a name
-// must equal itself.
-func unmarshal(b []byte, v any) error {
-	b = norm.NFC.Bytes(b) // no character of JSON's own composes with another
-	if bytes.Contains(b, []byte(`\u`)) {
-		// Escaped letters compose only once they are decoded.
-		x, err := engine.ParseValue(b)
-		if err != nil {
-			return err
-		}
-		if b, err = json.Marshal(composed(x)); err != nil {
-			return err
-		}
-	}
-	return engine.Unmarshal(b, v)
-}
-
-func composed(v any) any {
-	switch x := v.(type) {
-	case string:
-		return norm.NFC.String(x)
-	case []any:
-		for i := range x {
-			x[i] = composed(x[i])
-		}
-	case map[string]any:
-		out := make(map[string]any, len(x))
-		for k, e := range x {
-			out[norm.NFC.String(k)] = composed(e)
-		}
-		return out
 	}
 	return v
 }
