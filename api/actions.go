@@ -197,14 +197,17 @@ func (s *Server) do(ctx context.Context, a act, rev *int64) (runtime.Result, err
 	if a.step != "" && c.Dossier(a.step) == nil {
 		return runtime.Result{}, notFound()
 	}
+	answer := s.picture(ctx, c).party(a.step, a.action)
+	if sees == partial && !answer {
+		return runtime.Result{}, notFound()
+	}
 	if a.action == engine.ActAssign {
 		if err := s.isColleague(ctx, who, engine.Str(a.input, "account")); err != nil && !s.repeats(ctx, who, a.key) {
 			return runtime.Result{}, err
 		}
 	}
-	answer := s.picture(ctx, c).party(a.step, a.action)
-	if sees == partial && !answer {
-		return runtime.Result{}, notFound()
+	if err := s.mayName(ctx, c, a.input); err != nil {
+		return runtime.Result{}, err
 	}
 	cmd := engine.Command{Action: a.action, Case: c.Code, Step: a.step, Actor: who.actor, Input: a.input, Comment: a.comment, IfMatch: rev}
 	if answer {

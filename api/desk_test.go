@@ -296,4 +296,29 @@ func TestDocuments(t *testing.T) {
 	}
 	hers := up(mother, "other.pdf", []byte("%PDF-2")).want(201).str("id")
 	w.send(who, "GET", path+"/"+hers+"?case="+code, nil).refused(404, "not_found")
+	// Nobody gets at a paper by naming it, whether it is there or not.
+	for _, foreign := range []string{hers, strings.Repeat("a", 64)} {
+		app["attachments"] = []any{map[string]any{"kind": "other", "document": id, "name": "Giấy tờ"}, map[string]any{"kind": "other", "document": foreign, "name": "Giấy tờ"}}
+		for _, at := range []string{"/api/v1/cases", "/api/v1/services/birth/check"} {
+			body := map[string]any{"service": "birth", "application": app}
+			if at != "/api/v1/cases" {
+				delete(body, "service")
+			}
+			if a := w.send(father, "POST", at, body).refused(422, "invalid"); a.str("errors.0.pointer") != "/attachments/1/document" || a.get("errors.1") != nil {
+				t.Errorf("%s: %s", at, a.raw)
+			}
+		}
+		w.settle()
+		etag := engine.Str(w.read(who, code).dossier("birth"), "etag")
+		ask := map[string]any{"input": map[string]any{"items": []any{map[string]any{"kind": "paper", "about": foreign, "reason": "x"}}}}
+		a := w.send("reception."+officeBirth, "POST", "/api/v1/cases/"+code+"/dossiers/birth/actions/request_supplement", ask, "If-Match", etag).refused(422, "invalid")
+		if a.str("errors.0.pointer") != "/items/0/about" {
+			t.Errorf("an act: %s", a.raw)
+		}
+	}
+	// What the case names already may be named again by whoever works on it.
+	app["attachments"] = []any{map[string]any{"kind": "other", "document": id, "name": "Giấy tờ"}}
+	etag := engine.Str(w.read(who, code).dossier("birth"), "etag")
+	ask := map[string]any{"input": map[string]any{"items": []any{map[string]any{"kind": "paper", "about": id, "reason": "x"}}}}
+	w.send("reception."+officeBirth, "POST", "/api/v1/cases/"+code+"/dossiers/birth/actions/request_supplement", ask, "If-Match", etag).want(200)
 }

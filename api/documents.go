@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -207,14 +208,9 @@ func (s *Server) mayRead(ctx context.Context, code string, d *engine.Document) e
 	if err != nil {
 		return err
 	}
-	named := sees == full && (d.Case == c.Code || names(c.App, d.ID))
-	for i := range c.Items {
-		named = named || sees == full && names(c.Items[i].Answer, d.ID)
-	}
+	named := sees == full && (d.Case == c.Code || caseNames(c, d.ID))
 	for _, x := range c.Dossiers {
-		if sees == full {
-			named = named || names(x.With, d.ID) || names(x.Data, d.ID) || x.Result != nil && names(x.Result.Data, d.ID)
-		} else if partyOf(x, callerOf(ctx).actor.ID) {
+		if sees == partial && partyOf(x, callerOf(ctx).actor.ID) {
 			named = named || names(x.With, d.ID)
 		}
 	}
@@ -222,6 +218,65 @@ func (s *Server) mayRead(ctx context.Context, code string, d *engine.Document) e
 		return notFound()
 	}
 	return s.logRead(ctx, c.Code, "document")
+}
+
+// caseNames tells whether a case holds a document's id anywhere.
+func caseNames(c *engine.Case, id string) bool {
+	named := names(c.App, id)
+	for i := range c.Items {
+		named = named || names(c.Items[i].Answer, id)
+	}
+	for _, x := range c.Dossiers {
+		named = named || names(x.With, id) || names(x.Data, id) || x.Result != nil && names(x.Result.Data, id)
+	}
+	return named
+}
+
+// mayName refuses papers that an input names though they are not the caller's, nor those
+// of the case (nil: it is filed by this): the people of a case read what it names, so
+// whoever once saw an id could go on reading. What is not there is refused alike.
+func (s *Server) mayName(ctx context.Context, c *engine.Case, input map[string]any) error {
+	if !namesDocument(input) {
+		return nil
+	}
+	ids := documentIDs(input, nil)
+	list, err := s.cfg.Store.Documents(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for _, d := range list {
+		if d.Owner == callerOf(ctx).actor.ID || c != nil && caseNames(c, d.ID) {
+			ids = slices.DeleteFunc(ids, func(id string) bool { return id == d.ID })
+		}
+	}
+	var ps []engine.Problem
+	for _, id := range ids {
+		ps = append(ps, engine.Problem{Pointer: pointerTo(input, id), Code: "document",
+			Detail: Text{VI: "Bạn chưa tải giấy tờ này lên.", EN: "You have not uploaded this document."}})
+	}
+	if len(ps) == 0 {
+		return nil
+	}
+	return &engine.Error{Code: engine.Invalid, Problems: ps}
+}
+
+// pointerTo is where a value first stands in another one; "" also when it does not.
+func pointerTo(v any, text string) string {
+	switch x := v.(type) {
+	case map[string]any:
+		for _, k := range sortedKeys(x) {
+			if names(x[k], text) {
+				return "/" + escapePointer(k) + pointerTo(x[k], text)
+			}
+		}
+	case []any:
+		for i := range x {
+			if names(x[i], text) {
+				return "/" + strconv.Itoa(i) + pointerTo(x[i], text)
+			}
+		}
+	}
+	return ""
 }
 
 // names tells whether a value holds a document's id anywhere.

@@ -199,6 +199,7 @@ func TestPartiesAreNotToldHowItGoesOn(t *testing.T) {
 			t.Errorf("a party is told when and how the case ends: %s", a.raw)
 		}
 	}
+	w.send(grandfather, "POST", "/api/v1/cases/"+code+"/dossiers/residence/assign", map[string]any{"account": "officer." + officeBirth}).refused(404, "not_found")
 	hidden(w.send(grandfather, "POST", path, nil, "Idempotency-Key", "yes").want(200))
 	hidden(w.send(grandfather, "POST", path, nil, "Idempotency-Key", "yes").want(200))
 	a := w.send(grandfather, "POST", path, nil).refused(409, "wrong_state")

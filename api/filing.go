@@ -114,6 +114,9 @@ func (s *Server) fileCase(ctx context.Context, in *struct {
 // the counter for the citizen before it.
 func (s *Server) filing(ctx context.Context, b *filingBody) (runtime.Filing, error) {
 	who := callerOf(ctx)
+	if err := s.mayName(ctx, nil, b.Application); err != nil {
+		return runtime.Filing{}, err
+	}
 	f := runtime.Filing{Service: b.Service, Application: b.Application, Actor: who.actor, Channel: b.Channel, Prefill: b.Prefill, Disputes: b.Disputes}
 	if who.citizen() {
 		if b.OnBehalfOf != nil {
