@@ -94,6 +94,9 @@ func (p *Period) days(now time.Time, length int) (from, to calendar.Date, err er
 			return "", "", badPeriod("query:to", err)
 		}
 	}
+	if to.AddDays(-2*maxPeriod) == "" || to.AddDays(maxPeriod) == "" { // what is before and after has dates too
+		return "", "", badPeriod("query:to", fmt.Errorf("to %s", to))
+	}
 	from = to.AddDays(1 - length)
 	if p.From != "" {
 		if from, err = calendar.ParseDate(p.From); err != nil {

@@ -357,3 +357,16 @@ func TestPartialIndicators(t *testing.T) {
 		t.Errorf("the file: %s", file)
 	}
 }
+
+// At the first and the last days that can be written there is no period.
+func TestPeriodsAtTheEndOfTime(t *testing.T) {
+	w := newWorld(t)
+	for _, path := range []string{"/api/v1/indicators?", "/api/v1/indicators?period=month&", "/api/v1/indicators?period=quarter&", "/api/v1/exchange/summary?"} {
+		for _, to := range []string{"0001-01-01", "9999-12-01", "9999-12-31"} {
+			if a := w.send("supervisor", "GET", path+"to="+to, nil).refused(422, "invalid"); a.str("errors.0.pointer") != "query:to" {
+				t.Errorf("%s to %s: %s", path, to, a.raw)
+			}
+		}
+		w.send("supervisor", "GET", path+"to=9990-12-31", nil).want(200)
+	}
+}
