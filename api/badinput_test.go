@@ -55,6 +55,7 @@ func TestBadInput(t *testing.T) {
 		{"too large a fraction", father, "PUT", "/api/v1/drafts/x", `{"service":"birth","data":{"a":1e999}}`, nil, 422, "invalid", "/data/a", "range"},
 		{"wrong and no JSON", father, "PUT", "/api/v1/drafts/x", `{"service":"birth","data":{"a":1e999`, nil, 400, "malformed", "", ""},
 		{"nothing but what cannot be seen", "officer." + officeBirth, "PUT", "/api/v1/views/x", `{"name":"\u200b\ufeff","query":{}}`, nil, 422, "invalid", "/name", "length"},
+		{"disputes of nothing", father, "POST", "/api/v1/cases", `{"service":"birth","application":{},"disputes":{"/mother/name":"x"}}`, nil, 422, "invalid", "/disputes", "not_allowed"},
 		{"wide key", father, "POST", "/api/v1/cases", `{"service":"birth","application":{}}`, []string{"Idempotency-Key", strings.Repeat("k", 300)}, 422, "invalid", "header:Idempotency-Key", "length"},
 	}
 	for _, x := range tests {

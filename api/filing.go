@@ -117,6 +117,9 @@ func (s *Server) filing(ctx context.Context, b *filingBody) (runtime.Filing, err
 	if err := s.mayName(ctx, nil, b.Application); err != nil {
 		return runtime.Filing{}, err
 	}
+	if b.Prefill == "" && len(b.Disputes) > 0 {
+		return runtime.Filing{}, invalid("/disputes", "not_allowed", "Không có dữ liệu điền sẵn để phản đối.", "There is no prefill snapshot to dispute.")
+	}
 	f := runtime.Filing{Service: b.Service, Application: b.Application, Actor: who.actor, Channel: b.Channel, Prefill: b.Prefill, Disputes: b.Disputes}
 	if who.citizen() {
 		if b.OnBehalfOf != nil {
