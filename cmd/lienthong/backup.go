@@ -18,6 +18,21 @@ type backupCommand struct {
 	Fast  bool   `help:"Do not rest between steps: for a file that nobody works on."`
 }
 
+// Validate refuses to write over what is copied.
+func (c *backupCommand) Validate() error { return notItself(c.DB, c.To) }
+
+// notItself refuses to write a file over the one that is read, under whatever name.
+func notItself(from, to string) error {
+	a, err := os.Stat(from)
+	if err != nil {
+		return nil // said when it is read
+	}
+	if b, err := os.Stat(to); err == nil && os.SameFile(a, b) {
+		return fmt.Errorf("%s is read, and would be written over", to)
+	}
+	return nil
+}
+
 // Run copies the database as it stands at one moment.
 func (c *backupCommand) Run(e *env) error {
 	bar := e.progress()

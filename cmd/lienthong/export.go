@@ -40,7 +40,7 @@ func (c *exportCommand) Validate() error {
 	if c.Format != "history" && (c.Plain || c.Key != "") {
 		return errors.New("--plain and --key go with --format history")
 	}
-	return nil
+	return notItself(c.DB, c.To)
 }
 
 // Run writes histories to a file.

@@ -87,6 +87,8 @@ func TestWrongUsageIsTwo(t *testing.T) {
 		{"thiếu \"<name>\"", "expected \"<name>\"", []string{"diagram"}},
 		{"thiếu cờ: --db", "missing flags: --db", []string{"verify"}},
 		{"cần SỐ:MÃ-BĂM", "want N:HASH", []string{"verify", "--db", "x", "--checkpoint", "x"}},
+		{"--secret không có nội dung", "--secret is empty", []string{"serve", "--secret", ""}},
+		{"--secret không có nội dung", "--secret is empty", []string{"agencies", "--secret", ""}},
 		{"cần sqlite:TỆP", "want sqlite:FILE", []string{"serve", "--db", "oracle:x", "--secret", "s"}},
 		{"cần embedded hoặc", "want embedded or", []string{"serve", "--agencies", "registries:80", "--secret", "s"}},
 		{"cần thời điểm", "want a time", []string{"demo", "--once", "--start", "soon"}},
@@ -99,7 +101,7 @@ func TestWrongUsageIsTwo(t *testing.T) {
 		}
 		t.Setenv("LC_ALL", "C")
 		args := c.args
-		if len(args) > 0 && args[0] != "serve" && args[0] != "chaos" && args[0] != "nonsense" && args[0] != "verfy" {
+		if len(args) > 0 && args[0] != "serve" && args[0] != "agencies" && args[0] != "chaos" && args[0] != "nonsense" && args[0] != "verfy" {
 			t.Setenv("LC_ALL", "vi_VN.UTF-8") // --lang goes first
 			args = append(slices.Clone(args), "--lang", "en")
 		}

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -61,4 +63,29 @@ func TestRepairIndexes(t *testing.T) {
 	says(t, 1, "không chỉ các chỉ mục, hoặc không phân biệt được; hãy khôi phục từ bản sao lưu", "verify", "--db", db, "--repair-indexes", "--lang", "vi")
 	says(t, 2, "goes with --pseudonymised only", "verify", "--db", db, "--repair-indexes", "--heads", db+".heads")
 	says(t, 1, "no such file", "verify", "--db", db+"x", "--repair-indexes")
+}
+
+// Nothing is written over the database that it is made from, under whatever name.
+func TestNothingIsWrittenOverItself(t *testing.T) {
+	dir, db := played(t)
+	was, err := os.ReadFile(db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink("cases.db", link); err != nil {
+		t.Fatal(err)
+	}
+	for _, to := range []string{db, link} {
+		for _, args := range [][]string{{"backup", "--force", "--to"}, {"export", "--force", "--to"}, {"export", "--format", "xes", "--force", "--to"}, {"verify", "--heads"}} {
+			says(t, 2, "would be written over", append(append(args, to), "--db", db)...)
+			says(t, 2, "sẽ bị ghi đè", append(append(args, to), "--db", db, "--lang", "vi")...)
+		}
+	}
+	if now, err := os.ReadFile(db); err != nil || !bytes.Equal(was, now) {
+		t.Errorf("it was written over: %v", err)
+	}
+	heads := filepath.Join(dir, "heads")
+	says(t, 0, "sound", "verify", "--db", db, "--heads", heads)
+	says(t, 2, "would be written over", "verify", "--db", db, "--heads", heads, "--against", heads)
 }

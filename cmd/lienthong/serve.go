@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -29,6 +30,17 @@ type serveCommand struct {
 	KeepDrafts     period `help:"How long drafts are kept after their last change." default:"180d"`
 	Checkpoints    period `help:"Time between two notes of where every history ends." default:"1d"`
 	Administrator  string `help:"Pass phrase of the first administrator, set only when there is none." env:"LIENTHONG_ADMINISTRATOR"`
+}
+
+// errNoSecret says that anybody could sign as a registry.
+var errNoSecret = errors.New("--secret is empty")
+
+// Validate refuses an empty secret.
+func (c *serveCommand) Validate() error {
+	if c.Secret == "" {
+		return errNoSecret
+	}
+	return nil
 }
 
 // Run serves until it is told to stop.
@@ -72,6 +84,14 @@ type agenciesCommand struct {
 	Operator string `help:"Bearer token of the fault dials and counters; without it they are open." env:"LIENTHONG_OPERATOR"`
 	AutoPay  string `help:"How the treasury collects fees: empty waits for somebody to pay, 0s at once." name:"auto-pay"`
 	Faults   string `help:"Fault dials to start with: a JSON file {registry: dial}." type:"existingfile"`
+}
+
+// Validate refuses an empty secret.
+func (c *agenciesCommand) Validate() error {
+	if c.Secret == "" {
+		return errNoSecret
+	}
+	return nil
 }
 
 // Run serves the registries until it is told to stop.

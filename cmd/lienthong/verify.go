@@ -33,7 +33,7 @@ func (c *verifyCommand) Validate() error {
 		return errors.New("--repair-indexes goes with --pseudonymised only")
 	}
 	_, err := c.known()
-	return err
+	return errors.Join(err, notItself(c.DB, c.Heads), notItself(c.Against, c.Heads))
 }
 
 func (c *verifyCommand) known() (*rowenc.Checkpoint, error) {
