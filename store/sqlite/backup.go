@@ -215,7 +215,10 @@ func steps(ctx context.Context, dst, src *sqlite3.SQLiteConn, to string, o Backu
 			o.Progress("pages", int64(b.PageCount()-b.Remaining()), int64(b.PageCount()))
 		}
 	}
-	return errors.Join(err, b.Finish())
+	if last := b.Finish(); err == nil { // it says again what a step said
+		err = last
+	}
+	return err
 }
 
 // pause makes a step durable, and rests as long as all of it took.

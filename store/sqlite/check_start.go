@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/mattn/go-sqlite3"
 )
 
 // CheckLevel says how much of a file is looked at before it is used.
@@ -135,11 +137,8 @@ func (s *Store) checkOpened(ctx context.Context) error {
 	var tables, ours, marks int
 	err := s.writeDB.QueryRowContext(ctx, `SELECT count(*), coalesce(sum(name = 'goose_db_version'), 0), coalesce(sum(name = 'marks'), 0)
 		FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`).Scan(&tables, &ours, &marks)
-	if unread(err) {
-		return fmt.Errorf("sqlite: %s: the disk cannot be read: %w", s.cfg.Path, err)
-	}
 	if err != nil {
-		return fmt.Errorf("sqlite: %s: %w: its schema cannot be read: %w", s.cfg.Path, ErrDamaged, err)
+		return schemaUnread(s.cfg.Path, err)
 	}
 	if tables > 0 && ours == 0 {
 		return fmt.Errorf("sqlite: %s: %w: it has other tables", s.cfg.Path, ErrForeign)
@@ -169,6 +168,19 @@ func (s *Store) checkOpened(ctx context.Context) error {
 	}
 	s.log.Info("sqlite: pages looked at", "file", s.cfg.Path, "bytes", st.Size(), "unclean", unclean > 0, "took", time.Since(began).Round(time.Millisecond))
 	return d.err(s.cfg.Path)
+}
+
+// schemaUnread tells damage from a disk that cannot be read, or has no room for what
+// SQLite writes when it opens a file.
+func schemaUnread(path string, err error) error {
+	var e sqlite3.Error
+	switch {
+	case unread(err):
+		return fmt.Errorf("sqlite: %s: the disk cannot be read: %w", path, err)
+	case errors.As(err, &e) && e.Code == sqlite3.ErrFull:
+		return fmt.Errorf("sqlite: %s: %w", path, err)
+	}
+	return fmt.Errorf("sqlite: %s: %w: its schema cannot be read: %w", path, ErrDamaged, err)
 }
 
 // checkWhole looks at everything once the store reads.

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mattn/go-sqlite3"
+
 	"lienthong/engine"
 )
 
@@ -271,4 +273,22 @@ func TestDamageAtRunTime(t *testing.T) {
 	}
 	_, err = s.Verify(t.Context(), func(string, int64, string) {})
 	must(t, err)
+}
+
+// A disk without room is no damaged database.
+func TestFullDiskAtTheStartIsNoDamage(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "small.db")
+	db, err := sql.Open("sqlite3", "file:"+path)
+	must(t, err)
+	db.SetMaxOpenConns(1)
+	run(t, db, `CREATE TABLE t (a)`)
+	run(t, db, `PRAGMA max_page_count = 2`)
+	_, full := db.Exec(`INSERT INTO t VALUES (zeroblob(100000))`)
+	must(t, db.Close())
+	if err := schemaUnread(path, full); full == nil || errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), "database or disk is full") {
+		t.Errorf("%v: %v", full, err)
+	}
+	if err := schemaUnread(path, sqlite3.Error{Code: sqlite3.ErrNotADB}); !errors.Is(err, ErrDamaged) {
+		t.Error(err)
+	}
 }
