@@ -94,6 +94,50 @@ func TestWriterCopiesTheRest(t *testing.T) {
 	}
 }
 
+// TestCommitsLeaveTheLogToTheCopier: a commit copies nothing back, however much there is,
+// up to the bound at which the log must not grow further.
+func TestCommitsLeaveTheLogToTheCopier(t *testing.T) {
+	const most = 32
+	s, err := Open(t.Context(), Config{Path: filepath.Join(t.TempDir(), "x.db"), TakeOver: true, logPages: most})
+	must(t, err)
+	defer s.Close()
+	take := func(c *copier) (old *copier) {
+		must(t, exec(t.Context(), s, "test", func(w *writer) error {
+			old, w.store.copier = w.store.copier, c
+			return nil
+		}))
+		return old
+	}
+	idle := &copier{work: make(chan struct{}, 1), rest: make(chan struct{}, 1)}
+	must(t, take(idle).stop())
+	defer func() {
+		c, err := newCopier(s)
+		must(t, err)
+		take(c)
+	}()
+	conn, err := s.connect(writerDSN(s.cfg))
+	must(t, err)
+	defer conn.close()
+	var busy, pages, copied, bound int64
+	must(t, conn.one(copyLog, nil, &busy, &pages, &copied)) // the next commit begins the log anew
+	pages = 0
+	for i := 0; pages <= 3*most; i++ {
+		if i == 10*most {
+			t.Fatal("the log does not grow: commits copy it back")
+		}
+		_, err := s.Codes(t.Context(), "u", "d", 1)
+		must(t, err)
+		must(t, conn.one(logSize, nil, &busy, &pages, &copied))
+	}
+	if copied != 0 || len(idle.work) != 1 {
+		t.Errorf("of %d pages in the log %d were copied, and the copier was told %d times", pages, copied, len(idle.work))
+	}
+	must(t, exec(t.Context(), s, "test", func(w *writer) error { return w.one(`PRAGMA wal_autocheckpoint`, nil, &bound) }))
+	if bound != logMost*most {
+		t.Errorf("a commit copies the log back at %d pages, want %d", bound, logMost*most)
+	}
+}
+
 // begun tells how often a write-ahead log has begun: its header counts that (bytes 12
 // to 15, see the file format).
 func begun(t *testing.T, path string) uint32 {
