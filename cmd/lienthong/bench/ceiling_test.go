@@ -25,6 +25,13 @@ func TestCeilingAWritesWhatTheEngineWrote(t *testing.T) {
 	if n := want["entries"]; n.Rows != 6*18 || n.Bytes < 6*18*200 || want["cases"].Rows != 6 {
 		t.Fatalf("the engine wrote %v", want)
 	}
+	// Nothing is switched off: what a birth leaves in each table.
+	for table, each := range map[string]int64{"entries": 18, "dossiers": 4, "search": 18, "outbox": 17, "notifications": 10, "answers": 11, "access_log": 8,
+		"codes": 5, "results": 4, "case_keys": 1, "snapshots": 1} {
+		if got := want[table].Rows; got != 6*each {
+			t.Errorf("%d rows in %s, want %d for each of 6 cases", got, table, each)
+		}
+	}
 	for _, http := range []bool{false, true} {
 		c.HTTP = http
 		out, path, err := c.replay(t.Context(), c.Dir, "rows", recorded)
