@@ -65,8 +65,14 @@ func (r *records) rows(formID string, value any) ([]row, error) {
 func (r *records) plain(value any) []row {
 	m, _ := value.(map[string]any)
 	words := r.v.p.words
+	group := func(key string) int { // comes after what is told of the whole
+		if _, ok := m[key].(map[string]any); ok {
+			return 1
+		}
+		return 0
+	}
 	keys := slices.SortedFunc(maps.Keys(m), func(a, b string) int {
-		return cmp.Or(words["data."+a].place-words["data."+b].place, strings.Compare(a, b))
+		return cmp.Or(group(a)-group(b), words["data."+a].place-words["data."+b].place, strings.Compare(a, b))
 	})
 	var out []row
 	for _, key := range keys {
