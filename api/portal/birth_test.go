@@ -41,9 +41,27 @@ func TestBirthIsFiledWithoutScripts(t *testing.T) {
 	if r.path != at+"/pages/choices" {
 		t.Fatalf("went on to %s", r.path)
 	}
-	r = b.form(r, "/pages/choices").set("/choices/residence", "true", "/choices/card", "true", "/choices/identity", "true").send().want(200)
+	choose := func(parts string) reply {
+		t.Helper()
+		return b.form(b.open(at+"/pages/choices"), "/pages/choices").set("/choices/residence", parts, "/choices/card", parts, "/choices/identity", parts).send().want(200)
+	}
+	// Who wants none of the other parts is not asked about them, and what was answered is
+	// not filed; it is there again for who changes their mind.
+	none := func() {
+		t.Helper()
+		if no := choose("false"); no.path != at+"/pages/delivery" {
+			t.Fatalf("went on to %s", no.path)
+		}
+		b.open(at + "/review").want(200).saysNot("Trạm y tế phường Bến Thành")
+		b.open(at + "/pages/card").want(404)
+	}
+	none()
+	r = choose("true")
 	r = b.form(r, "/pages/residence").set("/residence/relation", "daughter").send().want(200)
-	r = b.form(r, "/pages/card").set("/card/clinic", "Trạm y tế phường Bến Thành").send().want(200)
+	b.form(r, "/pages/card").set("/card/clinic", "Trạm y tế phường Bến Thành").send().want(200)
+	none()
+	r = choose("true")
+	b.open(at + "/review").want(200).says("Trạm y tế phường Bến Thành")
 	r = b.form(r, "/pages/delivery").set("/delivery/channel", "electronic").send().want(200)
 	r.says("Thông thường không phải nộp giấy tờ", "Thêm giấy tờ đính kèm")
 	r = b.form(r, "/pages/attachments").send().want(200)
