@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"lienthong/api"
@@ -46,8 +47,9 @@ type stage struct {
 	surface  *surface  // nil in process
 	metrics  *api.Metrics
 
-	stop func()
-	done sync.WaitGroup
+	stop     func()
+	done     sync.WaitGroup
+	counting atomic.Pointer[error] // the first thing that went wrong with the sums of the indicators
 }
 
 // open makes a fresh store with the accounts of the people, and starts the runtime.
@@ -100,6 +102,9 @@ func (c Config) open(ctx context.Context, dir, name string) (_ *stage, err error
 	run, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
 	s.done.Go(func() { _ = s.runtime.Run(run) }) // always nil
+	if !c.recording {                            // what is counted when differs from run to run, and is not A's
+		s.done.Go(func() { system.Project(run, s.store, func(err error) { s.counting.CompareAndSwap(nil, &err) }) })
+	}
 	return s, nil
 }
 
@@ -156,7 +161,7 @@ func (s *stage) rest(ctx context.Context) error {
 		}
 		if len(owed) == 0 {
 			s.halt()
-			return nil
+			return s.counted()
 		}
 		if owed[0].Status == engine.DeliveryIncident {
 			return fmt.Errorf("delivery %s is an incident: %s", owed[0].Key, owed[0].LastError.Text().EN)
@@ -176,6 +181,14 @@ func (s *stage) halt() {
 		s.done.Wait()
 		s.stop = nil
 	}
+}
+
+// counted is what went wrong with the sums of the indicators.
+func (s *stage) counted() error {
+	if err := s.counting.Load(); err != nil {
+		return fmt.Errorf("the sums of the indicators: %w", *err)
+	}
+	return nil
 }
 
 func (s *stage) close() error {

@@ -14,16 +14,17 @@ const (
 	projectStep  = 1000 // entries: of one case there are many, and it is counted once
 )
 
-// project keeps the sums that indicators read near the cases, until ctx ends. A read
-// brings them up to date itself; this keeps it from having much to do.
-func (s *System) project(ctx context.Context) {
+// Project keeps the sums that indicators read near the cases, until ctx ends. A read
+// brings them up to date itself; this keeps it from having much to do. What goes wrong is
+// told, and tried again.
+func Project(ctx context.Context, store engine.Store, failed func(error)) {
 	tick := time.NewTicker(projectEvery)
 	defer tick.Stop()
 	for {
 		for ctx.Err() == nil {
-			n, err := s.Store.Project(ctx, projectStep)
+			n, err := store.Project(ctx, projectStep)
 			if err != nil && ctx.Err() == nil && engine.CodeOf(err) != engine.StaleVersion {
-				s.log.Error("projector", "error", err)
+				failed(err)
 			}
 			if err != nil || n < projectStep {
 				break

@@ -402,7 +402,7 @@ func (s *System) Run(ctx context.Context) error {
 	if s.Agencies != nil {
 		wg.Go(func() { s.Agencies.Run(ctx) })
 	}
-	wg.Go(func() { s.project(ctx) })
+	wg.Go(func() { Project(ctx, s.Store, func(err error) { s.log.Error("projector", "error", err) }) })
 	wg.Go(func() { s.keepHouse(ctx) })
 	result := make(chan error, 1)
 	wg.Go(func() { result <- s.Runtime.Run(ctx) })
