@@ -48,6 +48,7 @@ func TestBadInput(t *testing.T) {
 		{"member twice, in two forms", father, "POST", "/api/v1/cases", `{"service":"birth","application":{"é":1,"e\u0301":2}}`, nil, 422, "invalid", "/application/e\u0301", "duplicate"},
 		{"member twice, of the request", father, "POST", "/api/v1/cases", `{"service":"birth","service":"death","application":{}}`, nil, 422, "invalid", "/service", "duplicate"},
 		{"NUL", father, "POST", "/api/v1/cases", `{"service":"birth","application":{"children":[{"name":"An\u0000"}]}}`, nil, 422, "invalid", "/application/children/0/name", "characters"},
+		{"a name of one space", father, "POST", "/api/v1/cases", `{"service":"birth","application":{"children":[{"name":"An"},{"name":" \u00a0"}]}}`, nil, 422, "invalid", "/application/children/1/name", "blank"},
 		{"half a letter", father, "POST", "/api/v1/cases", `{"service":"birth","application":{"a/b":["An",["\ud800"]]}}`, nil, 422, "invalid", "/application/a~1b/1/0", "characters"},
 		{"no UTF-8", father, "PUT", "/api/v1/drafts/x", "{\"service\":\"birth\",\"data\":{\"a\":\"\xff\"}}", nil, 422, "invalid", "/data/a", "characters"},
 		{"control character in a name of a member", father, "PUT", "/api/v1/drafts/x", `{"service":"birth","data":{"a":{},"b":{"c\u0007":1}}}`, nil, 422, "invalid", "/data/b/c\a", "characters"},

@@ -13,8 +13,8 @@ import (
 )
 
 // legible refuses a JSON body of which something would be lost in reading: a member that
-// is there twice, a number that is too large, a letter that is none. What is no JSON at
-// all is left to the parser.
+// is there twice, a number that is too large, a letter that is none; and a text that says
+// nothing. What is no JSON at all is left to the parser.
 func legible(body []byte) error {
 	var r reading
 	for i := 0; i < len(body); {
@@ -87,6 +87,8 @@ func (r *reading) token(text []byte) int {
 			r.member(l, s)
 		case strings.ContainsFunc(s, noLetter):
 			r.fault("characters", "Có ký tự không đọc được.", "There are characters that cannot be read.")
+		case s != "" && strings.TrimSpace(s) == "": // a name, or why something is refused
+			r.fault("blank", "Chỉ có khoảng trắng.", "There are only spaces.")
 		}
 		return n
 	case c == '-' || '0' <= c && c <= '9':
