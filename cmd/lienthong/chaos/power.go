@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-var powerLoss = Fault{Name: "power", Title: "power loss: only what was synced is sure to be on the disk", weight: 4, run: runPower}
+var powerLoss = Fault{Name: "power", Title: "power cuts, in which only what was synced is sure to be on the disk", weight: 4, run: runPower}
 
 // powerRate is how often the power goes when no number of rounds is given.
 const powerRate = 6 * time.Second
