@@ -7,11 +7,11 @@ import (
 	"lienthong/engine"
 )
 
-// The projector's pace: a look every few seconds, and small steps with the writer's
-// other work between them while there is something to count.
+// The projector's pace: a look every few seconds, and steps with the writer's other work
+// between them while there is something to count.
 const (
 	projectEvery = 3 * time.Second
-	projectStep  = 1000 // entries: of one case there are many, and it is counted once
+	projectStep  = 12_000 // entries: of one case there are many, and it is counted once in a step; so is each sum
 )
 
 // Project keeps the sums that indicators read near the cases, until ctx ends. A read
