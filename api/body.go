@@ -146,29 +146,22 @@ func noLetter(c rune) bool {
 // round. They come with text that is copied; with them a name would not equal itself.
 func unseen(c rune) bool { return c >= 0xad && unicode.Is(unicode.Cf, c) }
 
-// clean is a text in Unicode's normal form C, without letters that cannot be seen.
-func clean(s string) string {
-	if strings.ContainsFunc(s, unseen) {
-		s = strings.Map(func(c rune) rune {
-			if unseen(c) {
-				return -1
-			}
-			return c
-		}, s)
+// visible is a letter, or none in place of one that cannot be seen.
+func visible(c rune) rune {
+	if unseen(c) {
+		return -1
 	}
-	return norm.NFC.String(s)
+	return c
 }
+
+// clean is a text in Unicode's normal form C, without letters that cannot be seen.
+func clean(s string) string { return norm.NFC.String(strings.Map(visible, s)) }
 
 // unmarshal reads JSON as engine.Unmarshal does, with every string clean: Vietnamese
 // letters come from keyboards in two forms.
 func unmarshal(b []byte, v any) error {
-	if bytes.ContainsFunc(b, unseen) {
-		b = bytes.Map(func(c rune) rune {
-			if unseen(c) {
-				return -1
-			}
-			return c
-		}, b)
+	if bytes.ContainsFunc(b, unseen) { // else it need not be copied
+		b = bytes.Map(visible, b)
 	}
 	b = norm.NFC.Bytes(b) // no character of JSON's own composes with another
 	if bytes.Contains(b, []byte(`\u`)) {

@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"strings"
 
-	"lienthong/api"
 	"lienthong/engine"
 	"lienthong/engine/calendar"
 	"lienthong/store/rowenc"
@@ -27,31 +26,24 @@ type asked struct {
 	draw func(r *rand.Rand) (who engine.Account, path string, q url.Values)
 }
 
-// officer is the account of one.
-func officer(office string) engine.Account { return staff(engine.ByOfficer, office) }
-
-func staff(role, office string) engine.Account {
-	return engine.Account{ID: role + "." + office, Kind: engine.Staff, Name: api.RoleNames[role].VI, Office: office, Roles: []string{role}}
-}
-
 // overTCP are the questions of lists and indicators that have a page.
 func (d draws) overTCP() []asked {
 	inbox := func(name string, text func(sample) string) asked {
 		return asked{name, "rows", func(r *rand.Rand) (engine.Account, string, url.Values) {
 			q := url.Values{"limit": {fmt.Sprint(page)}}
 			if text == nil {
-				return officer(busiest), "/inbox", q
+				return staff(engine.ByOfficer, busiest), "/inbox", q
 			}
 			x := d.sample(r)
 			q.Set("text", text(x))
 			q.Set("ended", "true")
-			return officer(x.office), "/inbox", q
+			return staff(engine.ByOfficer, x.office), "/inbox", q
 		}}
 	}
-	indicators := func(office string, days int, name string) asked {
+	indicators := func(days int, name string) asked {
 		return asked{name, "indicators", func(*rand.Rand) (engine.Account, string, url.Values) {
 			to := calendar.DateOf(d.l.finished.until)
-			return staff(engine.BySupervisor, office), "/indicators", url.Values{"from": {string(to.AddDays(-days))}, "to": {string(to)}}
+			return staff(engine.BySupervisor, busiest), "/indicators", url.Values{"from": {string(to.AddDays(-days))}, "to": {string(to)}}
 		}}
 	}
 	return []asked{
@@ -64,8 +56,8 @@ func (d draws) overTCP() []asked {
 			x := d.sample(r)
 			return engine.Account{ID: x.requester, Kind: engine.Citizen, Person: x.requester, Name: x.name}, "/cases", url.Values{"limit": {fmt.Sprint(page)}}
 		}},
-		indicators(busiest, 30, "indicators, office, 30 days"),
-		indicators(busiest, 365, "indicators, office, a year"),
+		indicators(30, "indicators, office, 30 days"),
+		indicators(365, "indicators, office, a year"),
 	}
 }
 

@@ -119,10 +119,15 @@ func accounts(defs *machine.Set, n int) []engine.Account {
 	}
 	for _, o := range defs.Offices() {
 		for _, role := range officeRoles {
-			all = append(all, engine.Account{ID: role + "." + o.ID, Kind: engine.Staff, Name: api.RoleNames[role].VI, Office: o.ID, Roles: []string{role}})
+			all = append(all, staff(role, o.ID))
 		}
 	}
 	return all
+}
+
+// staff is the account of somebody at an office.
+func staff(role, office string) engine.Account {
+	return engine.Account{ID: role + "." + office, Kind: engine.Staff, Name: api.RoleNames[role].VI, Office: office, Roles: []string{role}}
 }
 
 func putAccounts(ctx context.Context, store engine.Store, all []engine.Account) error {
