@@ -3,11 +3,13 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
 
 	"lienthong/engine"
+	"lienthong/store/rowenc"
 	"lienthong/store/storetest"
 )
 
@@ -190,4 +192,30 @@ func TestCommitOfALineFails(t *testing.T) {
 	l.fail.Store(nil)
 	must(t, l.Append(t.Context(), goOn(again, "c", false)))
 	l.sound()
+}
+
+// TestAnswersPeopleFirst: of one transaction those who act are told before what the
+// relay waits for, each in the order in which they were written.
+func TestAnswersPeopleFirst(t *testing.T) {
+	var told []string
+	call := func(name, lane string, settled ...rowenc.DeliveryRow) *job {
+		j := &job{op: name, lane: lane, done: make(chan error, 1), after: func() { told = append(told, name) }}
+		if settled != nil {
+			j.append = []*change{{Change: &rowenc.Change{Settled: settled}}}
+		} else if lane != laneSystem {
+			j.append = []*change{{Change: &rowenc.Change{}}}
+		}
+		return j
+	}
+	jobs := []*job{call("settled", laneSystem), call("clerk", "office:a"), call("reply", "registry:r", rowenc.DeliveryRow{}),
+		call("citizen", "citizen:c"), call("leased", laneSystem)}
+	answer(jobs, nil)
+	if got, want := fmt.Sprint(told), "[clerk citizen settled reply leased]"; got != want {
+		t.Errorf("told in the order %s, want %s", got, want)
+	}
+	for _, j := range jobs {
+		if err := <-j.done; err != nil {
+			t.Errorf("%s: %v", j.op, err)
+		}
+	}
 }

@@ -109,9 +109,7 @@ func (w *writer) run() {
 func (w *writer) batch(jobs *[]*job) {
 	err := w.store.halted()
 	if err != nil {
-		for _, j := range *jobs {
-			j.answer(err)
-		}
+		answer(*jobs, err)
 		return
 	}
 	err = w.together(jobs, true)
@@ -119,15 +117,30 @@ func (w *writer) batch(jobs *[]*job) {
 		err = w.together(jobs, false)
 	}
 	if err == nil || isUnknown(err) || len(*jobs) == 1 {
-		for _, j := range *jobs {
-			j.answer(err)
-		}
+		answer(*jobs, err)
 		return
 	}
 	w.store.log.Warn("sqlite: transaction rolled back; its calls run alone", "calls", len(*jobs), "err", err)
 	for _, j := range *jobs {
 		j.answer(w.together(&[]*job{j}, false))
 	}
+}
+
+// answer tells all callers of a transaction, people first: who is told first goes on
+// first, and there are as many deliveries as there are people. Those can wait.
+func answer(jobs []*job, err error) {
+	for _, delivered := range []bool{false, true} {
+		for _, j := range jobs {
+			if j.delivery() == delivered {
+				j.answer(err)
+			}
+		}
+	}
+}
+
+// delivery tells whether nobody but the relay waits for the call.
+func (j *job) delivery() bool {
+	return j.lane == laneSystem || len(j.append) > 0 && len(j.append[0].Settled) > 0
 }
 
 // answer tells the caller: the transaction's error, or else the call's own.
