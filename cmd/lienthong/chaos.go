@@ -29,7 +29,8 @@ func (c *chaosCommand) Validate() error {
 	return err
 }
 
-// Run hurts the system and exits with 1 when anything was lost, doubled or left.
+// Run hurts the system and exits with 1 when anything was lost, doubled or left, or a
+// fault could not be made.
 func (c *chaosCommand) Run(e *env) error {
 	binary, err := os.Executable()
 	if err != nil {
@@ -54,10 +55,10 @@ func (c *chaosCommand) Run(e *env) error {
 	return verdict(r, err)
 }
 
-// verdict is how the command ends: well only when the run came to its end and nothing
-// was lost, doubled, left or wrong.
+// verdict is how the command ends: well only when the run came to its end with every
+// fault that was asked for, and nothing was lost, doubled, left or wrong.
 func verdict(r *chaos.Report, err error) error {
-	if err == nil && !r.Good() {
+	if err == nil && (!r.Good() || r.Skipped() > 0) {
 		err = errNotGood
 	}
 	return err

@@ -7,7 +7,8 @@ import (
 	"lienthong/cmd/lienthong/chaos"
 )
 
-// TestChaosEndsAsItsReport: one loss or double, and the command does not end well.
+// TestChaosEndsAsItsReport: one loss or double, or a fault that could not be made, and
+// the command does not end well.
 func TestChaosEndsAsItsReport(t *testing.T) {
 	broke := errors.New("no disk")
 	for name, x := range map[string]struct {
@@ -19,6 +20,7 @@ func TestChaosEndsAsItsReport(t *testing.T) {
 		"a loss":     {row: chaos.Row{Losses: 1}, want: errNotGood},
 		"a double":   {row: chaos.Row{Doubles: 1}, want: errNotGood},
 		"slow":       {row: chaos.Row{Slow: 1}, want: nil},
+		"skipped":    {row: chaos.Row{Skipped: "there is no C compiler (cc)"}, want: errNotGood},
 		"broken off": {row: chaos.Row{Losses: 1}, err: broke, want: broke},
 	} {
 		if got := verdict(&chaos.Report{Rows: []chaos.Row{{}, x.row}}, x.err); got != x.want {

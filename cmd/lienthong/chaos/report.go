@@ -53,6 +53,16 @@ func good(rows []Row) bool {
 // ended and nothing else was wrong.
 func (r *Report) Good() bool { return r.Broke == "" && good(r.Rows) }
 
+// Skipped is how many faults that were asked for could not be made here.
+func (r *Report) Skipped() (n int) {
+	for _, row := range r.Rows {
+		if row.Skipped != "" {
+			n++
+		}
+	}
+	return n
+}
+
 // add takes an audit's findings into a row.
 func (r *Row) add(f Findings) {
 	r.Cases += f.Cases
@@ -108,7 +118,6 @@ func (r *Report) Print(w io.Writer, of func(string) string) {
 	}
 	fmt.Fprintln(t, strings.Join(head, "\t"))
 	var sum Row
-	skipped := 0
 	for _, row := range r.Rows {
 		var all []string
 		for _, n := range row.Notes {
@@ -117,7 +126,6 @@ func (r *Report) Print(w io.Writer, of func(string) string) {
 		notes := strings.Join(all, "; ")
 		if row.Skipped != "" {
 			notes = of("skipped: " + row.Skipped)
-			skipped++
 		}
 		if row.Cases == 0 && row.good() && row.Slow == 0 { // its cases are counted in another row
 			fmt.Fprintf(t, "%s\t%s\t%d\t\t\t\t\t\t\t\t%s\n", row.Fault, of(row.Kind), row.Injected, notes)
@@ -152,13 +160,15 @@ func (r *Report) Print(w io.Writer, of func(string) string) {
 		verdict = "NOT FINISHED: " + r.Broke
 	case !r.Good():
 		verdict = "NOT GOOD"
+	case r.Skipped() > 0:
+		verdict = "NOT WHOLE: what ran was good, but not every fault could be made here; --only leaves them out"
 	}
 	verdict = of(verdict)
 	if sum.Slow > 0 {
 		verdict += "; " + of(fmt.Sprintf("bounds of time exceeded on this machine: %d", sum.Slow))
 	}
-	if skipped > 0 {
-		verdict += "; " + of(fmt.Sprintf("skipped, so nothing is said of it: %d", skipped))
+	if n := r.Skipped(); n > 0 {
+		verdict += "; " + of(fmt.Sprintf("skipped, so nothing is said of it: %d", n))
 	}
 	fmt.Fprintf(w, "%s: %s\n", of(fmt.Sprintf("seed %d, %s", r.Seed, r.Took.Round(time.Second))), verdict)
 	if r.Dir != "" {
