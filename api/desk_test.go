@@ -233,7 +233,7 @@ func TestDrafts(t *testing.T) {
 }
 
 // form is a multipart body with one file.
-func form(t *testing.T, name string, content []byte) (body []byte, contentType string) {
+func form(t testing.TB, name string, content []byte) (body []byte, contentType string) {
 	t.Helper()
 	var b bytes.Buffer
 	m := multipart.NewWriter(&b)

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +16,8 @@ import (
 
 	"lienthong/api"
 	"lienthong/engine"
+	"lienthong/store/memory"
+	"lienthong/store/sqlite"
 )
 
 // probe is one request about something that exists, and the same about nothing.
@@ -25,7 +28,7 @@ type probe struct {
 
 // probes are all the requests of the surface that name a case or something of one, as
 // its document lists them. real maps each kind of name to one that exists.
-func probes(t *testing.T, names map[string]string) []probe {
+func probes(t testing.TB, names map[string]string) []probe {
 	t.Helper()
 	raw, err := os.ReadFile("openapi.json")
 	if err != nil {
@@ -91,51 +94,134 @@ func probes(t *testing.T, names map[string]string) []probe {
 	return out
 }
 
-// What somebody may not see is answered like what does not exist: by the same status,
-// the same words, whatever they send.
-func TestWhatIsNotYoursDoesNotExist(t *testing.T) {
-	w := newWorld(t, func(c *api.Config) {
-		c.Tools.Again = func([]engine.Entry, string) any { return map[string]any{} }
-	})
-	*w.silent = true
-	body, ct := form(t, "a.pdf", []byte("%PDF-1.7 của bố"))
-	document := w.send(father, "POST", "/api/v1/documents", body, "Content-Type", ct).want(201).str("id")
+// strangers are people who may not see the father's case.
+var strangers = []string{stranger, mother, grandfather, "reception." + officeOther, "officer." + officeOther, "leader.police_00004", "supervisor.far", "tester.far", "tester", "administrator", ""}
+
+// fathersCase files a case with a document, and gives the world people from elsewhere.
+func (w *world) fathersCase() (code, document string) {
+	w.t.Helper()
+	body, ct := form(w.t, "a.pdf", []byte("%PDF-1.7 của bố"))
+	document = w.send(father, "POST", "/api/v1/documents", body, "Content-Type", ct).want(201).str("id")
 	app := w.application("birth-b4", "residence", "identity")
 	app["attachments"] = []any{map[string]any{"kind": "other", "document": document, "name": "Giấy tờ"}}
-	code := w.send(father, "POST", "/api/v1/cases", map[string]any{"service": "birth", "application": app}, "Idempotency-Key", "fathers").want(201).str("cases.0.code")
+	code = w.send(father, "POST", "/api/v1/cases", map[string]any{"service": "birth", "application": app}, "Idempotency-Key", "fathers").want(201).str("cases.0.code")
 	w.act("reception."+officeBirth, code, "birth", "receive", nil).want(200)
 	for _, a := range []engine.Account{
 		{ID: "supervisor.far", Kind: engine.Staff, Name: "Giám sát", Roles: []string{"supervisor"}, Office: "civil_status_26740"},
 		{ID: "tester.far", Kind: engine.Staff, Name: "Kiểm thử", Roles: []string{"tester"}, Office: officeBirth},
 	} {
-		if err := w.store.PutAccount(t.Context(), a, 0, nil); err != nil {
-			t.Fatal(err)
+		if err := w.store.PutAccount(w.t.Context(), a, 0, nil); err != nil {
+			w.t.Fatal(err)
 		}
 	}
-	// Whoever moves cases to other versions may name any of them.
-	people := []string{stranger, mother, grandfather, "reception." + officeOther, "officer." + officeOther, "leader.police_00004", "supervisor.far", "tester.far", "tester", "administrator", ""}
-	for _, who := range append(people, father, "operator") {
+	return code, document
+}
+
+// inService makes the world's surface one of service, where everybody has signed in.
+func (w *world) inService() {
+	w.t.Helper()
+	for _, who := range append(slices.Clone(strangers), father, "operator") {
 		if who != "" {
 			w.token(who)
 		}
 	}
-	inService := w.config
-	inService.Demo = nil
-	server, err := api.New(inService)
+	c := w.config
+	c.Demo = nil
+	server, err := api.New(c)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.server = server
+}
+
+// again offers to decide cases again, which has its own way to a case.
+func again(c *api.Config) {
+	c.Tools.Again = func([]engine.Entry, string) any { return map[string]any{} }
+}
+
+// What somebody may not see is answered like what does not exist: by the same status,
+// the same words, whatever they send.
+func TestWhatIsNotYoursDoesNotExist(t *testing.T) {
+	for name, store := range map[string]engine.Store{"memory": memory.New(), "sqlite": opened(t, filepath.Join(t.TempDir(), "cases.db"))} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorldOver(t, store, again)
+			*w.silent = true
+			code, document := w.fathersCase()
+			w.inService()
+			key := w.send("operator", "GET", "/api/v1/exchange", nil).want(200).str("deliveries.0.key")
+			w.hides(map[string]string{"case": code, "dossier": engine.Str(w.read(father, code).dossier("birth"), "code"), "delivery": key, "document": document})
+		})
+	}
+}
+
+// A case that is in an archive, or was brought back from one, is hidden as any other.
+func TestAnArchivedCaseIsNotTheirsEither(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "cases.db")
+	w := newWorldOver(t, opened(t, path), again)
+	code, document := w.fathersCase()
+	w.send(father, "POST", "/api/v1/cases/"+code+"/actions/withdraw", map[string]any{"input": map[string]any{"reason": "nộp nhầm"}}, "If-Match", w.read(father, code).str("etag")).want(200)
+	w.settle()
+	history, err := w.store.History(t.Context(), code, 1, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.server = server
-	key := w.send("operator", "GET", "/api/v1/exchange", nil).want(200).str("deliveries.0.key")
-	real := map[string]string{"case": code, "dossier": engine.Str(w.read(father, code).dossier("birth"), "code"), "delivery": key, "document": document}
+	names := map[string]string{"case": code, "dossier": engine.Str(w.read(father, code).dossier("birth"), "code"), "document": document}
+	for i := range history {
+		for _, d := range history[i].Effects() {
+			names["delivery"] = d.Key
+		}
+	}
+	w.fileFar() // the case with the newest entry stays
+	if err := w.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	a, err := sqlite.Archive(t.Context(), path, filepath.Join(dir, "old.archive"), sqlite.ArchiveOptions{Before: start.AddDate(1, 0, 0)})
+	if err != nil || a.Moved != 1 {
+		t.Fatalf("%+v %v", a, err)
+	}
+	for _, status := range []int{410, 200} {
+		w = newWorldOver(t, opened(t, path), again)
+		w.inService()
+		w.send(father, "GET", "/api/v1/cases/"+code, nil).want(status)
+		w.hides(names)
+		if err := w.store.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if status == 200 {
+			return
+		}
+		if _, err := sqlite.Unarchive(t.Context(), path, "", code); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// opened is a store in a file.
+func opened(t testing.TB, path string) *sqlite.Store {
+	t.Helper()
+	s, err := sqlite.Open(t.Context(), sqlite.Config{Path: path, TakeOver: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// hides tries every request about names that stand, and about names that do not, and
+// wants the same answers for all strangers, and no trace of them.
+func (w *world) hides(real map[string]string) {
+	t := w.t
+	t.Helper()
+	key, document := real["delivery"], real["document"]
 	none := map[string]string{"case": "H26.99-260907-9999", "dossier": "H26.99-260907-9998", "delivery": "H26.99-260907-9999/1/0", "document": strings.Repeat("0", 64)}
 	back := strings.NewReplacer(real["case"], none["case"], real["dossier"], none["dossier"], url.PathEscape(key), url.PathEscape(none["delivery"]), document, none["document"])
 	all := probes(t, real)
 	if len(all) < 50 {
 		t.Fatalf("only %d requests", len(all))
 	}
-	seq := w.read(father, code).get("seq")
-	for _, who := range people {
+	seq := func() any { return w.send(father, "GET", "/api/v1/cases/"+real["case"], nil).get("seq") }
+	before := seq()
+	for _, who := range strangers {
 		for _, p := range all {
 			raw, err := json.Marshal(p.body)
 			if err != nil {
@@ -172,11 +258,11 @@ func TestWhatIsNotYoursDoesNotExist(t *testing.T) {
 			}
 		}
 	}
-	if now := w.read(father, code).get("seq"); now != seq {
-		t.Errorf("the case went from %v to %v", seq, now)
+	if now := seq(); now != before {
+		t.Errorf("the case went from %v to %v", before, now)
 	}
-	for _, a := range w.accesses(code) {
-		if slices.Contains(people, a.Account) {
+	for _, a := range w.accesses(real["case"]) {
+		if slices.Contains(strangers, a.Account) {
 			t.Errorf("%s is in the access log: %+v", a.Account, a)
 		}
 	}

@@ -40,12 +40,12 @@ const (
 
 var definitions = sync.OnceValues(workflows.Load)
 
-// world is the surface over a memory store, the real definitions and registries in
-// the same process.
+// world is the surface over a store, the real definitions and registries in the same
+// process.
 type world struct {
 	t        testing.TB
 	set      *machine.Set
-	store    *memory.Store
+	store    engine.Store
 	clock    *runtime.VirtualClock
 	rt       *runtime.Runtime
 	server   *api.Server
@@ -106,15 +106,21 @@ func told(a wire.Answer, err error) runtime.Answer {
 // start is a Monday morning.
 var start = time.Date(2026, 9, 7, 9, 0, 0, 0, calendar.Zone)
 
-// newWorld starts at start. adjust may change the surface's config.
+// newWorld starts at start, in memory. adjust may change the surface's config.
 func newWorld(t testing.TB, adjust ...func(*api.Config)) *world {
+	t.Helper()
+	return newWorldOver(t, memory.New(), adjust...)
+}
+
+// newWorldOver is a world over a store, which may have people and cases already.
+func newWorldOver(t testing.TB, store engine.Store, adjust ...func(*api.Config)) *world {
 	t.Helper()
 	set, err := definitions()
 	if err != nil {
 		t.Fatal(err)
 	}
 	silent := false
-	w := &world{t: t, set: set, store: memory.New(), logs: &syncBuffer{}, silent: &silent, tokens: map[string]string{},
+	w := &world{t: t, set: set, store: store, logs: &syncBuffer{}, silent: &silent, tokens: map[string]string{},
 		clock: runtime.NewVirtual(start, false)}
 	registries, err := agencies.Open(agencies.Config{Clock: w.clock.Now, Secrets: secret, Seed: 1, AutoPay: "0s", Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -203,7 +209,7 @@ func (w *world) people() {
 		}
 	}
 	for _, a := range all {
-		if err := w.store.PutAccount(w.t.Context(), a, 0, nil); err != nil {
+		if err := w.store.PutAccount(w.t.Context(), a, 0, nil); err != nil && engine.CodeOf(err) != engine.Duplicate {
 			w.t.Fatal(err)
 		}
 	}
