@@ -5,6 +5,10 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
+
+	"lienthong/engine"
+	"lienthong/engine/calendar"
 )
 
 func TestBadInput(t *testing.T) {
@@ -162,6 +166,41 @@ func TestLettersAreComposed(t *testing.T) {
 		a := w.send(father, "PUT", "/api/v1/drafts/d"+strings.Repeat("x", i+1), body).want(200)
 		if a.str("data.name") != composed || a.get("data.n") != int64(9007199254740993) {
 			t.Errorf("%q is kept as %q", name, a.str("data.name"))
+		}
+	}
+}
+
+// A birth or a death that has not happened yet, or that no register could hold, is
+// refused before it is filed and when it is, each date by its pointer.
+func TestImpossibleDatesAreRefused(t *testing.T) {
+	w := newWorld(t)
+	today := w.clock.Now().In(calendar.Zone).Format(time.DateOnly)
+	tomorrow := w.clock.Now().In(calendar.Zone).AddDate(0, 0, 1).Format(time.DateOnly)
+	for _, c := range []struct{ birth, death, want string }{
+		{"1900-01-01", today, ""},
+		{today, today, ""},
+		{"1899-12-31", today, "/deceased/birth_date too_early"},
+		{tomorrow, today, "/deceased/birth_date too_late, /deceased/death_date too_early"},
+		{"1950-02-10", "1950-02-09", "/deceased/death_date too_early"},
+		{"1950-02-10", tomorrow, "/deceased/death_date too_late"},
+	} {
+		app := w.application("death-o2")
+		dead := app["deceased"].(map[string]any)
+		dead["birth_date"], dead["death_date"] = c.birth, c.death
+		var got []string
+		for _, p := range w.send(father, "POST", "/api/v1/services/death/check", map[string]any{"application": app}).want(200).get("problems").([]any) {
+			got = append(got, engine.Str(p, "pointer")+" "+engine.Str(p, "code"))
+		}
+		if strings.Join(got, ", ") != c.want {
+			t.Errorf("born %s, died %s: %v, want %q", c.birth, c.death, got, c.want)
+		}
+	}
+	for _, born := range []string{"1899-12-31", tomorrow} {
+		app := w.application("birth-b4", "residence", "identity")
+		app["children"].([]any)[0].(map[string]any)["birth_date"] = born
+		a := w.send(father, "POST", "/api/v1/cases", map[string]any{"service": "birth", "application": app}).refused(422, "invalid")
+		if a.str("errors.0.pointer") != "/children/0/birth_date" {
+			t.Errorf("a child of %s: %s", born, a.raw)
 		}
 	}
 }

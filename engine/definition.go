@@ -2,6 +2,7 @@ package engine
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"lienthong/engine/calendar"
@@ -32,6 +33,12 @@ type Schema interface {
 	Validate(v any) []Problem
 	// JSON is the JSON Schema (2020-12) itself; it is not written to.
 	JSON() []byte
+}
+
+// Dated is a schema with dates that lie no later than the day on which it is filled in.
+type Dated interface {
+	// Future returns the dates after that day, sorted by pointer.
+	Future(v any, today calendar.Date) []Problem
 }
 
 // Labelled is a schema that knows what people call its fields.
@@ -390,6 +397,16 @@ type Form struct {
 	ID     string
 	Title  Text
 	Schema Schema
+}
+
+// Check returns every problem of a value on the day of an instant, sorted by pointer.
+func (f *Form) Check(v any, now time.Time) []Problem {
+	ps := f.Schema.Validate(v)
+	if s, ok := f.Schema.(Dated); ok {
+		ps = append(ps, s.Future(v, calendar.DateOf(now))...)
+		slices.SortStableFunc(ps, func(a, b Problem) int { return strings.Compare(a.Pointer, b.Pointer) })
+	}
+	return ps
 }
 
 // Subform is a paper form filled in from a combined one.

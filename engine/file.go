@@ -61,7 +61,7 @@ func file(defs Definitions, c *Case, cmd Command, facts Facts, now time.Time) (E
 	if err := mayFile(cmd); err != nil {
 		return Entry{}, err
 	}
-	if ps := svc.Form.Schema.Validate(cmd.Input); len(ps) > 0 {
+	if ps := svc.Form.Check(cmd.Input, now); len(ps) > 0 {
 		return Entry{}, &Error{Code: Invalid, Problems: ps, Detail: Text{VI: "Tờ khai chưa hợp lệ", EN: "the application is not valid"}}
 	}
 	app, err := svc.Application(cmd.Input, f.Index)

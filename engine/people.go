@@ -126,7 +126,7 @@ func (d *decision) people(dos *Dossier, s *PartySet) ([]string, error) {
 // partyAnswer keeps one person's answer; the transition happens when all required
 // sets agree, or at the first refusal.
 func (d *decision) partyAnswer(dos *Dossier, a *Action) error {
-	if err := checkInput(a.Input, d.cmd.Input); err != nil {
+	if err := checkInput(a.Input, d.cmd.Input, d.now); err != nil {
 		return err
 	}
 	who := d.cmd.Actor.ID
@@ -398,7 +398,7 @@ func (d *decision) newDate(a *Apology, given int, due time.Time) (time.Time, str
 	if d.trial { // without an input
 		return time.Time{}, "", missing("new_due")
 	}
-	if err := checkInput(a.Form, d.cmd.Input); err != nil {
+	if err := checkInput(a.Form, d.cmd.Input, d.now); err != nil {
 		return time.Time{}, "", err
 	}
 	t, ok := parseTime(d.cmd.Input["new_due"])

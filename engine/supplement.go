@@ -80,7 +80,7 @@ func (d *decision) checkAnswer(it Item, answer map[string]any) []Problem {
 	dos := d.c.Dossier(it.Step)
 	for _, a := range d.procedure(dos).Actions {
 		if a.Input != nil && a.Input.ID == FormSupplementAnswer && slices.Contains(a.From, dos.State) {
-			return a.Input.Schema.Validate(map[string]any{"items": map[string]any{it.ID: answer}})
+			return a.Input.Check(map[string]any{"items": map[string]any{it.ID: answer}}, d.now)
 		}
 	}
 	return nil
@@ -95,7 +95,7 @@ func (d *decision) answered(dos *Dossier, a *Action) error {
 		}
 	}
 	input := map[string]any{"items": items}
-	if err := checkInput(a.Input, input); err != nil {
+	if err := checkInput(a.Input, input, d.now); err != nil {
 		return err
 	}
 	d.notifyOffice(dos, NoteAnswered, nil)

@@ -34,14 +34,14 @@ func (d *decision) act(dos *Dossier) error {
 	if err := d.inTime(dos, a); err != nil {
 		return err
 	}
-	if err := checkInput(a.Input, d.cmd.Input); err != nil {
+	if err := checkInput(a.Input, d.cmd.Input, d.now); err != nil {
 		return err
 	}
 	return d.take(dos, a, d.cmd.Input)
 }
 
 // checkInput validates an input against its form; without a form none is taken.
-func checkInput(f *Form, in map[string]any) error {
+func checkInput(f *Form, in map[string]any, now time.Time) error {
 	if in == nil {
 		in = map[string]any{}
 	}
@@ -52,7 +52,7 @@ func checkInput(f *Form, in map[string]any) error {
 		}
 		return nil
 	}
-	if ps := f.Schema.Validate(in); len(ps) > 0 {
+	if ps := f.Check(in, now); len(ps) > 0 {
 		return &Error{Code: Invalid, Problems: ps, Detail: Text{VI: "Dữ liệu chưa hợp lệ", EN: "the input is not valid"}}
 	}
 	return nil

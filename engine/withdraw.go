@@ -112,7 +112,7 @@ func (d *decision) refile(dos *Dossier) error {
 	}
 	if patch, ok := d.cmd.Input["application"].(map[string]any); ok {
 		app, _ := merge(d.c.App, patch).(map[string]any)
-		if ps := d.svc.Form.Schema.Validate(d.svc.form(app)); len(ps) > 0 {
+		if ps := d.svc.Form.Check(d.svc.form(app), d.now); len(ps) > 0 {
 			return &Error{Code: Invalid, Problems: ps, Detail: Text{VI: "Tờ khai chưa hợp lệ", EN: "the application is not valid"}}
 		}
 		d.emit(ApplicationChanged{ev{}, app})

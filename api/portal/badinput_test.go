@@ -20,6 +20,23 @@ import (
 	"golang.org/x/net/html"
 )
 
+// A death that has not happened yet, and a birth that no personal number could tell, are
+// refused at their fields, in the words of the page.
+func TestImpossibleDatesAreToldAtTheField(t *testing.T) {
+	s := newStage(t)
+	b := s.browse(cuc)
+	at := b.start("death")
+	b.form(b.open(at+"/about").want(200), "/about").set("about", "other", "other", "001099999999").send().want(200)
+	page := at + "/pages/deceased"
+	wrong := func(born, died, words string) {
+		t.Helper()
+		b.form(b.open(page), page).set("/deceased/birth_date", born, "/deceased/death_date", died).send().want(422).says(words, `-wrong"`)
+	}
+	wrong("10/02/1950", "08/09/2026", "Ngày chết không được sau hôm nay, 07/09/2026")
+	wrong("10/02/1950", "09/02/1950", "Ngày chết không được trước “Ngày sinh”, 10/02/1950")
+	wrong("31/12/1899", "10/02/1950", "Ngày sinh không được trước 01/01/1900")
+}
+
 // A form with every field wrong: each message stands at the top and leads to its field,
 // the field says it too, and what was typed is still there.
 func TestEveryFieldWrong(t *testing.T) {

@@ -44,6 +44,7 @@ var fileFindings = map[string]text{
 	"bad_calendar":   {vi: "Lịch sai: {0}.", en: "The calendar is wrong: {0}.", hintVI: "Sửa theo thông báo.", hintEN: "mend what it names"},
 	"bad_schema":     {vi: "JSON Schema sai: {0}.", en: "Not a valid JSON Schema: {0}.", hintVI: "Xem JSON Schema 2020-12.", hintEN: "see JSON Schema 2020-12"},
 	"bad_ref":        {vi: "$ref {0} không dùng được.", en: "$ref {0} cannot be used.", hintVI: "Dùng form:ID, form:ID#/$defs/x hoặc #/$defs/x.", hintEN: "use form:ID, form:ID#/$defs/x or #/$defs/x"},
+	"bad_bound":      {vi: "{0} không nói được ngày nào.", en: "{0} names no day.", hintVI: "Dùng today, một ngày như \"1900-01-01\", hoặc tên trường ngày bên cạnh.", hintEN: "write today, a day like \"1900-01-01\", or the name of a date beside it"},
 	"unknown_format": {vi: "Không kiểm tra được format {0}.", en: "Format {0} would not be checked.", hintVI: "Gần nhất: {1}; hoặc dùng pattern.", hintEN: "nearest: {1}; or use pattern"},
 	"bad_unit":       {vi: "{0} không phải mã đơn vị hành chính.", en: "{0} is not a code of an administrative unit.", hintVI: "Tỉnh 2 chữ số, xã 5 chữ số, trong dấu nháy.", hintEN: "provinces have 2 digits, communes 5, quoted"},
 	"duplicate_id":   {vi: "{0} đã có.", en: "{0} is already there.", hintVI: "Đổi tên hoặc bỏ một trong hai.", hintEN: "rename or remove one of the two"},

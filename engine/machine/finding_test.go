@@ -58,6 +58,8 @@ var findingCases = []struct {
 	{"bad_schema", fPerson, "minLength: 1", "minLength: -1", "9:37"},
 	{"bad_ref", fApp, `mother: {$ref: "form:person"`, `mother: {$ref: "http://example.com"`, "10:20"},
 	{"unknown_format", fPerson, "format: date", "format: dat", "10:34"},
+	{"bad_bound", fPerson, "format: date", "format: date, x-not-after: tomorrow", "10:53"},
+	{"bad_bound", fPerson, "format: date", "format: date, x-not-before: 1900", "10:54"},
 	{"bad_unit", oHN, `{code: "00070", `, `{code: "0070", `, "4:12"},
 	{"duplicate_id", "forms/x.yaml", "", "form: person\ntitle: {vi: a, en: b}\nschema: {}\n", "1:7"},
 	// names

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"lienthong/engine"
 )
@@ -81,6 +82,50 @@ schema:
 		}
 		if strings.Join(got, "\n") != c.want {
 			t.Errorf("%s: got %q, want %q", c.in, got, c.want)
+		}
+	}
+}
+
+// TestBoundsOfDates: a date is held to a day, to the date beside it and to today; what is
+// no date is refused by its format alone.
+func TestBoundsOfDates(t *testing.T) {
+	set := base(t)
+	edit(t, set, "forms/x.yaml", "", `form: x
+title: {vi: X, en: X}
+schema:
+  type: object
+  additionalProperties: false
+  properties:
+    people: {type: array, items: {$ref: "form:life"}}
+`)
+	edit(t, set, "forms/life.yaml", "", `form: life
+title: {vi: X, en: X}
+schema:
+  type: object
+  properties:
+    born: {type: string, format: date, x-not-before: "1900-01-01", x-not-after: today, x-label: {vi: Ngày sinh, en: Date of birth}}
+    died: {type: string, format: date, x-not-before: born, x-not-after: today, x-label: {vi: Ngày chết, en: Date of death}}
+`)
+	form := load(t, set).Form("x")
+	evening := time.Date(2026, 9, 7, 17, 30, 0, 0, time.UTC) // the 8th in Vietnam
+	for _, c := range []struct{ in, want string }{
+		{`{"people": [{"born": "1900-01-01", "died": "2026-09-08"}, {"born": "2026-09-08", "died": "2026-09-08"}, {"died": "1800-01-01"}, {}]}`, ``},
+		{`{"people": [{}, {"born": "1899-12-31", "died": "2026-09-09"}]}`,
+			"/people/1/born too_early Date of birth must not be before 01/01/1900.\n/people/1/died too_late Date of death must not be after today, 08/09/2026."},
+		{`{"people": [{"born": "1950-02-10", "died": "1950-02-09"}], "more": 1}`,
+			"/more unknown_field The form has no field more.\n/people/0/died too_early Date of death must not be before “Date of birth”, 10/02/1950."},
+		{`{"people": [{"born": "2026-13-01", "died": "2026-09-01"}]}`, "/people/0/born format Date of birth must be an existing date, written 2026-09-01."},
+	} {
+		v, err := engine.ParseValue([]byte(c.in))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, p := range form.Check(v, evening) {
+			got = append(got, p.Pointer+" "+p.Code+" "+p.Detail.EN)
+		}
+		if strings.Join(got, "\n") != c.want {
+			t.Errorf("%s: got\n%s\nwant\n%s", c.in, strings.Join(got, "\n"), c.want)
 		}
 	}
 }

@@ -14,21 +14,20 @@ import (
 	"lienthong/engine"
 )
 
-// problems turns the library's error tree into problems with pointers, codes and
+// collector turns the library's error tree into problems with pointers, codes and
 // texts that name the field by its label.
-func problems(root any, e *jsonschema.ValidationError, input any) []engine.Problem {
-	c := &collector{root: root, input: input}
-	c.walk(e)
-	slices.SortFunc(c.out, func(a, b engine.Problem) int {
-		return cmp.Or(cmp.Compare(a.Pointer, b.Pointer), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Detail.EN, b.Detail.EN))
-	})
-	return slices.Compact(c.out)
-}
-
 type collector struct {
 	root  any
 	input any
 	out   []engine.Problem
+}
+
+// sorted are the problems by pointer, each once; nil when there is none.
+func (c *collector) sorted() []engine.Problem {
+	slices.SortFunc(c.out, func(a, b engine.Problem) int {
+		return cmp.Or(cmp.Compare(a.Pointer, b.Pointer), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Detail.EN, b.Detail.EN))
+	})
+	return slices.Compact(c.out)
 }
 
 func (c *collector) walk(e *jsonschema.ValidationError) {

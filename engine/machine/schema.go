@@ -10,6 +10,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"lienthong/engine"
+	"lienthong/engine/calendar"
 )
 
 // schema is a compiled JSON Schema. It stands alone: forms that it refers to are
@@ -20,11 +21,13 @@ type schema struct {
 	root     any    // the same, decoded
 	compiled *jsonschema.Schema
 	digest   string // of what decides in it; see canonicalSchema
+	bounded  bool   // some date in it has bounds
 }
 
 var (
 	_ engine.Schema   = (*schema)(nil)
 	_ engine.Labelled = (*schema)(nil)
+	_ engine.Dated    = (*schema)(nil)
 )
 
 // JSON returns the schema itself.
@@ -35,18 +38,31 @@ func (s *schema) Label(pointer string) (engine.Text, bool) {
 	return lookup(s.root, split(pointer), "x-label")
 }
 
-// Validate returns every problem of a value, sorted by pointer.
+// Validate returns every problem of a value, sorted by pointer, but for dates bounded by
+// today.
 func (s *schema) Validate(v any) []engine.Problem {
-	err := s.compiled.Validate(v)
-	if err == nil {
-		return nil
+	c := &collector{root: s.root, input: v}
+	if err := s.compiled.Validate(v); err != nil {
+		var ve *jsonschema.ValidationError
+		if !errors.As(err, &ve) {
+			return []engine.Problem{{Code: "type", Detail: engine.Text{
+				VI: "Dữ liệu không phải là giá trị JSON.", EN: "The input is not a JSON value."}}}
+		}
+		c.walk(ve)
 	}
-	var ve *jsonschema.ValidationError
-	if !errors.As(err, &ve) {
-		return []engine.Problem{{Code: "type", Detail: engine.Text{
-			VI: "Dữ liệu không phải là giá trị JSON.", EN: "The input is not a JSON value."}}}
+	if s.bounded {
+		c.bounds(v, "")
 	}
-	return problems(s.root, ve, v)
+	return c.sorted()
+}
+
+// Future returns the dates of a value that are after a day and must not be.
+func (s *schema) Future(v any, day calendar.Date) []engine.Problem {
+	c := &collector{root: s.root, input: v}
+	if s.bounded {
+		c.bounds(v, day)
+	}
+	return c.sorted()
 }
 
 // bundler makes stand-alone schemas out of nodes whose $ref may name a form.
@@ -154,8 +170,8 @@ func (b *bundler) compile(id string, at, root *node) *schema {
 		b.schemaError(at, root, err)
 		return nil
 	}
-	s.root, s.digest = doc, digest(withoutTexts(doc, true))
-	if !b.knownFormats(root) {
+	s.root, s.digest, s.bounded = doc, digest(withoutTexts(doc, true)), bounded(s.json)
+	if formats, bounds := b.knownFormats(root), b.knownBounds(root, nil); !formats || !bounds {
 		return nil
 	}
 	return s
