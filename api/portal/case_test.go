@@ -536,6 +536,23 @@ func TestAskingLaterForWhatContainsAnother(t *testing.T) {
 	}
 }
 
+// Where the money for the funeral goes is asked once: the page of the survivor benefit has
+// it filled in.
+func TestAnAccountIsAskedOnce(t *testing.T) {
+	s := newStage(t)
+	me := s.browse(cuc)
+	at := me.start("death")
+	me.form(me.open(at+"/about").want(200), "/about").set("about", "001050000701").send().want(200)
+	me.fill(at+"/pages/choices", "/choices/funeral", "true").want(200)
+	me.fill(at+"/pages/choices", "/choices/funeral", "true", "/choices/survivor", "true").want(200)
+	me.fill(at+"/pages/funeral", "/funeral/payee/method", "bank").want(200)
+	me.fill(at+"/pages/funeral", "/funeral/payee/method", "bank", "/funeral/payee/account", "0123456789", "/funeral/payee/bank", "Agribank").want(200)
+	r := me.open(at + "/pages/survivor").want(200).says("Điền sẵn như mai táng phí")
+	if f := me.form(r, "/pages/survivor").fields; f.Get("/survivor/payee/account") != "0123456789" || f.Get("/survivor/payee/bank") != "Agribank" {
+		t.Errorf("the survivor benefit goes to %v", f)
+	}
+}
+
 // The review names the page of what is missing: several pages ask in which way.
 func TestTheReviewNamesThePageOfWhatIsMissing(t *testing.T) {
 	s := newStage(t)

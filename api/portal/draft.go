@@ -194,6 +194,7 @@ func (v *visit) answer(d *draftData, f *form.Form, page string, places []provinc
 		}
 	}
 	f.Follow(before, d.Application, page, d.registers())
+	f.Like(before, d.Application, d.registers())
 	f.Provinces(d.Application, provinceOf(places))
 	return taken, wrong, nil
 }

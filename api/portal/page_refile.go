@@ -119,6 +119,7 @@ func (v *visit) refilable() (*caseView, *dossier, *writing, error) {
 		return nil, nil, nil, err
 	}
 	w.choose(c.asks(x))
+	w.form.Like(nil, w.draft.Data.Application, nil)
 	return c, x, w, nil
 }
 

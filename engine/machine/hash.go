@@ -144,7 +144,7 @@ func canonicalSchema(s engine.Schema) any {
 // notDeciding are annotations for people.
 var notDeciding = map[string]bool{
 	"title": true, "description": true, "examples": true, "$comment": true, "deprecated": true, "default": true,
-	"x-label": true, "x-message": true, "x-enum-labels": true, "x-official": true, "x-help": true, "x-input": true, "x-suggested": true,
+	"x-label": true, "x-message": true, "x-enum-labels": true, "x-official": true, "x-help": true, "x-input": true, "x-suggested": true, "x-like": true,
 }
 
 // named are keywords whose keys are names, not keywords.

@@ -315,3 +315,36 @@ func TestANameGoesWithItsNumber(t *testing.T) {
 		}
 	}
 }
+
+// Who is paid for the funeral is proposed for the survivor benefit too, until that is
+// answered otherwise.
+func TestWhatWasAnsweredOnceIsProposed(t *testing.T) {
+	f := parse(t, shipped(t).Form("death_combined").Schema.JSON())
+	const cuc = "Phan Thị Cúc"
+	known := map[string]any{"/funeral/payee/name": cuc, "/survivor/payee/name": cuc}
+	value := map[string]any{"funeral": map[string]any{"payee": map[string]any{"name": cuc}}, "survivor": map[string]any{"payee": map[string]any{"name": cuc}}}
+	bank := func(account string) url.Values {
+		return url.Values{"/funeral/payee/method": {"bank"}, "/funeral/payee/name": {cuc}, "/funeral/payee/account": {account}, "/funeral/payee/bank": {"Agribank"}}
+	}
+	for _, c := range []struct {
+		page string
+		post url.Values
+		want string
+	}{
+		{"funeral", bank("111111"), "111111"},
+		{"funeral", bank("222222"), "222222"},
+		{"survivor", url.Values{"/survivor/mode": {"lump_sum"}}, "222222"},
+		{"survivor", url.Values{"/survivor/payee/account": {"333333"}}, "333333"},
+		{"funeral", bank("444444"), "333333"},
+	} {
+		before := form.Merge(value, nil)
+		f.Take(value, c.page, c.post)
+		f.Like(before, value, known)
+		if got := form.Get(value, "/survivor/payee/account"); got != c.want {
+			t.Errorf("after %v the survivor benefit goes to %v, want %s", c.post, got, c.want)
+		}
+	}
+	if name := form.Get(value, "/survivor/payee/name"); name != cuc || form.Get(value, "/survivor/payee/method") != "bank" {
+		t.Errorf("paid is %v", form.Get(value, "/survivor/payee"))
+	}
+}

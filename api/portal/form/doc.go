@@ -22,6 +22,7 @@
 //   - x-source: the register that knows it; x-needed-by: the steps that need it
 //   - x-suggested: a register's value here and below is only a proposal, changing it disputes nothing
 //   - x-goes-with: a register's value here and below holds only while the property beside it that is named stands as the register has it
+//   - x-like: what was answered at the pointer that it names is proposed here
 //   - x-input: commune, province, document or long, where the type says too little
 //
 // # What it may import
