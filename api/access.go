@@ -33,7 +33,7 @@ var readNames = map[string]Text{
 }
 
 func (s *Server) routeAccess() {
-	route(s, op{method: http.MethodGet, path: base + "/cases/{code}/access", id: "case-access", tag: "cases", summary: "Which staff opened this case, when, in which role and why; newest first", status: 200, who: caseFolk}, s.access)
+	route(s, op{method: http.MethodGet, path: base + "/cases/{code}/access", id: "case-access", tag: "cases", summary: "Which staff opened this case, when, in which role and why; newest first", status: 200, who: caseFolk, errors: []int{400}}, s.access)
 }
 
 func (s *Server) access(ctx context.Context, in *struct {

@@ -32,7 +32,7 @@ type demoClockView struct {
 // firedView is something that happened while the clock was put forward.
 type firedView struct {
 	Case string `json:"case"`
-	momentView
+	MomentView
 }
 
 // mostFired bounds what one advance lists.
@@ -41,12 +41,12 @@ const mostFired = 200
 type demoClockAnswer struct{ Body demoClockView }
 
 func (s *Server) routeDemo() {
-	tester := only(roleTester)
-	route(s, op{method: http.MethodGet, path: base + "/demo/accounts", id: "demo-accounts", tag: "demo", summary: "Who can sign in without a pass phrase, where the demonstration has open sign-in", status: 200, who: anyone}, s.demoAccounts)
-	route(s, op{method: http.MethodGet, path: base + "/demo/clock", id: "demo-clock", tag: "demo", summary: "The business clock", status: 200, who: tester}, s.demoClock)
-	route(s, op{method: http.MethodPost, path: base + "/demo/clock", id: "advance-demo-clock", tag: "demo", summary: "Put the business clock forward; stops at everything that falls due on the way", status: 200, who: tester, errors: []int{409}}, s.advance)
+	tester, outside := only(roleTester), []int{http.StatusNotFound} // of a demonstration
+	route(s, op{method: http.MethodGet, path: base + "/demo/accounts", id: "demo-accounts", tag: "demo", summary: "Who can sign in without a pass phrase, where the demonstration has open sign-in", status: 200, who: anyone, errors: outside}, s.demoAccounts)
+	route(s, op{method: http.MethodGet, path: base + "/demo/clock", id: "demo-clock", tag: "demo", summary: "The business clock", status: 200, who: tester, errors: outside}, s.demoClock)
+	route(s, op{method: http.MethodPost, path: base + "/demo/clock", id: "advance-demo-clock", tag: "demo", summary: "Put the business clock forward; stops at everything that falls due on the way", status: 200, who: tester, errors: []int{404, 409}}, s.advance)
 	route(s, op{method: http.MethodPost, path: base + "/demo/cases/{code}/payment", id: "demo-payment", tag: "demo", summary: "Pay the fee of an own case, as a bank would", status: 204, who: citizens, errors: []int{409}}, s.demoPay)
-	route(s, op{method: http.MethodGet, path: base + "/demo/agencies", id: "demo-agencies", tag: "demo", summary: "The registries and their fault dials", status: 200, who: tester}, s.dials)
+	route(s, op{method: http.MethodGet, path: base + "/demo/agencies", id: "demo-agencies", tag: "demo", summary: "The registries and their fault dials", status: 200, who: tester, errors: outside}, s.dials)
 	fault := op{method: http.MethodGet, path: base + "/demo/agencies/{id}/faults", id: "demo-faults", tag: "demo", summary: "A registry's fault dial", status: 200, who: tester}
 	route(s, fault, s.faults)
 	fault.method, fault.id, fault.summary = http.MethodPut, "set-demo-faults", "Turn a registry's fault dial"
@@ -221,7 +221,7 @@ func (s *Server) fired(ctx context.Context, since time.Time, codes []string, out
 		}
 		for _, m := range moments {
 			if m.At.After(since) {
-				out.Fired = append(out.Fired, firedView{Case: code, momentView: m})
+				out.Fired = append(out.Fired, firedView{Case: code, MomentView: m})
 			}
 		}
 	}

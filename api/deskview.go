@@ -26,7 +26,7 @@ type deskProcedure struct {
 	ID     string     `json:"id"`
 	Title  Text       `json:"title"`
 	Part   Text       `json:"part" doc:"What cases call it; its title where they differ"`
-	States []stateRef `json:"states"`
+	States []StateRef `json:"states"`
 }
 
 type colleagueView struct {
@@ -58,7 +58,7 @@ type foundPerson struct {
 func (s *Server) routeDesk() {
 	route(s, op{method: http.MethodGet, path: base + "/desk", id: "desk", tag: "inbox", summary: "The caller's offices, their procedures, and colleagues", status: 200, who: desk}, s.desk)
 	route(s, op{method: http.MethodGet, path: base + "/desk/offices", id: "desk-offices", tag: "inbox", summary: "Offices of the same kind, to which a dossier may be transferred", status: 200, who: desk}, s.deskOffices)
-	route(s, op{method: http.MethodPost, path: base + "/desk/people", id: "find-person", tag: "inbox", summary: "Look a citizen up in the population register, at the counter", status: 200, who: only(roleReception)}, s.findPerson)
+	route(s, op{method: http.MethodPost, path: base + "/desk/people", id: "find-person", tag: "inbox", summary: "Look a citizen up in the population register, at the counter", status: 200, who: only(roleReception), errors: []int{404}}, s.findPerson)
 }
 
 func (s *Server) desk(ctx context.Context, _ *struct{}) (*struct{ Body deskView }, error) {
@@ -106,9 +106,9 @@ func (s *Server) proceduresOf(agencies map[string]bool) []deskProcedure {
 	}
 	out := []deskProcedure{}
 	for _, id := range sortedKeys(newest) {
-		p := deskProcedure{ID: id, Title: newest[id].Title, Part: part[id], States: []stateRef{}}
+		p := deskProcedure{ID: id, Title: newest[id].Title, Part: part[id], States: []StateRef{}}
 		for _, st := range newest[id].States {
-			p.States = append(p.States, stateRef{ID: st.ID, Title: st.Title, Portal: st.Portal, Clock: clockEffect(st.Clock), Final: string(st.Final)})
+			p.States = append(p.States, StateRef{ID: st.ID, Title: st.Title, Portal: st.Portal, Clock: clockEffect(st.Clock), Final: string(st.Final)})
 		}
 		out = append(out, p)
 	}

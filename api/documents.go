@@ -49,7 +49,11 @@ func (s *Server) routeDocuments() {
 		})
 	route(s, op{method: http.MethodGet, path: p + "/{id}", id: "get-document", tag: "documents", summary: "A document's content, for its owner and for who may see a case that names it", status: 200, who: caseFolk},
 		s.download, func(o *huma.Operation) {
-			o.Responses = map[string]*huma.Response{"200": {Description: "The content", Content: map[string]*huma.MediaType{"application/octet-stream": {Schema: &huma.Schema{Type: "string", Format: "binary"}}}}}
+			content := map[string]*huma.MediaType{}
+			for _, kind := range documentTypes {
+				content[kind] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
+			}
+			o.Responses = map[string]*huma.Response{"200": {Description: "The content", Content: content}}
 		})
 }
 
@@ -149,6 +153,9 @@ func cleanName(name string) string {
 	}
 	return name
 }
+
+// documentTypes are what is taken.
+var documentTypes = []string{"application/pdf", "image/jpeg", "image/png", "application/xml"}
 
 // sniff tells a document's type from its first bytes; "" for what is not taken.
 func sniff(b []byte) string {

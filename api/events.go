@@ -27,7 +27,7 @@ type changeView struct {
 }
 
 func (s *Server) routeEvents() {
-	route(s, op{method: http.MethodGet, path: base + "/events", id: "events", tag: "events", summary: "Server-sent events: cases that changed, as far as the caller may see them", status: 200, who: caseFolk, errors: []int{503}},
+	route(s, op{method: http.MethodGet, path: base + "/events", id: "events", tag: "events", summary: "Server-sent events: cases that changed, as far as the caller may see them", status: 200, who: caseFolk, errors: []int{404}},
 		s.events, func(o *huma.Operation) {
 			o.Description = "event: case, data: {case, seq, status, portal, at}. Events sent while nobody listened are not repeated: read afresh after connecting."
 			o.Responses = map[string]*huma.Response{"200": {Description: "A stream", Content: map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: "string"}}}}}

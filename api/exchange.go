@@ -12,7 +12,7 @@ import (
 	"lienthong/engine/runtime"
 )
 
-type deliveryView struct {
+type DeliveryView struct {
 	Key       string `json:"key" doc:"case/seq/n; in addresses its slashes are %2F"`
 	Case      string `json:"case"`
 	Step      string `json:"step,omitempty"`
@@ -38,7 +38,7 @@ type deliveryView struct {
 
 // deliveryDetail is a delivery with what an operator needs to act on it.
 type deliveryDetail struct {
-	deliveryView
+	DeliveryView
 	May      []string        `json:"may" doc:"What the caller may do with it: retry, record, skip"`
 	Reply    Ordered         `json:"reply,omitempty" doc:"JSON Schema of the data of an answer that is recorded"`
 	Refusals map[string]Text `json:"refusals,omitempty" doc:"The codes with which the registry refuses"`
@@ -85,7 +85,7 @@ type exchangeAnswer struct {
 	Body struct {
 		Now        Time           `json:"now" doc:"Business clock"`
 		Wall       Time           `json:"wall" doc:"Wall clock"`
-		Deliveries []deliveryView `json:"deliveries"`
+		Deliveries []DeliveryView `json:"deliveries"`
 		Next       string         `json:"next,omitempty"`
 	}
 }
@@ -100,7 +100,7 @@ func (s *Server) exchange(ctx context.Context, in *struct {
 }) (*exchangeAnswer, error) {
 	now, wall := s.cfg.Runtime.Now(), s.cfg.Wall()
 	out := &exchangeAnswer{}
-	out.Body.Now, out.Body.Wall, out.Body.Deliveries = at(now), at(wall), []deliveryView{}
+	out.Body.Now, out.Body.Wall, out.Body.Deliveries = at(now), at(wall), []DeliveryView{}
 	q := engine.OwedQuery{Registry: in.Registry, Status: in.Status, Case: in.Case, Text: in.Text, After: in.After, Limit: in.Limit}
 	if who := callerOf(ctx); !who.actor.Has(roleOperator) {
 		q.Offices = s.areas.offices(who)
@@ -123,7 +123,7 @@ func (s *Server) exchange(ctx context.Context, in *struct {
 	open := s.breakers(wall)
 	for i := range list {
 		d := &list[i]
-		v := s.deliveryView(ctx, &d.Delivery)
+		v := s.DeliveryView(ctx, &d.Delivery)
 		v.Failed, v.Breaker, v.Damaged = d.Failed, at(open[d.Registry]), d.Damaged != ""
 		if d.Lease.After(wall) {
 			v.Leased = at(d.Lease)
@@ -145,9 +145,9 @@ func (s *Server) breakers(wall time.Time) map[string]time.Time {
 	return open
 }
 
-// deliveryView leaves the input out: the operator needs no personal data.
-func (s *Server) deliveryView(ctx context.Context, d *engine.Delivery) deliveryView {
-	v := deliveryView{Key: d.Key, Case: d.Case, Step: d.Step, Registry: d.Registry, Operation: d.Operation, Status: d.Status, Since: at(d.At),
+// DeliveryView leaves the input out: the operator needs no personal data.
+func (s *Server) DeliveryView(ctx context.Context, d *engine.Delivery) DeliveryView {
+	v := DeliveryView{Key: d.Key, Case: d.Case, Step: d.Step, Registry: d.Registry, Operation: d.Operation, Status: d.Status, Since: at(d.At),
 		Tries: d.Tries, Next: at(d.Next), SentAt: at(d.SentAt), Expected: at(d.Expected), Overdue: overdue(d.Expected, s.cfg.Runtime.Now()),
 		LastError: d.LastError.Text().In(langOf(ctx)), ErrorCode: d.LastError.Code, Note: d.Note}
 	if o, ok := s.cfg.Definitions.Operation(d.Registry, d.Operation); ok {
@@ -156,7 +156,7 @@ func (s *Server) deliveryView(ctx context.Context, d *engine.Delivery) deliveryV
 	return v
 }
 
-type deliveryAnswer struct{ Body deliveryView }
+type deliveryAnswer struct{ Body DeliveryView }
 
 func (s *Server) getDelivery(ctx context.Context, in *struct{ DeliveryPath }) (*struct{ Body deliveryDetail }, error) {
 	d, err := s.cfg.Store.Delivery(ctx, in.ID)
@@ -164,7 +164,7 @@ func (s *Server) getDelivery(ctx context.Context, in *struct{ DeliveryPath }) (*
 		return nil, plainly(err)
 	}
 	who := callerOf(ctx)
-	v := deliveryDetail{deliveryView: s.deliveryView(ctx, d), May: []string{}}
+	v := deliveryDetail{DeliveryView: s.DeliveryView(ctx, d), May: []string{}}
 	if !who.actor.Has(roleOperator) {
 		x, err := s.watches(ctx, who, d)
 		if err != nil {
@@ -233,7 +233,7 @@ func (s *Server) operate(ctx context.Context, delivery string, by Keyed, note st
 	if err != nil {
 		return nil, err
 	}
-	return &deliveryAnswer{Body: s.deliveryView(ctx, d)}, nil
+	return &deliveryAnswer{Body: s.DeliveryView(ctx, d)}, nil
 }
 
 func (s *Server) retry(ctx context.Context, in *struct {

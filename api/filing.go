@@ -86,7 +86,7 @@ type filingAnswer struct {
 }
 
 func (s *Server) routeFiling() {
-	route(s, op{method: http.MethodPost, path: base + "/cases", id: "file-case", tag: "cases", summary: "File one combined application", status: 201, who: filers, errors: []int{409}}, s.fileCase)
+	route(s, op{method: http.MethodPost, path: base + "/cases", id: "file-case", tag: "cases", summary: "File one combined application", status: 201, who: filers, errors: []int{404, 409}}, s.fileCase)
 	route(s, op{method: http.MethodPost, path: base + "/services/{id}/check", id: "check-application", tag: "services", summary: "Check an application without filing it", status: 200, who: filers}, s.checkApplication)
 }
 

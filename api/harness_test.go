@@ -310,6 +310,7 @@ func (w *world) send(account, method, path string, body any, headers ...string) 
 	}
 	rec := httptest.NewRecorder()
 	w.server.ServeHTTP(rec, req)
+	keepsPromise(w.t, method, path, rec)
 	a := answer{t: w.t, status: rec.Code, header: rec.Header(), raw: rec.Body.Bytes()}
 	if strings.Contains(rec.Header().Get("Content-Type"), "json") {
 		if err := engine.Unmarshal(a.raw, &a.body); err != nil {

@@ -17,7 +17,7 @@ type healthAnswer struct {
 
 func (s *Server) routeHealth() {
 	route(s, op{method: http.MethodGet, path: "/healthz", id: "healthz", tag: "operation", summary: "The process lives", status: 200, who: anyone}, s.healthz)
-	route(s, op{method: http.MethodGet, path: "/readyz", id: "readyz", tag: "operation", summary: "The store serves", status: 200, who: anyone, errors: []int{503}}, s.readyz)
+	route(s, op{method: http.MethodGet, path: "/readyz", id: "readyz", tag: "operation", summary: "The store serves", status: 200, who: anyone}, s.readyz)
 	route(s, op{method: http.MethodGet, path: "/metrics", id: "metrics", tag: "operation", summary: "Figures for Prometheus", status: 200, errors: []int{500}, who: anyone}, s.metricsText, func(o *huma.Operation) {
 		o.Responses = map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{"text/plain": {Schema: &huma.Schema{Type: "string"}}}}}
 	})
@@ -36,7 +36,9 @@ func (s *Server) readyz(ctx context.Context, _ *struct{}) (*healthAnswer, error)
 			p.Detail = e.Detail.In(langOf(ctx))
 		}
 		note(ctx, p, []error{err})
-		return nil, p
+		h := http.Header{}
+		p.setHeaders(h.Set, langOf(ctx))
+		return nil, huma.ErrorWithHeaders(p, h)
 	}
 	return s.healthz(ctx, nil)
 }

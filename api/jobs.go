@@ -18,20 +18,20 @@ const (
 	keptJobs   = 5
 )
 
-// jobState is how a job stands.
-type jobState struct {
+// JobState is how a job stands.
+type JobState struct {
 	ID     string `json:"id"`
 	Status string `json:"status" enum:"running,done,failed,cancelled"`
 	Error  string `json:"error,omitempty"`
 	Report Object `json:"report,omitempty" doc:"As the command of the same name writes it with --json"`
 }
 
-func (s *jobState) state() *jobState { return s }
+func (s *JobState) state() *JobState { return s }
 
 // jobView is what is told of a job: its state, what was ordered, how far it is.
 type jobView[V any] interface {
 	*V
-	state() *jobState
+	state() *JobState
 }
 
 // jobs are those of one kind that ran, and the one that runs.
@@ -58,7 +58,7 @@ func (all *jobs[V, P]) start(ctx context.Context, view V, run func(ctx context.C
 		}
 	}
 	all.last++
-	*P(&view).state() = jobState{ID: strconv.Itoa(all.last), Status: "running"}
+	*P(&view).state() = JobState{ID: strconv.Itoa(all.last), Status: "running"}
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), longestJob)
 	x := &job[V]{view, stop}
 	all.kept = append(all.kept[max(len(all.kept)+1-keptJobs, 0):], x)

@@ -22,7 +22,7 @@ type machineView struct {
 }
 
 type machineState struct {
-	stateRef
+	StateRef
 	AgencyName *Text       `json:"agency_title,omitempty" doc:"Another agency acts here"`
 	Within     *Text       `json:"limit_text,omitempty" doc:"Limit of this state alone"`
 	Asks       *asksView   `json:"asks,omitempty" doc:"What entering the state asks of a register"`
@@ -76,7 +76,7 @@ func (s *Server) machine(_ context.Context, in *struct {
 	v := machineView{Service: serviceRef{svc.ID, svc.Version, svc.Title}, Step: st.ID, Title: st.Title, Procedure: procedureRef{ID: p.ID, Code: p.Code, Title: p.Title},
 		Agency: p.Agency, AgencyName: titled(s.cfg.Agencies, p.Agency), Within: s.limitText(p.Limit, now), States: []machineState{}, Actions: []machineAction{}}
 	for _, x := range p.States {
-		m := machineState{stateRef: stateRef{ID: x.ID, Title: x.Title, Portal: x.Portal, Clock: string(x.Clock), Final: string(x.Final)}, Within: s.limitText(x.Limit, now)}
+		m := machineState{StateRef: StateRef{ID: x.ID, Title: x.Title, Portal: x.Portal, Clock: string(x.Clock), Final: string(x.Final)}, Within: s.limitText(x.Limit, now)}
 		if x.Agency != "" {
 			t := titled(s.cfg.Agencies, x.Agency)
 			m.AgencyName = &t

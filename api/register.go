@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -131,7 +132,7 @@ func route[I, O any](s *Server, o op, handle func(context.Context, *I) (*O, erro
 	h := huma.Operation{
 		OperationID: o.id, Method: o.method, Path: o.path, Summary: o.summary, Tags: []string{o.tag},
 		DefaultStatus: o.status, Middlewares: huma.Middlewares{s.enter(o)}, MaxBodyBytes: -1, BodyReadTimeout: -1, // enter has read it
-		Errors:     append(o.errors, http.StatusTooManyRequests),
+		Errors:     append(o.errors, http.StatusTooManyRequests, http.StatusServiceUnavailable),
 		Extensions: map[string]any{"x-callers": o.who.words()},
 	}
 	if !o.who.public {
@@ -141,8 +142,11 @@ func route[I, O any](s *Server, o op, handle func(context.Context, *I) (*O, erro
 	if strings.Contains(o.path, "{") {
 		h.Errors = append(h.Errors, http.StatusNotFound)
 	}
+	if strings.Contains(o.path, "{code}") { // a case may be in an archive
+		h.Errors = append(h.Errors, http.StatusGone)
+	}
 	if o.method != http.MethodGet && o.method != http.MethodDelete {
-		h.Errors = append(h.Errors, http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+		h.Errors = append(h.Errors, http.StatusBadRequest, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	}
 	slices.Sort(h.Errors)
 	h.Errors = slices.Compact(h.Errors)
@@ -150,6 +154,15 @@ func route[I, O any](s *Server, o op, handle func(context.Context, *I) (*O, erro
 		f(&h)
 	}
 	huma.Register(s.api, h, handle)
+}
+
+// comeBack says in the document that whoever is turned away for now is told when to try again.
+func comeBack(_ *huma.OpenAPI, o *huma.Operation) {
+	for _, status := range []int{http.StatusTooManyRequests, http.StatusServiceUnavailable} {
+		if r := o.Responses[strconv.Itoa(status)]; r != nil {
+			r.Headers = map[string]*huma.Header{"Retry-After": {Description: "Seconds to wait", Schema: &huma.Schema{Type: huma.TypeInteger}}}
+		}
+	}
 }
 
 // enter is what happens before any operation: language, sign-in, role, and the

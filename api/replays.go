@@ -4,8 +4,11 @@ import (
 	"context"
 	"maps"
 	"net/http"
+	"reflect"
 	"slices"
 	"time"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"lienthong/engine"
 	"lienthong/engine/calendar"
@@ -52,7 +55,7 @@ type replayOrdered struct {
 }
 
 type replayView struct {
-	jobState
+	JobState
 	Order  replayOrdered `json:"order"`
 	Total  int64         `json:"total" doc:"Cases to decide again; 0 = they are being looked for"`
 	Counts ReplayCounts  `json:"counts"`
@@ -79,8 +82,11 @@ type replaysAnswer struct {
 func (s *Server) routeReplays() {
 	const path = base + "/replays"
 	o := op{method: http.MethodPost, path: path, id: "replay", tag: "definitions", summary: "Decide kept commands again. One case: its first divergence, at once (200). All, or those of a service and period: in the background, one job at a time (202)",
-		status: 200, who: only(roleTester), body: maxDefinitions, errors: []int{409}}
-	route(s, o, s.replay)
+		status: 200, who: only(roleTester), body: maxDefinitions, errors: []int{404, 409}}
+	route(s, o, s.replay, func(o *huma.Operation) {
+		job := s.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[replayView](), true, "Replay")
+		o.Responses = map[string]*huma.Response{"202": {Description: "Accepted", Content: map[string]*huma.MediaType{"application/json": {Schema: job}}}}
+	})
 	o = op{method: http.MethodGet, path: path, id: "replays", tag: "definitions", summary: "The jobs that are kept, newest first, without their reports", status: 200, who: only(roleTester)}
 	route(s, o, s.allReplays)
 	o = op{method: http.MethodGet, path: path + "/{id}", id: "replay-job", tag: "definitions", summary: "How many cases are decided again, and which came out otherwise", status: 200, who: only(roleTester)}

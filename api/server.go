@@ -87,6 +87,7 @@ func humaConfig(version string) huma.Config {
 	c.SchemasPath = ""  // all schemas stand in the one document
 	c.OpenAPIPath = ""  // huma builds its copy lazily, which races; see mountDocument
 	c.RejectUnknownQueryParameters = true
+	c.OnAddOperation = append(c.OnAddOperation, comeBack)
 	c.Info.Description = "Linked public services: one application, every agency's procedure, one history."
 	jsonFormat := huma.Format{Marshal: marshal, Unmarshal: unmarshal}
 	c.Formats = map[string]huma.Format{"application/json": jsonFormat, "json": jsonFormat}

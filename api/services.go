@@ -64,11 +64,11 @@ type serviceStepView struct {
 	If         string       `json:"if,omitempty"`
 	Limit      string       `json:"limit,omitempty"`
 	Within     *Text        `json:"limit_text,omitempty" doc:"The limit in words, as a parameter sets it today"`
-	States     []stateRef   `json:"states"`
+	States     []StateRef   `json:"states"`
 	Documents  []stateDoc   `json:"results,omitempty"`
 }
 
-type stateRef struct {
+type StateRef struct {
 	ID     string `json:"id"`
 	Title  Text   `json:"title"`
 	Portal int    `json:"portal"`
@@ -190,7 +190,7 @@ func (s *Server) getService(ctx context.Context, in *struct {
 func (s *Server) stepOf(st *engine.Step, now time.Time) serviceStepView {
 	p := st.Procedure
 	v := serviceStepView{ID: st.ID, Title: st.Title, Procedure: procedureRef{ID: p.ID, Code: p.Code, Title: p.Title}, Agency: p.Agency, AgencyName: titled(s.cfg.Agencies, p.Agency),
-		Optional: st.If != nil, Limit: limitOf(p.Limit), Within: s.limitText(p.Limit, now), States: []stateRef{}}
+		Optional: st.If != nil, Limit: limitOf(p.Limit), Within: s.limitText(p.Limit, now), States: []StateRef{}}
 	if st.If != nil {
 		v.If = st.If.Source()
 	}
@@ -198,7 +198,7 @@ func (s *Server) stepOf(st *engine.Step, now time.Time) serviceStepView {
 		v.Needs = append(v.Needs, n.Step)
 	}
 	for _, state := range p.States {
-		v.States = append(v.States, stateRef{ID: state.ID, Title: state.Title, Portal: state.Portal, Clock: string(state.Clock), Final: string(state.Final)})
+		v.States = append(v.States, StateRef{ID: state.ID, Title: state.Title, Portal: state.Portal, Clock: string(state.Clock), Final: string(state.Final)})
 		if r := state.Result; r != nil && !slices.ContainsFunc(v.Documents, func(d stateDoc) bool { return d.Document == r.Document }) {
 			v.Documents = append(v.Documents, stateDoc{Document: r.Document, Code: r.Code, Title: r.Title, Paper: r.Paper})
 		}

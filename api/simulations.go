@@ -27,7 +27,7 @@ type simulations = jobs[simulationView, *simulationView]
 var otherSimulation = engine.Text{VI: "Một mô phỏng khác đang chạy:", EN: "Another simulation is running:"}
 
 type simulationView struct {
-	jobState
+	JobState
 	Order SimulationOrder `json:"order"`
 	Day   int             `json:"day" doc:"Days that have passed"`
 	Open  int             `json:"open" doc:"Cases that are open on that day"`

@@ -10,8 +10,8 @@ import (
 	"lienthong/engine"
 )
 
-// momentView is one thing that happened, in plain words.
-type momentView struct {
+// MomentView is one thing that happened, in plain words.
+type MomentView struct {
 	Seq    int64      `json:"seq"`
 	At     Time       `json:"at"`
 	Kind   string     `json:"kind"`
@@ -29,7 +29,7 @@ func (s *Server) routeTimeline() {
 
 func (s *Server) timeline(ctx context.Context, in *struct{ CasePath }) (*struct {
 	Body struct {
-		Moments []momentView `json:"moments" doc:"Oldest first"`
+		Moments []MomentView `json:"moments" doc:"Oldest first"`
 	}
 }, error) {
 	c, err := s.read(ctx, in.Code, "timeline")
@@ -38,7 +38,7 @@ func (s *Server) timeline(ctx context.Context, in *struct{ CasePath }) (*struct 
 	}
 	out := &struct {
 		Body struct {
-			Moments []momentView `json:"moments" doc:"Oldest first"`
+			Moments []MomentView `json:"moments" doc:"Oldest first"`
 		}
 	}{}
 	out.Body.Moments, err = s.moments(ctx, c)
@@ -46,12 +46,12 @@ func (s *Server) timeline(ctx context.Context, in *struct{ CasePath }) (*struct 
 }
 
 // moments tells the history of a case in plain words.
-func (s *Server) moments(ctx context.Context, c *engine.Case) ([]momentView, error) {
+func (s *Server) moments(ctx context.Context, c *engine.Case) ([]MomentView, error) {
 	entries, err := s.cfg.Store.History(ctx, c.Code, 1, 0)
 	if err != nil {
 		return nil, err
 	}
-	t := teller{p: s.picture(ctx, c), lang: langOf(ctx), asked: map[string]engine.Operation{}, out: []momentView{}}
+	t := teller{p: s.picture(ctx, c), lang: langOf(ctx), asked: map[string]engine.Operation{}, out: []MomentView{}}
 	for i := range entries {
 		t.tell(&entries[i])
 	}
@@ -136,7 +136,7 @@ type teller struct {
 	c     *engine.Case
 	e     *engine.Entry
 	asked map[string]engine.Operation // by the key of the request
-	out   []momentView
+	out   []MomentView
 }
 
 func (t *teller) tell(e *engine.Entry) {
@@ -148,7 +148,7 @@ func (t *teller) tell(e *engine.Entry) {
 
 // say adds a moment; pairs fill the sentence's places.
 func (t *teller) say(kind, step string, pairs ...string) {
-	m := momentView{Seq: t.e.Seq, At: at(t.e.At), Kind: kind, Step: step, Who: t.p.s.actorView(t.p.ctx, t.e.Command.Actor)}
+	m := MomentView{Seq: t.e.Seq, At: at(t.e.At), Kind: kind, Step: step, Who: t.p.s.actorView(t.p.ctx, t.e.Command.Actor)}
 	places := []string{"{service}", t.p.serviceRef().Title.In(t.lang)}
 	if d := t.c.Dossier(step); d != nil {
 		m.Office, m.Due = t.p.s.officeRef(d.Office), at(t.p.due(d))

@@ -32,7 +32,7 @@ type toolAnswer struct{ Body Object }
 
 func (s *Server) routeTools() {
 	route(s, op{method: http.MethodPost, path: base + "/definitions/check", id: "check-definitions", tag: "definitions", summary: "Search everything that can happen under a service's versions: dead ends, stuck combinations, with the shortest story; the answer is that of check --json",
-		status: 200, who: only(roleTester, roleAdministrator)}, s.checkDefinitions)
+		status: 200, who: only(roleTester, roleAdministrator), errors: []int{404}}, s.checkDefinitions)
 }
 
 func (s *Server) checkDefinitions(ctx context.Context, in *struct{ Body checkServiceBody }) (*toolAnswer, error) {
