@@ -200,3 +200,59 @@ func TestMigrationGoesPastADamagedCase(t *testing.T) {
 		}
 	}
 }
+
+// beside is a store that lets somebody act on a case right after it was looked at.
+type beside struct {
+	engine.Store
+	act func()
+}
+
+func (s *beside) Load(ctx context.Context, code string) (*engine.Case, error) {
+	c, err := s.Store.Load(ctx, code)
+	if act := s.act; act != nil {
+		s.act = nil
+		act()
+	}
+	return c, err
+}
+
+// TestMigrationBesideAnother: a case that somebody has moved elsewhere meanwhile is under
+// another version than the one it is moved from, and stays.
+func TestMigrationBesideAnother(t *testing.T) {
+	_, store := running(t, 30)
+	s := &beside{Store: store}
+	rt, err := runtime.New(runtime.Config{Store: s, Definitions: nextVersion(t), Exchange: nobody{}, Clock: runtime.NewVirtual(on, false)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := runtime.Migration{Actor: administrator, Service: "birth", From: b3, To: b4, DryRun: true}
+	all, err := rt.Migrate(t.Context(), ask)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask.DryRun = false
+	tried := 0
+	for _, m := range all.Cases {
+		if m.Refused != nil {
+			continue
+		}
+		tried++
+		first, then := ask, ask
+		first.Cases, then.Cases, then.To = []string{m.Case}, []string{m.Case}, "2027-01-01"
+		s.act = func() {
+			if ms, err := rt.Migrate(t.Context(), first); err != nil || ms.Moved != 1 {
+				t.Fatalf("%+v %v", ms, err)
+			}
+		}
+		ms, err := rt.Migrate(t.Context(), then)
+		if err != nil || ms.Moved != 0 || engine.CodeOf(ms.Cases[0].Refused) != engine.Precondition {
+			t.Errorf("%s: %+v %v", m.Case, ms, err)
+		}
+		if c, err := store.Load(t.Context(), m.Case); err != nil || c.Version != b4 {
+			t.Errorf("%s is under %s, %v", m.Case, c.Version, err)
+		}
+	}
+	if tried < 5 {
+		t.Errorf("only %d cases", tried)
+	}
+}

@@ -64,6 +64,7 @@ type decision struct {
 	asked Asked
 	facts engine.Facts
 	at    func() time.Time // business time of an attempt
+	under string           // the version that a migration moves the case from
 	// settles names the deliveries that the entries answer, none when they do not hold
 	// what was asked for; nil = it was asked for no delivery.
 	settles func([]engine.Entry) []engine.Delivery
@@ -139,6 +140,9 @@ func (r *Runtime) over(ctx context.Context, d *decision, h *hold, c *engine.Case
 		}
 	}
 	entries, next, refused := decide(r.defs, c, d.cmd, d.facts, now)
+	if d.under != "" && c.Version != d.under { // somebody has moved it meanwhile
+		entries, next, refused = nil, c, notUnder(c)
+	}
 	if ahead && (refused != nil || len(entries) == 0) {
 		return Result{}, errUnsure
 	}

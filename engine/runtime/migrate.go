@@ -183,7 +183,7 @@ func (r *Runtime) move(ctx context.Context, m Migration, from, to *engine.Servic
 		return out, err
 	}
 	if c.Service != m.Service || c.Version != m.From {
-		out.Refused = engine.Fail(engine.Precondition, "Hồ sơ theo phiên bản "+c.Version+".", "The case is under version "+c.Version+".")
+		out.Refused = notUnder(c)
 		return out, nil
 	}
 	var res Result
@@ -197,7 +197,7 @@ func (r *Runtime) move(ctx context.Context, m Migration, from, to *engine.Servic
 		res.Entries, next, err = decide(r.defs, c, cmd, engine.Facts{}, r.Now())
 		res.Case = next
 	} else {
-		res, err = r.commit(ctx, decision{cmd: cmd, asked: by, at: r.Now})
+		res, err = r.commit(ctx, decision{cmd: cmd, asked: by, at: r.Now, under: m.From})
 		err = refusalOf(err)
 		if res.Repeated { // by a call beside this one
 			was, err := r.answered(ctx, by)
@@ -218,6 +218,11 @@ func (r *Runtime) move(ctx context.Context, m Migration, from, to *engine.Servic
 	}
 	out.changes(before, res.Case, from, to)
 	return out, nil
+}
+
+// notUnder refuses a case that is under another version than the one it is moved from.
+func notUnder(c *engine.Case) *engine.Error {
+	return engine.Fail(engine.Precondition, "Hồ sơ theo phiên bản "+c.Version+".", "The case is under version "+c.Version+".")
 }
 
 // migrated tells again what a move that was answered has changed: the last entry of its
