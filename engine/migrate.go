@@ -446,6 +446,9 @@ func (d *decision) revert() error {
 		return Fail(WrongState, "Không hoàn lại được: hồ sơ chưa được chuyển phiên bản, hoặc đã có sự kiện khác sau đó.",
 			"This cannot be taken back: the case was not migrated, or something else has happened since.")
 	}
+	if d.c.Status == CaseEnded { // people were told
+		return stays("", "Việc chuyển đã làm hồ sơ kết thúc.", "the migration ended the case")
+	}
 	for _, dos := range d.c.Dossiers {
 		if dos.Request != nil {
 			return stays(dos.Step, "việc chuyển đã gửi yêu cầu đến "+dos.Request.Registry, "the migration sent a request to "+dos.Request.Registry)
