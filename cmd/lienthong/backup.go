@@ -66,13 +66,22 @@ type restoreCommand struct {
 	From  string `help:"Backup to put back." required:"" type:"path"`
 	DB    string `help:"Database to make of it; no server may be running on it." required:"" type:"path"`
 	Force bool   `help:"Where a database stands, keep it as FILE.before-… and go on."`
+	Above int64  `help:"Codes go on above this number: what a restore of the same backup told on another machine." placeholder:"N"`
+}
+
+// Validate refuses what is no number of a code.
+func (c *restoreCommand) Validate() error {
+	if c.Above < 0 || c.Above > 1_000_000_000 {
+		return errors.New("--above is no number of a code")
+	}
+	return nil
 }
 
 // Run checks a backup and puts it in the place of the database.
 func (c *restoreCommand) Run(e *env) error {
 	bar := e.progress()
 	found := []sqlite.Finding{}
-	r, err := sqlite.Restore(e.ctx, c.From, c.DB, sqlite.RestoreOptions{Force: c.Force, Now: time.Now(), Progress: bar.show, Bad: e.collect(bar, &found)})
+	r, err := sqlite.Restore(e.ctx, c.From, c.DB, sqlite.RestoreOptions{Force: c.Force, Now: time.Now(), Above: c.Above, Progress: bar.show, Bad: e.collect(bar, &found)})
 	bar.end()
 	if errors.Is(err, os.ErrExist) {
 		err = fmt.Errorf("%w: %s", err, e.say("--force đổi tên nó thành TỆP.before-… rồi khôi phục", "--force keeps it as FILE.before-… and goes on"))
@@ -96,8 +105,14 @@ func (c *restoreCommand) Run(e *env) error {
 			"newest entry: %s/%d of %s. Everything that was answered after it is LOST: people must file and act again.\n"), n.Case, n.Seq, local(n.At))
 	}
 	fmt.Fprintf(e.out, e.say("%s hồ sơ đang mở, %s yêu cầu gửi đi chưa xong. Điều cơ sở dữ liệu đã làm thì khi được hỏi lại với cùng khóa nó trả lời\n"+
-		"từ bản lưu của nó; điều nó chỉ giữ một lần mà lần này được hỏi khác đi thì nó từ chối, phần hồ sơ trở lại cán bộ. Mã mới tiếp tục ở số lớn hơn.\n",
+		"từ bản lưu của nó; điều nó chỉ giữ một lần mà lần này được hỏi khác đi thì nó từ chối, phần hồ sơ trở lại cán bộ. Mã mới tiếp tục từ sau số %s.\n",
 		"%s cases are open, %s deliveries are not done. What a registry has done already it answers from its store when it is asked again\n"+
-			"under the same key; what it keeps once and is asked otherwise this time it refuses, and the dossier goes back to an officer. New codes go on at higher numbers.\n"), thousands(r.Open), thousands(r.Owed))
+			"under the same key; what it keeps once and is asked otherwise this time it refuses, and the dossier goes back to an officer. New codes go on above number %s.\n"), thousands(r.Open), thousands(r.Owed), thousands(r.Above))
+	if r.Kept == "" && c.Above == 0 {
+		fmt.Fprint(e.out, e.say("Ở đây không có cơ sở dữ liệu nào nhường chỗ. Nếu chính bản sao lưu này đã từng được khôi phục ở nơi khác, các mã cấp ở đó sẽ được cấp LẠI:\n"+
+			"khi ấy hãy khôi phục lại với --above và số mà lần khôi phục đó đã nêu.\n",
+			"No database made way here. If this same backup was put back elsewhere before, the codes that were given there will be given AGAIN:\n"+
+				"then restore once more, with --above and the number that that restore told.\n"))
+	}
 	return nil
 }

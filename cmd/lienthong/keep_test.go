@@ -205,6 +205,11 @@ func TestBackupAndRestore(t *testing.T) {
 	says(t, 0, "2 cases still have", "verify", "--db", db, "--against", kept)
 	says(t, 1, "cases.db exists", "restore", "--from", kept, "--db", db)
 	says(t, 0, "LOST", "restore", "--from", kept, "--db", db, "--force")
+	says(t, 0, "go on above number 100,000.\nNo database made way here", "restore", "--from", kept, "--db", filepath.Join(dir, "elsewhere.db"))
+	if told := says(t, 0, "go on above number 200,000.", "restore", "--from", kept, "--db", filepath.Join(dir, "third.db"), "--above", "100000"); strings.Contains(told, "made way") {
+		t.Errorf("warned of what is known: %s", told)
+	}
+	says(t, 2, "no number of a code", "restore", "--from", kept, "--db", filepath.Join(dir, "fourth.db"), "--above=-1")
 	if before, err := filepath.Glob(db + ".before-*"); err != nil || len(before) == 0 {
 		t.Errorf("kept: %v %v", before, err)
 	}

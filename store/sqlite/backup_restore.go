@@ -20,6 +20,7 @@ import (
 type RestoreOptions struct {
 	Force    bool // a database that stands there is kept under another name
 	Now      time.Time
+	Above    int64 // numbers of codes go on above this one, such as another restore of the backup told
 	Bad      func(Finding)
 	Progress func(what string, done, total int64)
 }
@@ -31,6 +32,7 @@ type Restored struct {
 	Newest *engine.Entry `json:"-"`              // nothing that was answered after it is there; nil = no entry
 	Open   int64         `json:"open"`           // unfinished cases
 	Owed   int64         `json:"owed"`           // deliveries that are not done: some may have been, after the backup
+	Above  int64         `json:"numbers_above"`  // numbers of codes go on above this one
 	Counts
 }
 
@@ -66,7 +68,7 @@ func Restore(ctx context.Context, from, to string, o RestoreOptions) (out Restor
 	if err := fetch(ctx, from, temp, o); err != nil {
 		return out, err
 	}
-	if err := out.prepare(ctx, temp, o, given(ctx, to)); err != nil {
+	if err := out.prepare(ctx, temp, o, max(o.Above, given(ctx, to))); err != nil {
 		return out, err
 	}
 	if out.Kept, err = makeWay(to, o.Now); err != nil {
@@ -147,7 +149,7 @@ func (out *Restored) prepare(ctx context.Context, temp string, o RestoreOptions,
 	}
 	err = out.look(ctx, s, o)
 	if err == nil {
-		err = s.leap(ctx, out.Newest, o.Now, given)
+		out.Above, err = s.leap(ctx, out.Newest, o.Now, given)
 	}
 	if err = errors.Join(err, s.Close()); err != nil {
 		return err
@@ -215,7 +217,7 @@ func given(ctx context.Context, name string) (highest int64) {
 // leap makes sure that no code that may have been given after the backup is given
 // again, for another case: from the day of the newest entry to today numbers go on
 // at the next multiple of the stride, also of units that have none yet.
-func (s *Store) leap(ctx context.Context, newest *engine.Entry, now time.Time, given int64) error {
+func (s *Store) leap(ctx context.Context, newest *engine.Entry, now time.Time, given int64) (floor int64, err error) {
 	from, to := now, now
 	if newest != nil {
 		from = newest.At
@@ -224,12 +226,12 @@ func (s *Store) leap(ctx context.Context, newest *engine.Entry, now time.Time, g
 		}
 	}
 	first, last := from.In(calendar.Zone).Format("060102"), to.In(calendar.Zone).Format("060102")
-	return exec(ctx, s, "store.restore", func(w *writer) error {
+	err = exec(ctx, s, "store.restore", func(w *writer) error {
 		var highest int64
 		if err := w.one(`SELECT coalesce(max(last), 0) FROM counters`, nil, &highest); err != nil {
 			return err
 		}
-		floor := (max(highest, given)/stride + 1) * stride
+		floor = (max(highest, given)/stride + 1) * stride
 		if err := w.exec(`UPDATE counters SET last = ?1 WHERE day >= ?2`, floor, first); err != nil {
 			return err
 		}
@@ -239,6 +241,7 @@ func (s *Store) leap(ctx context.Context, newest *engine.Entry, now time.Time, g
 		return w.exec(`INSERT INTO marks (name, value) VALUES ('restored', ?1) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
 			rowenc.Time(rowenc.Micros(now)).Format(time.RFC3339)+", numbers from "+strconv.FormatInt(floor, 10))
 	})
+	return floor, err
 }
 
 // madeWay stands between the name that a database had and when it made way.

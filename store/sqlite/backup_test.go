@@ -240,6 +240,27 @@ func TestRestoreAgain(t *testing.T) {
 	}
 }
 
+// One backup put back on two machines gives the same numbers twice, unless the second is
+// told from where the first went on.
+func TestRestoreElsewhere(t *testing.T) {
+	kept := filepath.Join(t.TempDir(), "kept.db")
+	must(t, stocked(t, kept).Close())
+	above := int64(0)
+	for want := range int64(3) {
+		path := filepath.Join(t.TempDir(), "cases.db")
+		r, err := Restore(t.Context(), kept, path, RestoreOptions{Now: storetest.T0, Above: above})
+		must(t, err)
+		if above = r.Above; above != (want+1)*stride {
+			t.Errorf("numbers go on above %d", above)
+		}
+		s := desk(t, path)
+		if n, err := s.Codes(t.Context(), "u", storetest.T0.Format("060102"), 1); err != nil || int64(n) != above+1 {
+			t.Errorf("the next number is %d %v", n, err)
+		}
+		must(t, s.Close())
+	}
+}
+
 // Two databases that make way within a second are both kept.
 func TestRestoreKeepsEveryDatabase(t *testing.T) {
 	dir := t.TempDir()
