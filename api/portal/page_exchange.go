@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -59,6 +60,20 @@ func (v *visit) noted(note string) string {
 		return note
 	}
 	return word + " " + rest
+}
+
+// trouble is what went wrong, in words, and the register's own code for it.
+type trouble struct{ Words, Code string }
+
+var codedTrouble = regexp.MustCompile(`^(.*: )?([a-z][a-z0-9_]*): (.+)$`)
+
+// troubleOf takes the code out of the words that the surface tells: “unavailable: The
+// registry is not available.” A person reads the words first.
+func troubleOf(said string) trouble {
+	if m := codedTrouble.FindStringSubmatch(said); m != nil {
+		return trouble{m[1] + m[3], m[2]}
+	}
+	return trouble{Words: said}
 }
 
 // Path is the address of its page: the key is case/seq/n.

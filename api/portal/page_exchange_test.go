@@ -24,7 +24,7 @@ func TestExchangeQueue(t *testing.T) {
 	tale.Staff("reception", "birth", "receive", nil)
 	s.fine(tale)
 	op := s.browse("operator")
-	r := op.open("/exchange").want(200).says("Trao đổi dữ liệu", tale.Code, "Tra tình trạng hôn nhân của hai người", "Cơ sở dữ liệu quốc gia về dân cư", "Chờ gửi", "1 lần không thành", "unavailable: Cơ sở dữ liệu không sẵn sàng.", "thử lại lúc", `hx-trigger="every 10s"`).
+	r := op.open("/exchange").want(200).says("Trao đổi dữ liệu", tale.Code, "Tra tình trạng hôn nhân của hai người", "Cơ sở dữ liệu quốc gia về dân cư", "Chờ gửi", "1 lần không thành", "Lỗi gần nhất: Cơ sở dữ liệu không sẵn sàng. <code>unavailable</code>", "thử lại lúc", `hx-trigger="every 10s"`).
 		saysNot("001195000104", "An Nhiên") // no personal data
 	r.says("Tỷ lệ thành công trong 7 ngày", ">0,00 % (1)<", ">100,00 % (", "Tất cả cơ sở dữ liệu") // the one that failed once, and messages that were delivered
 	op.open("/exchange?registry=residence").want(200).says("Không có yêu cầu nào đang chờ").saysNot(tale.Code)

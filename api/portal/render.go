@@ -107,16 +107,17 @@ func (k *kit) functions(lang string) template.FuncMap {
 		"tg": func(group string, key any, args ...any) string {
 			return k.words.say(lang, group+"."+fmt.Sprint(key), args...)
 		},
-		"tx":    func(t any) string { return textOf(t).In(lang) },
-		"when":  when,
-		"day":   day,
-		"money": money,
-		"asset": k.assets.path,
-		"dict":  dict,
-		"list":  func(v ...any) []any { return v },
-		"id":    fieldID,
-		"add":   func(a, b int) int { return a + b },
-		"lower": lowerFirst,
+		"tx":      func(t any) string { return textOf(t).In(lang) },
+		"when":    when,
+		"day":     day,
+		"money":   money,
+		"asset":   k.assets.path,
+		"dict":    dict,
+		"list":    func(v ...any) []any { return v },
+		"id":      fieldID,
+		"add":     func(a, b int) int { return a + b },
+		"lower":   lowerFirst,
+		"trouble": troubleOf,
 	}
 }
 
