@@ -3,8 +3,12 @@ package portal
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
+	"time"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 func (p *Portal) labPages() []page {
@@ -141,7 +145,7 @@ func (v *visit) moveClock() error {
 	case moveDue:
 		body["to"] = v.form.Get("due")
 	case moveOwn:
-		body["advance"] = d.Advance
+		body["advance"] = span(d.Advance)
 	default:
 		body["advance"] = by
 	}
@@ -154,6 +158,9 @@ func (v *visit) moveClock() error {
 			p.Errors = []fieldError{{Detail: v.t("clock.own.required")}}
 		}
 		for _, e := range p.Errors {
+			if e.Code == "format" { // the surface names its own way of writing
+				e.Detail = v.t("clock.own.wrong")
+			}
 			wrong = append(wrong, fieldError{Pointer: "/advance", Detail: e.Detail})
 		}
 		if len(wrong) == 0 {
@@ -167,16 +174,31 @@ func (v *visit) moveClock() error {
 	return v.show(screen{page: "clock", status: status, title: v.t("clock.title"), wide: true, errors: wrong, data: d, crumbs: []crumb{{v.t("lab.title"), "/lab"}}})
 }
 
+var spans = regexp.MustCompile(`^(\d+) *(phút|minutes?|giờ làm việc|giờ|ngày làm việc|ngày|tháng)$`)
+
+// units are those of spans as the surface reads them.
+var units = map[string]string{"phút": "m", "minute": "m", "minutes": "m", "giờ làm việc": " working hours", "giờ": " hours",
+	"ngày làm việc": " working days", "ngày": " days", "tháng": " months"}
+
+// span is a span of time that somebody typed in Vietnamese, as the surface wants it: 5
+// working days. Anything else stays as it is.
+func span(typed string) string {
+	if m := spans.FindStringSubmatch(strings.ToLower(strings.Join(strings.Fields(norm.NFC.String(typed)), " "))); m != nil {
+		return m[1] + units[m[2]]
+	}
+	return typed
+}
+
 // dialField is one thing that may go wrong at a register.
 type dialField struct {
 	name string
-	kind string // rate, flag, text, whole, words
+	kind string // rate, flag, text, span, whole, words
 }
 
 var dialFields = []dialField{
-	{"outage", "flag"}, {"error_rate", "rate"}, {"lose_request_rate", "rate"}, {"lose_reply_rate", "rate"}, {"latency", "text"}, {"reply_latency", "text"},
-	{"later", "text"}, {"duplicate_rate", "rate"}, {"replay_rate", "rate"}, {"reorder", "flag"}, {"contradict", "flag"}, {"bad_signature", "flag"},
-	{"refuse", "text"}, {"auto_pay", "text"}, {"operations", "words"}, {"seed", "whole"},
+	{"outage", "flag"}, {"error_rate", "rate"}, {"lose_request_rate", "rate"}, {"lose_reply_rate", "rate"}, {"latency", "span"}, {"reply_latency", "span"},
+	{"later", "span"}, {"duplicate_rate", "rate"}, {"replay_rate", "rate"}, {"reorder", "flag"}, {"contradict", "flag"}, {"bad_signature", "flag"},
+	{"refuse", "text"}, {"auto_pay", "span"}, {"operations", "words"}, {"seed", "whole"},
 }
 
 // dialAsked is a field on the page.
@@ -304,6 +326,11 @@ func (v *visit) dialled() (map[string]any, []fieldError) {
 				continue
 			}
 			out[f.name] = x
+		case "span":
+			if d, err := time.ParseDuration(s); err != nil || d < 0 {
+				wrong = append(wrong, fieldError{Pointer: "/" + f.name, Detail: v.t("dial.span.wrong", v.tg("dial", f.name))})
+			}
+			out[f.name] = s
 		case "words":
 			var all []any
 			for _, w := range strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' }) {

@@ -49,9 +49,21 @@ func TestClock(t *testing.T) {
 	seq := fell.find(`href="/lab/cases/` + tale.Code + `\?at=(\d+)"`)
 	b.open("/lab/cases/"+tale.Code+"?at="+seq).want(200).says("Mục "+seq, "Đồng hồ")
 	own := b.formWith(b.open("/lab/clock"), "/lab/clock", "advance")
-	b.post("/lab/clock", with(own, "advance", "hôm sau")).want(422).says(`href="#f-advance"`, "hôm sau", "1 working day")
+	b.post("/lab/clock", with(own, "advance", "hôm sau")).want(422).says(`href="#f-advance"`, `id="f-advance-wrong"`, "hôm sau", "Hãy viết như 90 phút, 3 giờ, 5 ngày làm việc").saysNot("3h hoặc")
 	b.post("/lab/clock", with(own, "advance", "")).want(422).says("Hãy nhập một khoảng thời gian")
 	b.post("/lab/clock", with(own, "advance", "2 working days")).want(200)
+	at := func() string {
+		return b.open("/lab/clock").want(200).find(`<dt>Bây giờ</dt><dd><strong>([^<]+)`)
+	}
+	for _, x := range []struct{ typed, to string }{
+		{"90 phút", "18/09/2026 18:30"}, {"30 minutes", "18/09/2026 19:00"}, {" 2  Giờ ", "18/09/2026 21:00"},
+		{"2 ngày làm việc", "22/09/2026 21:00"}, {"1 ngày", "23/09/2026 21:00"}, {"1 tháng", "23/10/2026 21:00"},
+	} {
+		b.post("/lab/clock", with(b.formWith(b.open("/lab/clock"), "/lab/clock", "advance"), "advance", x.typed)).want(200)
+		if now := at(); now != x.to {
+			t.Errorf("%s: %s, want %s", x.typed, now, x.to)
+		}
+	}
 	for _, account := range []string{tuan, clerk, "operator"} {
 		s.browse(account).open("/lab").want(403)
 		s.browse(account).post("/lab/clock", with(own, "advance", "1h")).want(403)
@@ -65,7 +77,7 @@ func TestDials(t *testing.T) {
 	const at = "/lab/agencies/population"
 	f := b.form(b.open(at).want(200).says("Cơ sở dữ liệu quốc gia về dân cư", "Tỷ lệ lỗi 503"), at)
 	f.set("error_rate", "2", "seed", "x").send("set").want(422).says(`href="#f-error_rate"`, `href="#f-seed"`, `value="2"`, "nhập số từ 0 đến 1")
-	f.set("error_rate", "0,5", "seed", "7", "latency", "soon").send("set").want(422).says("is not a duration")
+	f.set("error_rate", "0,5", "seed", "7", "latency", "soon").send("set").want(422).says(`href="#f-latency"`, "nhập khoảng thời gian như 200ms", `value="soon"`)
 	f.set("latency", "5ms", "operations", "marriage, person").send("set").want(200).says("Đã chỉnh", `value="0.5"`, "marriage, person")
 	if got := s.sys.Agencies.Faults("population"); got.ErrorRate != 0.5 || got.Latency != "5ms" || got.Seed != 7 || len(got.Operations) != 2 {
 		t.Errorf("dial %+v", got)
