@@ -56,7 +56,9 @@ func (v *visit) slipsOf(c *caseView, x *dossier, k *clockLines) []offer {
 }
 
 func (v *visit) slipPage() error {
-	c, err := v.readCase(v.r.PathValue("code"))
+	inVietnamese := *v
+	inVietnamese.lang = vi // what is read stands on the slip, or names itself in both languages
+	c, err := inVietnamese.readCase(v.r.PathValue("code"))
 	if err != nil {
 		return err
 	}
@@ -64,7 +66,7 @@ func (v *visit) slipPage() error {
 	if x == nil || c.View != "full" {
 		return &problem{Status: http.StatusNotFound}
 	}
-	k, err := v.clockOf(c, x.Step)
+	k, err := inVietnamese.clockOf(c, x.Step)
 	if err != nil {
 		return err
 	}
@@ -72,8 +74,6 @@ func (v *visit) slipPage() error {
 	if d == nil || d.Kind == slipControl && v.me.Citizen() {
 		return &problem{Status: http.StatusNotFound}
 	}
-	inVietnamese := *v
-	inVietnamese.lang = vi
 	switch d.Kind {
 	case slipSupplement, slipStop:
 		w, err := inVietnamese.again(c)
@@ -196,7 +196,7 @@ func (d *slipPageData) Date() string { return d.Part.Office.dated(d.At) }
 func (o *office) dated(t Time) string {
 	day := longDate(t)
 	if o == nil || o.Place.VI == "" {
-		return day
+		return "N" + day[1:]
 	}
 	return placeOnPaper(o.Place.VI) + ", " + day
 }

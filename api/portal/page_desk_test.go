@@ -309,6 +309,9 @@ func TestAskForASupplement(t *testing.T) {
 	s.browse(tuan).open("/cases/" + tale.Code).want(200).says("Có 2 nội dung cần bổ sung")
 	slip := b.open("/dossiers/" + tale.Code + "/birth/slips/supplement").want(200)
 	slip.says("PHIẾU YÊU CẦU BỔ SUNG, HOÀN THIỆN HỒ SƠ", "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "<em>Phường Ba Đình, ngày 07 tháng 9 năm 2026</em>", "Kính gửi: <strong>Nguyễn Minh Tuấn", "Ngày sinh", "NĐ 123/2015 Điều 9")
+	b.lang = "en"
+	b.open("/dossiers/"+tale.Code+"/birth/slips/supplement").want(200).says("Supplement", "<p>Cán bộ thụ lý</p>") // the slip stays Vietnamese
+	b.lang = "vi"
 	b.open("/dossiers/" + tale.Code + "/birth/slips/refusal").want(404)
 	b.open("/dossiers/" + tale.Code + "/birth/slips/nothing").want(404)
 }

@@ -13,13 +13,13 @@ func TestPlaceAndDateOnPapers(t *testing.T) {
 		"Thành phố Hà Nội":      "Hà Nội, ngày 03 tháng 02 năm 2026",
 		"Tỉnh Quảng Trị":        "Quảng Trị, ngày 03 tháng 02 năm 2026",
 		"Thành phố Hồ Chí Minh": "Thành phố Hồ Chí Minh, ngày 03 tháng 02 năm 2026",
-		"":                      "ngày 03 tháng 02 năm 2026",
+		"":                      "Ngày 03 tháng 02 năm 2026",
 	} {
 		if got := (&office{Place: Text{VI: place}}).dated(at); got != want {
 			t.Errorf("%q: %s, want %s", place, got, want)
 		}
 	}
-	if got := (*office)(nil).dated(at); got != "ngày 03 tháng 02 năm 2026" {
+	if got := (*office)(nil).dated(at); got != "Ngày 03 tháng 02 năm 2026" {
 		t.Errorf("without an office: %s", got)
 	}
 }
