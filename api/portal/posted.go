@@ -8,6 +8,8 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/url"
+	"strings"
+	"unicode"
 )
 
 // What one post may hold, in bytes. What is above is read and thrown away, so that the
@@ -42,6 +44,7 @@ func (v *visit) readForm() error {
 	} else {
 		err = v.readText()
 	}
+	v.form = readable(v.form)
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge), errors.Is(err, errTooMuch):
@@ -51,6 +54,23 @@ func (v *visit) readForm() error {
 		return &problem{Status: http.StatusBadRequest}
 	}
 	return nil
+}
+
+// readable leaves out control characters that part no lines: they come with what is
+// pasted, the surface takes no text that holds one, and who looked for it would see
+// nothing. Bytes that are no letter stay and are refused: a letter is missing there.
+func readable(form url.Values) url.Values {
+	for _, values := range form {
+		for i := range values {
+			values[i] = strings.Map(func(c rune) rune {
+				if unicode.IsControl(c) && !unicode.IsSpace(c) {
+					return -1
+				}
+				return c
+			}, values[i])
+		}
+	}
+	return form
 }
 
 // readText reads a form without files.
