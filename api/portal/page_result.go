@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -48,6 +49,10 @@ func (v *visit) resultPage() error {
 	}
 	d := resultPageData{Case: c, Part: x, Result: x.Result, Title: textOf(x.Result.Title).VI, Rows: r.plain(x.Result.Data),
 		Path: "/r/" + seg(x.Result.ID), Date: x.Office.dated(x.Result.Issued)}
+	name := inVietnamese.t("data.name")
+	if !slices.ContainsFunc(d.Rows, func(r row) bool { return r.Label == name }) { // a paper that names nobody says whom it is about, as the receipt does
+		d.Rows = append([]row{{Label: "Cho", Value: c.Subject}}, d.Rows...)
+	}
 	d.Check = v.address(d.Path)
 	if d.Title == "" {
 		d.Title = x.Result.Document

@@ -52,6 +52,19 @@ func TestResultsThatChanged(t *testing.T) {
 	s.browse(gone.Clerk("officer", "birth")).dossier(gone.Code, "birth").says("Đã bị thu hồi")
 }
 
+// A paper whose data name nobody says whom it is about, and has no line for a code that
+// it does not have; one that names people says no more.
+func TestAPaperSaysWhomItIsAbout(t *testing.T) {
+	s := newStage(t)
+	tale := s.begin("death-o4").Died()
+	s.fine(tale)
+	me, at := s.browse(tale.Citizen), "/cases/"+tale.Code+"/results/"
+	me.open(at + "death").want(200).says("Mã kết quả").saysNot("<dt>Cho</dt>")
+	for _, form := range []string{"", "?file"} {
+		me.open(at+"eligibility"+form).want(200).says("<dt>Cho</dt><dd>Vũ Đình Thắng</dd>", `class="lt-paper-end"><dt>Ngày cấp`).saysNot("Mã kết quả")
+	}
+}
+
 // changedTour shows results that were replaced and revoked.
 func changedTour(t *testing.T) []stopover {
 	t.Helper()
