@@ -402,6 +402,9 @@ func (w *window) fits(name string) {
 	if out := eval[int](w, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); out > 0 {
 		w.t.Errorf("%s at %d px: %d px stick out", name, w.wide, out)
 	}
+	if touched := eval[string](w, `[...document.querySelectorAll(".lt-rows+*")].filter(x => x.offsetHeight && x.getBoundingClientRect().top - x.previousElementSibling.getBoundingClientRect().bottom < 8).map(x => x.textContent.trim().slice(0, 40)).join(" | ")`); touched != "" {
+		w.t.Errorf("%s at %d px: touches the list above: %s", name, w.wide, touched)
+	}
 }
 
 // shoot keeps a picture of the whole page.
