@@ -106,7 +106,7 @@ func TestHistoryTimelineClock(t *testing.T) {
 	}
 	for lang, words := range map[string][]string{
 		"vi": {"Đã nộp hồ sơ", "UBND phường Ba Đình", "đã có kết quả", "1 người", "Đã nộp lệ phí"},
-		"en": {"Filed:", "People's Committee of Ba Đình Ward", "was issued", "were asked", "The fee was paid"}} {
+		"en": {"Filed:", "People's Committee of Ba Đình Ward", "was issued", "people asked to agree: 2", "The fee was paid"}} {
 		tl := w.send(father, "GET", path+"/timeline", nil, "Accept-Language", lang).want(200)
 		var text string
 		for _, m := range tl.get("moments").([]any) {

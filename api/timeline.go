@@ -84,7 +84,7 @@ var sentences = map[string]Text{
 	"exchange_record":   {VI: "{part}: người vận hành ghi nhận câu trả lời nhận được.", EN: "{part}: an operator recorded an answer that was received."},
 	"exchange_skip":     {VI: "{part}: người vận hành bỏ qua một thông báo.", EN: "{part}: an operator gave a message up."},
 	"recorded_by_hand":  {VI: "{part}: câu trả lời bằng giấy đã được ghi nhận.", EN: "{part}: an answer on paper was recorded."},
-	"parties_asked":     {VI: "{part}: đã hỏi ý kiến {count} người.", EN: "{part}: {count} people were asked to agree."},
+	"parties_asked":     {VI: "{part}: đã hỏi ý kiến {count} người.", EN: "{part}: people asked to agree: {count}."},
 	"party_agreed":      {VI: "{part}: một người được hỏi đã đồng ý.", EN: "{part}: one of those asked agreed."},
 	"party_declined":    {VI: "{part}: một người được hỏi không đồng ý.", EN: "{part}: one of those asked did not agree."},
 	"items_asked":       {VI: "{office} yêu cầu bổ sung: {items}.", EN: "{office} asks for: {items}."},
@@ -158,6 +158,9 @@ func (t *teller) say(kind, step string, pairs ...string) {
 		} else {
 			places = append(places, "{part}", step)
 		}
+	}
+	if m.Who.Kind == string(engine.Citizen) && (kind == "fee_asked" || kind == "requested") {
+		m.Who = actorView{Kind: string(engine.System)} // it follows from what they did
 	}
 	for i := 0; i+1 < len(pairs); i += 2 {
 		places = append(places, "{"+pairs[i]+"}", pairs[i+1])

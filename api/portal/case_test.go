@@ -150,7 +150,7 @@ func TestCaseFromDraftToResults(t *testing.T) {
 	me.open(at+"/access").want(200).says("UBND phường Ba Đình", "Cán bộ thụ lý", "Lý do: Giải quyết: Đăng ký khai sinh").saysNot("officer.civil_status_00004")
 	me.open(at + "/receipt").want(200).says("GIẤY TIẾP NHẬN HỒ SƠ")
 	me.lang = "en"
-	me.open(at).want(200).says("How each part stands")
+	me.open(at).want(200).says("How each part stands", "people asked to agree: ")
 }
 
 // What an agency asks for is answered item by item; a file is checked.
@@ -257,6 +257,7 @@ func TestPayTheFee(t *testing.T) {
 	me.open(at+"/receipt").want(200).says("Cần nộp lệ phí 16.000 đ.", "Hạn nộp: 14/09/2026 08:30.", "hồ sơ kết thúc")
 	f := me.form(r, "/pay")
 	f.send().want(200).says("Đã ghi nhận")
+	me.open(at).want(200).find(`</time>(</span><span>)Cần nộp lệ phí 16.000 đồng`) // nobody did that: it follows from the filing
 	s.settle()
 	f.send().want(200)
 	me.open(at+"/receipt").want(200).says("Phí bản sao trích lục: 2 × 8.000 đ = 16.000 đ", "TT 281/2016/TT-BTC", "Lệ phí đăng ký thường trú của trẻ em: miễn")
