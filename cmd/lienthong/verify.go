@@ -151,7 +151,7 @@ func (v verified) print(e *env) {
 	}
 	verdict := e.say("nguyên vẹn", "sound")
 	if !v.Good {
-		verdict = fmt.Sprintf(e.say("KHÔNG TỐT: %s phát hiện", "NOT GOOD: %s findings"), thousands(int64(v.Findings)))
+		verdict = fmt.Sprintf(e.say("KHÔNG TỐT: %s phát hiện", "NOT GOOD: %s found"), thousands(int64(v.Findings)))
 	}
 	fmt.Fprintf(w, e.say("%s: %s hồ sơ, %s mục, %s đã lưu trữ, %s lượt xem được ghi, %s giấy tờ trong %.1f giây (%s mục/giây): %s\n",
 		"%s: %s cases, %s entries, %s archived, %s reads logged, %s documents in %.1f s (%s entries/s): %s\n"), v.File,
