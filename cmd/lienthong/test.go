@@ -82,7 +82,7 @@ func (c *testCommand) explore(e *env, fsys fs.FS) error {
 		if e.ctx.Err() != nil {
 			return e.ctx.Err()
 		}
-		if !c.match.MatchString(s.Procedure.ID) {
+		if !c.match.MatchString(s.Name()) {
 			continue
 		}
 		p.show("procedures", int64(i), int64(len(subjects)))
@@ -107,7 +107,7 @@ func (c *testCommand) explore(e *env, fsys fs.FS) error {
 // printPaths tells for each procedure what was driven, and what was not and why.
 func printPaths(e *env, all []paths.Report) {
 	for _, r := range all {
-		fmt.Fprintf(e.out, "%-28s transitions %d of %d, simple paths %d of %d\n", r.Subject.Procedure.ID, len(r.Edges)-len(r.Missing()), len(r.Edges), r.Done(), len(r.Paths))
+		fmt.Fprintf(e.out, "%-30s transitions %d of %d, simple paths %d of %d\n", r.Subject.Name(), len(r.Edges)-len(r.Missing()), len(r.Edges), r.Done(), len(r.Paths))
 		for _, x := range r.Missing() {
 			fmt.Fprintf(e.out, "  not driven: %s: %s\n", x, r.Why[x])
 		}

@@ -90,7 +90,7 @@ func Explore(defs engine.Definitions, s Subject, b Bounds) (Report, error) {
 func (x *explorer) begin() error {
 	filed, err := x.s.filed(x.defs)
 	if err != nil {
-		return fmt.Errorf("%s: %w", x.s.Procedure.ID, err)
+		return fmt.Errorf("%s: %w", x.s.Name(), err)
 	}
 	issue := x.s.Service.Step(stepIssuer).Procedure.Action("issue")
 	x.values = varied(samples(issue.Input.Schema, 1, x.s.Commune, 4*x.b.Roots))
@@ -107,7 +107,7 @@ func (x *explorer) begin() error {
 		}
 	}
 	if len(x.roots) == 0 {
-		return fmt.Errorf("%s cannot begin: %w", x.s.Procedure.ID, err)
+		return fmt.Errorf("%s cannot begin: %w", x.s.Name(), err)
 	}
 	return nil
 }
@@ -416,6 +416,6 @@ func (r Report) MarshalJSON() ([]byte, error) {
 	for _, e := range r.Missing() {
 		missing[e.String()] = r.Why[e]
 	}
-	return json.Marshal(map[string]any{"procedure": r.Subject.Procedure.ID, "transitions": len(r.Edges), "driven": len(r.Edges) - len(missing), "missing": missing,
+	return json.Marshal(map[string]any{"procedure": r.Subject.Name(), "transitions": len(r.Edges), "driven": len(r.Edges) - len(missing), "missing": missing,
 		"paths": len(r.Paths), "paths_driven": r.Done(), "cut": r.Cut})
 }

@@ -24,6 +24,16 @@ type Subject struct {
 	Procedure *engine.Procedure
 	Service   *engine.Service
 	Commune   string
+	Start     time.Time // the business instant at which its walks begin
+}
+
+// Name is the procedure; one that is not in force yet when walks usually begin has
+// the day on which it is.
+func (s Subject) Name() string {
+	if s.Start.After(start) {
+		return s.Procedure.ID + " " + s.Start.Format(time.DateOnly)
+	}
+	return s.Procedure.ID
 }
 
 // Load compiles definitions together with a service for each of their procedures.
@@ -40,19 +50,20 @@ func Load(fsys fs.FS) (*machine.Set, []Subject, error) {
 	add("forms/path_application.yaml", application)
 	add("forms/path_anything.yaml", anything)
 	add("procedures/path_later.yaml", later)
-	communes := map[string]string{}
+	made := map[string]Subject{}
 	for i, p := range plain.Procedures() {
 		source, err := fs.ReadFile(fsys, p.File)
 		if err != nil {
 			return nil, nil, err
 		}
 		doc, _ := machine.ReadYAML(p.File, source)
-		unit := commune(plain, p.Agency)
+		begin := begins(since(doc))
+		unit := commune(plain, p.Agency, begin)
 		if unit == "" {
 			return nil, nil, fmt.Errorf("%s: no unit has an office of the kind %s", p.File, p.Agency)
 		}
 		id := fmt.Sprintf("path_%d", i)
-		communes[id] = unit
+		made[id] = Subject{Commune: unit, Start: begin}
 		inputs := inputsOf(doc)
 		add("forms/"+id+"_values.yaml", valuesForm(id, inputs))
 		add("procedures/"+id+"_issuer.yaml", issuer(id, p.Agency, inputs))
@@ -67,7 +78,7 @@ func Load(fsys fs.FS) (*machine.Set, []Subject, error) {
 		id := fmt.Sprintf("path_%d", i)
 		for _, s := range set.Services() {
 			if s.ID == id {
-				out = append(out, Subject{Procedure: s.Step(stepSubject).Procedure, Service: s, Commune: communes[id]})
+				out = append(out, Subject{Procedure: s.Step(stepSubject).Procedure, Service: s, Commune: made[id].Commune, Start: made[id].Start})
 			}
 		}
 	}
@@ -95,10 +106,19 @@ func copied(fsys fs.FS) (fstest.MapFS, error) {
 	return out, nil
 }
 
-// start is the business instant at which walks begin.
+// start is the business instant at which walks begin, but through a procedure that is
+// in force only later.
 var start = time.Date(2026, 9, 7, 1, 0, 0, 0, time.UTC) // 08:00 in Vietnam
 
-func commune(set *machine.Set, agency string) string {
+func begins(since string) time.Time {
+	day, err := time.Parse(time.DateOnly, since)
+	if at := day.Add(time.Hour); err == nil && at.After(start) {
+		return at
+	}
+	return start
+}
+
+func commune(set *machine.Set, agency string, at time.Time) string {
 	units := set.Units()
 	var codes []string
 	for u := range units {
@@ -111,7 +131,7 @@ func commune(set *machine.Set, agency string) string {
 		return strings.Compare(a, b)
 	})
 	for _, u := range codes {
-		if _, ok := set.Office(agency, u, start); ok {
+		if _, ok := set.Office(agency, u, at); ok {
 			return u
 		}
 	}

@@ -66,8 +66,8 @@ func (s Subject) filed(defs engine.Definitions) (*walk, error) {
 	}
 	cmd := engine.Command{Action: engine.ActFile, Input: s.Application(), Codes: codes, Actor: engine.Actor{Kind: engine.Citizen, ID: Requester.ID},
 		File: &engine.Filing{Service: s.Service.ID, Version: s.Service.Version, Requester: Requester, Channel: 2}}
-	w := &walk{now: start}
-	return w.with(defs, cmd, engine.Facts{}, start)
+	w := &walk{now: s.Start}
+	return w.with(defs, cmd, engine.Facts{}, s.Start)
 }
 
 // with decides a command and returns the walk after it; w stays as it was.
