@@ -73,7 +73,7 @@ type versionView struct {
 	Title   Text          `json:"title"`
 	From    Time          `json:"from,omitzero" doc:"In force for applications filed from"`
 	To      Time          `json:"to,omitzero" doc:"Exclusive"`
-	InForce bool          `json:"in_force"`
+	InForce bool          `json:"in_force" doc:"It may be made the default: its days have begun and not ended"`
 	Current bool          `json:"current" doc:"Applications are filed under it now"`
 	By      string        `json:"by" doc:"Who published it; system = it is built in"`
 	At      Time          `json:"at"`
@@ -160,9 +160,8 @@ func (s *Server) versions(ctx context.Context, service string) (*versionList, er
 		slices.Sort(v.Files)
 		if svc, err := s.cfg.Definitions.Service(o.Service, o.Version); err == nil {
 			view := s.serviceOf(svc, now)
-			v.Title, v.From, v.To, v.InForce = view.Title, view.From, view.To, view.InForce
-			current, err := s.cfg.Definitions.ServiceAt(o.Service, now)
-			v.Current = err == nil && current.Version == o.Version
+			v.Title, v.From, v.To, v.Current = view.Title, view.From, view.To, view.InForce
+			v.InForce = !now.Before(svc.From) && (svc.To.IsZero() || now.Before(svc.To))
 		}
 		for _, d := range defaults {
 			if d.Service == o.Service && d.Version == o.Version {

@@ -87,19 +87,19 @@ func (s *Server) desk(ctx context.Context, _ *struct{}) (*struct{ Body deskView 
 	return &struct{ Body deskView }{v}, nil
 }
 
-// proceduresOf lists what some kinds of agency do, as the newest version has it:
+// proceduresOf lists what some kinds of agency do, as the newest version in force has it:
 // their own procedures, and those of others that ask them something.
 func (s *Server) proceduresOf(agencies map[string]bool) []deskProcedure {
 	newest := map[string]*engine.Procedure{}
-	version, part := map[string]string{}, map[string]Text{}
-	for _, svc := range s.cfg.Definitions.Services() {
+	version, part := map[string]*engine.Service{}, map[string]Text{}
+	for _, svc := range s.newestFirst() {
 		for _, st := range svc.Steps {
 			p := st.Procedure
 			concerned := agencies[p.Agency] || slices.ContainsFunc(p.States, func(x *engine.State) bool { return agencies[x.Agency] })
 			switch {
-			case concerned && (newest[p.ID] == nil || svc.Version > version[p.ID]):
-				newest[p.ID], version[p.ID], part[p.ID] = p, svc.Version, st.Title
-			case concerned && svc.Version == version[p.ID] && part[p.ID] != st.Title:
+			case concerned && newest[p.ID] == nil:
+				newest[p.ID], version[p.ID], part[p.ID] = p, svc, st.Title
+			case concerned && svc == version[p.ID] && part[p.ID] != st.Title:
 				part[p.ID] = p.Title
 			}
 		}

@@ -114,10 +114,10 @@ func intersect(offices []string, one string) []string {
 	return []string{"-"}
 }
 
-// stateName is the title of a state as any version of the service has it; nil when
-// none has.
+// stateName is the title of a state as the newest version of the service in force that
+// has it does; nil when none has.
 func (s *Server) stateName(service, procedure, state string) *Text {
-	for _, svc := range s.cfg.Definitions.Services() {
+	for _, svc := range s.newestFirst() {
 		if svc.ID != service {
 			continue
 		}
@@ -133,24 +133,23 @@ func (s *Server) stateName(service, procedure, state string) *Text {
 	return nil
 }
 
-// partTitle names a step as the newest version of the service that has it does.
+// partTitle names a step as the newest version of the service in force that has it does.
 func (s *Server) partTitle(service, step string) Text {
-	title := Text{VI: step, EN: step}
-	for _, svc := range s.cfg.Definitions.Services() { // in the order of their versions
+	for _, svc := range s.newestFirst() {
 		if svc.ID != service {
 			continue
 		}
 		if st := svc.Step(step); st != nil {
-			title = st.Title
+			return st.Title
 		}
 	}
-	return title
+	return Text{VI: step, EN: step}
 }
 
-// procedureRef names a procedure as any version of the service has it: a list
-// shows its title only.
+// procedureRef names a procedure as the newest version of the service in force does: a
+// list shows its title only.
 func (s *Server) procedureRef(service, id string) procedureRef {
-	for _, svc := range s.cfg.Definitions.Services() {
+	for _, svc := range s.newestFirst() {
 		if svc.ID != service {
 			continue
 		}

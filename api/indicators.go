@@ -319,9 +319,9 @@ func (s *Server) refusals(figures []engine.Figure) []refusalView {
 	return out
 }
 
-// actionTitle names an action as the newest version of the service that has it.
+// actionTitle names an action as the newest version of the service in force that has it.
 func (s *Server) actionTitle(service, procedure, action string) Text {
-	for _, svc := range slices.Backward(s.cfg.Definitions.Services()) {
+	for _, svc := range s.newestFirst() {
 		if svc.ID != service {
 			continue
 		}
@@ -371,7 +371,7 @@ func (s *Server) groupName(by, id string, f engine.Figure) Text {
 	case "agency":
 		return titled(s.cfg.Agencies, id)
 	case "service":
-		for _, svc := range slices.Backward(s.cfg.Definitions.Services()) {
+		for _, svc := range s.newestFirst() {
 			if svc.ID == id {
 				return svc.Title
 			}

@@ -20,7 +20,7 @@ type ServiceView struct {
 	Legal   []string `json:"legal"`
 	From    Time     `json:"from,omitzero" doc:"In force for applications filed from"`
 	To      Time     `json:"to,omitzero" doc:"Exclusive"`
-	InForce bool     `json:"in_force"`
+	InForce bool     `json:"in_force" doc:"Applications are filed under it now"`
 	Limit   string   `json:"limit,omitempty"`
 	Within  *Text    `json:"limit_text,omitempty" doc:"The limit in words"`
 }
@@ -112,11 +112,33 @@ func (s *Server) listServices(ctx context.Context, in *struct {
 
 func (s *Server) serviceOf(svc *engine.Service, now time.Time) ServiceView {
 	v := ServiceView{ID: svc.ID, Version: svc.Version, Code: svc.Code, Title: svc.Title, Summary: svc.Summary, Legal: svc.Legal,
-		From: at(svc.From), To: at(svc.To), InForce: !now.Before(svc.From) && (svc.To.IsZero() || now.Before(svc.To)), Limit: limitOf(svc.Limit), Within: s.limitText(svc.Limit, now)}
+		From: at(svc.From), To: at(svc.To), InForce: s.filedUnder(svc, now), Limit: limitOf(svc.Limit), Within: s.limitText(svc.Limit, now)}
 	if v.Legal == nil {
 		v.Legal = []string{}
 	}
 	return v
+}
+
+// filedUnder says whether applications are filed under a version now: one without a
+// last day gives way to the next.
+func (s *Server) filedUnder(svc *engine.Service, now time.Time) bool {
+	current, err := s.cfg.Definitions.ServiceAt(svc.ID, now)
+	return err == nil && current.Version == svc.Version
+}
+
+// newestFirst lists the versions of every service for naming what stands in one: the
+// newest that has begun first, those that have not begun last.
+func (s *Server) newestFirst() []*engine.Service {
+	now := s.cfg.Runtime.Now()
+	var begun, later []*engine.Service
+	for _, svc := range slices.Backward(s.cfg.Definitions.Services()) {
+		if now.Before(svc.From) {
+			later = append(later, svc)
+		} else {
+			begun = append(begun, svc)
+		}
+	}
+	return append(begun, later...)
 }
 
 func limitOf(l *engine.Limit) string {
