@@ -174,7 +174,7 @@ func TestFeeItems(t *testing.T) {
 func TestSubform(t *testing.T) {
 	set := load(t, base(t))
 	got, err := set.RenderSubform("ct01", engine.Vars{"application": map[string]any{
-		"child": map[string]any{"name": "Nguyễn An", "born": "2026-09-02"}, "residence": true},
+		"child": map[string]any{"name": "Nguyễn An (2026-09-02, 2026-13-02)", "born": "2026-09-02"}, "residence": true},
 		"requester": map[string]any{}, "filed_at": day("2026-09-03"), "now": day("2026-09-03")})
 	if err != nil {
 		t.Fatal(err)
@@ -183,7 +183,7 @@ func TestSubform(t *testing.T) {
 	for _, f := range got.Fields {
 		values = append(values, f.No+"="+f.Value)
 	}
-	if s := strings.Join(values, " "); s != "1=Nguyễn An 2=02/09/2026 3=☒" {
+	if s := strings.Join(values, " "); s != "1=Nguyễn An (02/09/2026, 2026-13-02) 2=02/09/2026 3=☒" {
 		t.Error(s)
 	}
 	if _, err := set.RenderSubform("ct02", nil); engine.CodeOf(err) != engine.NotFound {

@@ -2,6 +2,7 @@ package machine
 
 import (
 	"fmt"
+	"regexp"
 	"time"
 
 	"cel.dev/cel-go/cel"
@@ -143,16 +144,21 @@ func (s *Set) print(f SubformField, v any) string {
 	return text
 }
 
+// isoDay is a day within a text, as an expression puts it beside a name.
+var isoDay = regexp.MustCompile(`\b\d{4}-\d{2}-\d{2}\b`)
+
 // printed writes a value for paper: dates as day/month/year.
 func printed(v any) string {
 	switch x := v.(type) {
 	case nil:
 		return ""
 	case string:
-		if d := calendar.Date(x); d.Valid() {
-			return d.At(0, 0).Format("02/01/2006")
-		}
-		return x
+		return isoDay.ReplaceAllStringFunc(x, func(day string) string {
+			if d := calendar.Date(day); d.Valid() {
+				return d.At(0, 0).Format("02/01/2006")
+			}
+			return day
+		})
 	case bool:
 		if x {
 			return "☒"
