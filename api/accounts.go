@@ -131,6 +131,9 @@ func (s *Server) createAccount(ctx context.Context, in *struct {
 }) (*accountAnswer, error) {
 	return s.saveAccount(ctx, &in.Keyed, func(a *engine.Account) error {
 		a.ID = in.Body.ID
+		if in.Body.Kind != string(engine.Citizen) && personID.MatchString(a.ID) { // logs and history would seem to name a citizen
+			return invalid("/id", "not_allowed", "Tên tài khoản cán bộ không được gồm 12 chữ số như số định danh.", "The id of a staff account must not have twelve digits as a personal number has.")
+		}
 		return s.fill(a, in.Body.AccountFields)
 	})
 }

@@ -197,6 +197,11 @@ func (s *Server) do(ctx context.Context, a act, rev *int64) (runtime.Result, err
 	if a.step != "" && c.Dossier(a.step) == nil {
 		return runtime.Result{}, notFound()
 	}
+	if why := a.input["reason"]; why != nil && a.step == "" && a.action == engine.ActWithdraw {
+		if _, text := why.(string); !text { // the core would keep none
+			return runtime.Result{}, invalid("/reason", "type", "Phải là chuỗi ký tự.", "It must be text.")
+		}
+	}
 	answer := s.picture(ctx, c).party(a.step, a.action)
 	if sees == partial && !answer {
 		return runtime.Result{}, notFound()

@@ -136,6 +136,13 @@ func TestActions(t *testing.T) {
 	w.send(desk, "POST", path+"/actions/tick", nil, "If-Match", etag).refused(404, "not_found")
 	w.send(desk, "POST", "/api/v1/cases/"+code+"/dossiers/nowhere/actions/receive", nil, "If-Match", etag).refused(404, "not_found")
 
+	for _, why := range []any{7, false, []any{"moved"}} { // it would be lost
+		a := w.send(father, "POST", "/api/v1/cases/"+code+"/actions/withdraw", map[string]any{"input": map[string]any{"reason": why}}, "If-Match", seen.str("etag")).refused(422, "invalid")
+		if a.str("errors.0.pointer") != "/reason" {
+			t.Errorf("withdrawn because of %v: %s", why, a.raw)
+		}
+	}
+
 	claimed := w.send(desk, "POST", path+"/claim", nil, "If-Match", etag, "Idempotency-Key", "c1").want(200)
 	if claimed.header.Get("ETag") == etag || claimed.header.Get("ETag") == "" {
 		t.Errorf("ETag after claiming %q", claimed.header.Get("ETag"))

@@ -134,7 +134,7 @@ type dossierView struct {
 	Entered     Time              `json:"entered,omitzero"`
 	Ended       Time              `json:"ended,omitzero"`
 	Delivered   Time              `json:"delivered,omitzero"`
-	Due         Time              `json:"due,omitzero"`
+	Due         Time              `json:"due,omitzero" doc:"Of an open part: for a citizen when they are to have it; for staff the time for the present state when that is sooner. Overdue goes by the same"`
 	Expected    Time              `json:"expected,omitzero" doc:"Without a due time: when it is due if what it needs is in time and nobody is waited for"`
 	Sooner      bool              `json:"sooner,omitempty" doc:"Expected sooner if a part before it turns out not to apply"`
 	May         bool              `json:"may,omitempty" doc:"Whether it runs depends on what comes before it"`

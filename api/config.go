@@ -121,7 +121,7 @@ type Limits struct {
 	FilingsWaiting   int           // filings that wait for their turn; 256
 	Requests         int           // other requests worked on at once; 256
 	RequestsWaiting  int           // other requests that wait for their turn; 1024
-	Each             int           // requests of one office or requester at work or waiting; a quarter of all
+	Each             int           // requests of one office, requester or registry at work or waiting; a quarter of all
 	Turn             time.Duration // how long a request waits for its turn; 5 s
 	BodyBytes        int64         // of all bodies in memory at once; 256 MiB
 	BodyTime         time.Duration // how long a body may take to come; 1 min

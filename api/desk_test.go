@@ -88,6 +88,7 @@ func TestAccounts(t *testing.T) {
 	for name, bad := range map[string]map[string]any{
 		"/roles":  {"id": "x1", "name": "X", "roles": []string{"king"}, "office": officeBirth},
 		"/office": {"id": "x2", "name": "X", "roles": []string{"officer"}, "office": "nowhere"},
+		"/id":     {"id": "001093000999", "name": "X", "roles": []string{"tester"}},
 		"/person": {"id": "x3", "name": "X", "kind": "citizen"},
 		"/to":     {"id": "x4", "name": "X", "roles": []string{"tester"}, "from": "2026-09-02T00:00:00+07:00", "to": "2026-09-01T00:00:00+07:00"},
 	} {

@@ -73,7 +73,7 @@ func (s *Server) routeExchange() {
 	route(s, op{method: http.MethodPost, path: path + "/{id}/retry", id: "retry-delivery", tag: "exchange", summary: "Send again: an operator, or a supervisor of the office that has the dossier; the same for record and skip", status: 200, who: watchers, errors: []int{409}}, s.retry)
 	route(s, op{method: http.MethodPost, path: path + "/{id}/record", id: "record-delivery", tag: "exchange", summary: "Record an answer received on paper", status: 200, who: watchers, errors: []int{409}}, s.record)
 	route(s, op{method: http.MethodPost, path: path + "/{id}/skip", id: "skip-delivery", tag: "exchange", summary: "Give a notification up", status: 200, who: watchers, errors: []int{409}}, s.skip)
-	route(s, op{method: http.MethodPost, path: path + "/{id}/replies", id: "registry-reply", tag: "exchange", summary: "A registry's late answer, signed by Standard Webhooks; {id} is the registry", status: 200, who: anyone, errors: []int{401}}, s.reply,
+	route(s, op{method: http.MethodPost, path: path + "/{id}/replies", id: opReply, tag: "exchange", summary: "A registry's late answer, signed by Standard Webhooks; {id} is the registry", status: 200, who: anyone, errors: []int{401}}, s.reply,
 		func(o *huma.Operation) {
 			o.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{Type: "object", AdditionalProperties: true}}}}
 			o.SkipValidateBody = true
@@ -267,22 +267,9 @@ func (s *Server) skip(ctx context.Context, in *struct {
 	return s.operate(ctx, in.ID, in.Keyed, in.Body.Note, s.cfg.Runtime.Skip)
 }
 
-// replyInput is a callback as it came: the signature covers its exact bytes.
-type replyInput struct {
-	DeliveryPath
-	body   []byte
-	header http.Header
-}
-
-// Resolve takes the bytes and the headers.
-func (in *replyInput) Resolve(hc huma.Context) []error {
-	in.body, in.header = rawOf(hc)
-	return nil
-}
-
 // reply answers 200 to a repetition too: the registry is told that its answer is
 // known, and stops sending it.
-func (s *Server) reply(ctx context.Context, in *replyInput) (*struct {
+func (s *Server) reply(ctx context.Context, in *DeliveryPath) (*struct {
 	Body struct {
 		Accepted bool `json:"accepted"`
 	}
@@ -303,13 +290,13 @@ func (s *Server) reply(ctx context.Context, in *replyInput) (*struct {
 	return out, nil
 }
 
-// take verifies a callback and hands it on.
-func (s *Server) take(ctx context.Context, in *replyInput) error {
-	r, err := s.cfg.Callback(ctx, in.ID, in.header, in.body)
-	if err != nil {
-		return err
+// take hands a callback on whose signature was verified on the way in.
+func (s *Server) take(ctx context.Context, in *DeliveryPath) error {
+	t := trailOf(ctx)
+	if t.unsigned != nil {
+		return t.unsigned
 	}
-	return s.cfg.Runtime.Reply(ctx, in.ID, r)
+	return s.cfg.Runtime.Reply(ctx, in.ID, t.reply)
 }
 
 // knownRegistry is the registry that a caller named, or a word for all others:

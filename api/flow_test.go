@@ -255,6 +255,19 @@ func TestExchange(t *testing.T) {
 	}
 }
 
+// signed are the headers of a registry's answer.
+func signed(t *testing.T, registry string, body []byte) (out []string) {
+	t.Helper()
+	h := http.Header{}
+	if err := wire.Sign(h, secret(registry), "msg-1", time.Now(), body); err != nil {
+		t.Fatal(err)
+	}
+	for k := range h {
+		out = append(out, k, h.Get(k))
+	}
+	return out
+}
+
 func TestSignedReplies(t *testing.T) {
 	w := newWorld(t)
 	*w.silent = true
@@ -266,17 +279,7 @@ func TestSignedReplies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sign := func(registry string) []string {
-		h := http.Header{}
-		if err := wire.Sign(h, secret(registry), "msg-1", time.Now(), body); err != nil {
-			t.Fatal(err)
-		}
-		var out []string
-		for k := range h {
-			out = append(out, k, h.Get(k))
-		}
-		return out
-	}
+	sign := func(registry string) []string { return signed(t, registry, body) }
 	const path = "/api/v1/exchange/population/replies"
 	w.send("", "POST", path, body).refused(401, "unauthenticated")
 	w.send("", "POST", path, body, sign("health")...).refused(401, "unauthenticated")

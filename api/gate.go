@@ -8,13 +8,15 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"lienthong/engine"
 )
 
 // gate lets so many requests of a kind be worked on at once and so many more wait
 // for their turn, for a while. Whoever comes on top is told at once to come back
-// later: a queue that grows without bound answers nobody in time. So is an office, or
-// a requester, that has a quarter of all to itself: the others find room.
+// later: a queue that grows without bound answers nobody in time. So is an office, a
+// requester or a registry that has a quarter of all to itself: the others find room.
 //
 // Filings have a gate of their own, so that a flood of them leaves room for the
 // offices.
@@ -97,6 +99,22 @@ func (g *gate) end(whose string) {
 		delete(g.of, whose)
 	}
 }
+
+// whose is whose request it is. A registry is known by its signature, so that those
+// behind one proxy do not share one room.
+func (s *Server) whose(hc huma.Context, o op, t *trail) string {
+	if o.id == opReply {
+		id := hc.Param("id")
+		body, header := rawOf(hc)
+		if t.reply, t.unsigned = s.cfg.Callback(hc.Context(), id, header, body); t.unsigned == nil {
+			return "registry:" + id
+		}
+	}
+	return whoseOf(t.caller, hc.RemoteAddr())
+}
+
+// opReply is the operation by which registries answer later.
+const opReply = "registry-reply"
 
 // whoseOf is whose request it is: an office's, a citizen's, or where it comes from.
 func whoseOf(c *caller, remote string) string {

@@ -158,6 +158,50 @@ func TestOneLeavesRoomForOthers(t *testing.T) {
 	}
 }
 
+// answering keeps every late answer of a registry waiting until it is let go.
+type answering struct {
+	api.Runtime
+	came, let chan struct{}
+}
+
+func (h answering) Reply(context.Context, string, engine.Reply) error {
+	h.came <- struct{}{}
+	<-h.let
+	return nil
+}
+
+// Registries come through one proxy: each has room of its own, and so has whoever signs
+// nothing.
+func TestRegistriesBehindOneAddress(t *testing.T) {
+	h := answering{came: make(chan struct{}, 100), let: make(chan struct{})}
+	w := newWorld(t, func(c *api.Config) {
+		h.Runtime = c.Runtime
+		c.Runtime = h
+		c.Limits.Requests, c.Limits.RequestsWaiting = 8, 8 // a quarter is 4
+	})
+	reply := func(registry string) answer {
+		body := fmt.Appendf(nil, `{"key":"x","registry":%q,"operation":"y","outcome":"done"}`, registry)
+		return w.send("", "POST", "/api/v1/exchange/"+registry+"/replies", body, signed(t, registry, body)...)
+	}
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() { reply("population").want(200) })
+		<-h.came
+	}
+	reply("population").refused(503, "unavailable")
+	health := make(chan answer, 1)
+	wg.Go(func() { health <- reply("health") })
+	select {
+	case <-h.came:
+	case a := <-health:
+		t.Errorf("health finds no room: %d", a.status)
+	}
+	w.send("", "POST", "/api/v1/exchange/population/replies", []byte(`{}`)).refused(401, "unauthenticated")
+	close(h.let)
+	wg.Wait()
+	reply("population").want(200)
+}
+
 // What bodies take in memory is bounded, all together, and given back.
 func TestBodiesAreBounded(t *testing.T) {
 	var h held
@@ -205,7 +249,7 @@ func TestBodyThatDoesNotCome(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer res.Body.Close()
-	if res.StatusCode != http.StatusBadRequest {
+	if res.StatusCode != http.StatusRequestTimeout {
 		t.Errorf("status %d", res.StatusCode)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -213,7 +214,7 @@ func (s *Server) enter(o op) func(huma.Context, func(huma.Context)) {
 		if r.Method != http.MethodGet {
 			t.digest = digest(r.Method, r.URL.EscapedPath(), t.body)
 		}
-		leave, err := g.enter(ctx, whoseOf(t.caller, hc.RemoteAddr())) // not earlier: who sends slowly holds no place
+		leave, err := g.enter(ctx, s.whose(hc, o, t)) // not earlier: who sends slowly holds no place
 		if err != nil {
 			s.fail(hc, err)
 			return
@@ -254,6 +255,9 @@ func readAll(r *http.Request, in io.Reader, limit int64) ([]byte, error) {
 	body, err := io.ReadAll(io.LimitReader(in, limit+1))
 	if errors.Is(err, errCrowded) {
 		return nil, errCrowded
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return nil, &engine.Error{Code: codeTimeout, Err: err}
 	}
 	if err != nil {
 		return nil, &engine.Error{Code: codeMalformed, Err: err}

@@ -186,6 +186,9 @@ type trail struct {
 	role   string // kind of caller, never who
 	code   engine.Code
 	cause  error
+
+	reply    engine.Reply // what a registry answers late
+	unsigned error        // why that is not taken
 }
 
 func trailOf(ctx context.Context) *trail {
