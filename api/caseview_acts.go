@@ -25,6 +25,7 @@ type lookupView struct {
 	Title     Text   `json:"title"`
 	Operation *Text  `json:"operation,omitempty"`
 	Refused   bool   `json:"refused,omitempty"`
+	Why       *Text  `json:"why,omitempty" doc:"Of a refusal: the register's own words"`
 }
 
 // acts lists what was done in a dossier, oldest first. The newest of each kind is
@@ -53,7 +54,7 @@ func (p *picture) acts(d *engine.Dossier) []actView {
 			v.Form = a.Input.ID
 		}
 		if slices.Contains(a.By, engine.ByRegistry) {
-			v.Register = p.lookup(st.Procedure, a.ID)
+			v.Register = p.lookup(st.Procedure, a.ID, record)
 		} else if slices.ContainsFunc(a.By, func(by string) bool { return slices.Contains(people, by) }) || a.Party != nil {
 			v.By = p.person(engine.Str(record, "by"))
 		}
@@ -70,8 +71,8 @@ var slipActs = []string{"request_supplement", "reject_reception", "reject", "ref
 // people are the words of `by` that mean a person.
 var people = []string{engine.ByReception, engine.ByOfficer, engine.ByLeader, engine.ByApplicant}
 
-// lookup names the request that an action answers.
-func (p *picture) lookup(proc *engine.Procedure, action string) *lookupView {
+// lookup names the request that an action answers, and why the answer was no.
+func (p *picture) lookup(proc *engine.Procedure, action string, record map[string]any) *lookupView {
 	var by *engine.RequestSpec
 	for _, st := range proc.States {
 		if st.Request != nil && leadsTo(st.Request, action) && (by == nil || by.Replies["ok"] != action) {
@@ -84,6 +85,9 @@ func (p *picture) lookup(proc *engine.Procedure, action string) *lookupView {
 	v := &lookupView{ID: by.Registry, Title: titled(p.s.cfg.Registries, by.Registry), Refused: by.Replies["ok"] != action}
 	if o, ok := p.s.cfg.Definitions.Operation(by.Registry, by.Operation); ok {
 		v.Operation = &Text{VI: o.Title.VI, EN: o.Title.EN}
+		if why := o.Refusals[engine.Str(record, "code")]; v.Refused && !why.IsZero() {
+			v.Why = &Text{VI: why.VI, EN: why.EN}
+		}
 	}
 	return v
 }

@@ -434,6 +434,11 @@ func TestWhatARegisterRefused(t *testing.T) {
 	me.open("/cases/"+tale.Code).want(200).says("“Tra tình trạng hôn nhân của hai người” không thực hiện được", "Không tìm thấy thông tin hôn nhân").saysNot("marriage_unknown")
 	me.lang = "en"
 	me.open("/cases/" + tale.Code).want(200).says("could not be done. The marriage is not found")
+	desk := s.browse("officer." + tale.Now().Dossier("birth").Office.ID)
+	at := "/dossiers/" + tale.Code + "/birth"
+	desk.open(at).want(200).says("<p>Không tìm thấy thông tin hôn nhân")
+	desk.lang = "en"
+	desk.open(at).want(200).says("<p>The marriage is not found")
 }
 
 // The receipt names the papers in words: as they were called, else by their kind.

@@ -174,6 +174,7 @@ type deed struct {
 		Title     Text  `json:"title"`
 		Operation *Text `json:"operation"`
 		Refused   bool  `json:"refused"`
+		Why       *Text `json:"why"`
 	} `json:"register"`
 	Form string         `json:"form"`
 	Data map[string]any `json:"data"`
