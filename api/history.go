@@ -56,7 +56,7 @@ type historyAnswer struct {
 }
 
 func (s *Server) routeHistory() {
-	route(s, op{method: http.MethodGet, path: base + "/cases/{code}/history", id: "case-history", tag: "cases", summary: "Every entry of a case; ?at=SEQ gives the case as it was", status: 200, who: readers}, s.history)
+	route(s, op{method: http.MethodGet, path: base + "/cases/{code}/history", id: "case-history", tag: "cases", summary: "Every entry of a case; ?at=SEQ gives the case as it was", status: 200, who: readers, errors: []int{400}}, s.history)
 }
 
 func (s *Server) history(ctx context.Context, in *struct {
