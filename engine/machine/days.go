@@ -1,10 +1,13 @@
 package machine
 
 import (
-	"bytes"
+	"fmt"
 	"maps"
+	"math"
+	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 
 	"lienthong/engine"
 	"lienthong/engine/calendar"
@@ -17,42 +20,116 @@ const (
 	today               = "today"
 )
 
-// bounded tells whether a schema bounds any date, so that others cost nothing.
-func bounded(schema []byte) bool { return bytes.Contains(schema, []byte(`"x-not-`)) }
+// dates is what a schema bounds, in the shape of the values that it is for, so that a
+// value is walked where it may have a bound and nowhere else. A schema that refers to
+// itself leads back to an earlier one.
+type dates struct {
+	bounds []dateBound       // of this value
+	named  map[string]*dates // members and elements that have a schema of their own; nil = without bounds
+	others *dates            // all other members
+	each   *dates            // all other elements
+}
+
+type dateBound struct{ keyword, day string }
+
+// datesOf are those of a decoded schema; nil when it bounds none.
+func datesOf(root any) *dates {
+	p := &datePlan{root: root, known: map[string]*dates{}, some: map[*dates]bool{}}
+	all := p.at(expand(root, root, 0))
+	for found := true; found; { // what leads to a bound, however far
+		found = false
+		for _, d := range p.known {
+			if !p.some[d] && (len(d.bounds) > 0 || p.some[d.others] || p.some[d.each] || slices.ContainsFunc(slices.Collect(maps.Values(d.named)), func(n *dates) bool { return p.some[n] })) {
+				p.some[d], found = true, true
+			}
+		}
+	}
+	keep := func(d *dates) *dates {
+		if p.some[d] {
+			return d
+		}
+		return nil
+	}
+	for _, d := range p.known {
+		for name, n := range d.named {
+			d.named[name] = keep(n)
+		}
+		d.others, d.each = keep(d.others), keep(d.each)
+	}
+	return keep(all)
+}
+
+// datePlan makes dates.
+type datePlan struct {
+	root  any
+	known map[string]*dates // by the schemas that the value follows
+	some  map[*dates]bool   // those that lead to a bound
+}
+
+// at are the dates of a value that follows some schemas.
+func (p *datePlan) at(schemas []map[string]any) *dates {
+	var key strings.Builder
+	for _, s := range schemas {
+		fmt.Fprintf(&key, "%x ", reflect.ValueOf(s).Pointer())
+	}
+	if d := p.known[key.String()]; d != nil || len(schemas) == 0 {
+		return d
+	}
+	d := &dates{named: map[string]*dates{}}
+	p.known[key.String()] = d
+	for _, s := range schemas {
+		for _, keyword := range []string{notBefore, notAfter} {
+			if day, ok := s[keyword].(string); ok {
+				d.bounds = append(d.bounds, dateBound{keyword, day})
+			}
+		}
+	}
+	below := func(step string) *dates {
+		var next []map[string]any
+		for _, s := range schemas {
+			for _, sub := range under(s, step) {
+				next = append(next, expand(p.root, sub, 0)...)
+			}
+		}
+		return p.at(next)
+	}
+	for _, s := range schemas {
+		properties, _ := s["properties"].(map[string]any)
+		for name := range properties {
+			d.named[name] = below(name)
+		}
+		first, _ := s["prefixItems"].([]any)
+		for i := range first {
+			d.named[strconv.Itoa(i)] = below(strconv.Itoa(i))
+		}
+	}
+	d.others, d.each = below(""), below(strconv.Itoa(math.MaxInt))
+	return d
+}
 
 // bounds checks the bounds that are today when a day is given, else all others. They hold
 // in every branch of the form's conditions.
-func (c *collector) bounds(v any, day calendar.Date) {
-	c.boundsAt(expand(c.root, c.root, 0), nil, nil, v, day)
-}
-
-// boundsAt walks a value together with the schemas that it may follow.
-func (c *collector) boundsAt(at []map[string]any, path []string, beside map[string]any, v any, day calendar.Date) {
-	into := func(step string, beside map[string]any, v any) {
-		var next []map[string]any
-		for _, s := range at {
-			for _, sub := range under(s, step) {
-				next = append(next, expand(c.root, sub, 0)...)
-			}
+func (c *collector) bounds(d *dates, path []string, beside map[string]any, v any, day calendar.Date) {
+	into := func(rest *dates, step string, beside map[string]any, v any) {
+		if n, ok := d.named[step]; ok {
+			rest = n
 		}
-		c.boundsAt(next, append(slices.Clone(path), step), beside, v, day)
+		if rest != nil {
+			c.bounds(rest, append(slices.Clone(path), step), beside, v, day)
+		}
 	}
 	switch x := v.(type) {
 	case map[string]any:
-		for _, k := range slices.Sorted(maps.Keys(x)) {
-			into(k, x, x[k])
+		for k, e := range x {
+			into(d.others, k, x, e)
 		}
 	case []any:
 		for i, e := range x {
-			into(strconv.Itoa(i), nil, e)
+			into(d.each, strconv.Itoa(i), nil, e)
 		}
 	case string:
-		for _, s := range at {
-			for _, keyword := range []string{notBefore, notAfter} {
-				if bound, ok := s[keyword].(string); ok {
-					c.bound(path, beside, calendar.Date(x), keyword, bound, day)
-				}
-			}
+		for _, b := range d.bounds {
+			c.bound(path, beside, calendar.Date(x), b.keyword, b.day, day)
 		}
 	}
 }

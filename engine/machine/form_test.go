@@ -97,6 +97,7 @@ schema:
   additionalProperties: false
   properties:
     people: {type: array, items: {$ref: "form:life"}}
+    by_name: {type: object, properties: {nobody: {type: string}}, additionalProperties: {$ref: "form:life"}}
 `)
 	edit(t, set, "forms/life.yaml", "", `form: life
 title: {vi: X, en: X}
@@ -105,6 +106,7 @@ schema:
   properties:
     born: {type: string, format: date, x-not-before: "1900-01-01", x-not-after: today, x-label: {vi: Ngày sinh, en: Date of birth}}
     died: {type: string, format: date, x-not-before: born, x-not-after: today, x-label: {vi: Ngày chết, en: Date of death}}
+    parent: {$ref: "#"}
 `)
 	form := load(t, set).Form("x")
 	evening := time.Date(2026, 9, 7, 17, 30, 0, 0, time.UTC) // the 8th in Vietnam
@@ -114,6 +116,8 @@ schema:
 			"/people/1/born too_early Date of birth must not be before 01/01/1900.\n/people/1/died too_late Date of death must not be after today, 08/09/2026."},
 		{`{"people": [{"born": "1950-02-10", "died": "1950-02-09"}], "more": 1}`,
 			"/more unknown_field The form has no field more.\n/people/0/died too_early Date of death must not be before “Date of birth”, 10/02/1950."},
+		{`{"people": [{"parent": {"parent": {"parent": {"born": "1899-12-31"}}}}]}`, "/people/0/parent/parent/parent/born too_early Date of birth must not be before 01/01/1900."},
+		{`{"by_name": {"nobody": "1800-01-01", "an": {"born": "1800-01-01"}}}`, "/by_name/an/born too_early Date of birth must not be before 01/01/1900."},
 		{`{"people": [{"born": "2026-13-01", "died": "2026-09-01"}]}`, "/people/0/born format Date of birth must be an existing date, written 2026-09-01."},
 	} {
 		v, err := engine.ParseValue([]byte(c.in))

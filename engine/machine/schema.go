@@ -21,7 +21,7 @@ type schema struct {
 	root     any    // the same, decoded
 	compiled *jsonschema.Schema
 	digest   string // of what decides in it; see canonicalSchema
-	bounded  bool   // some date in it has bounds
+	dates    *dates // that have bounds; nil = none
 }
 
 var (
@@ -50,18 +50,19 @@ func (s *schema) Validate(v any) []engine.Problem {
 		}
 		c.walk(ve)
 	}
-	if s.bounded {
-		c.bounds(v, "")
+	if s.dates != nil {
+		c.bounds(s.dates, nil, nil, v, "")
 	}
 	return c.sorted()
 }
 
 // Future returns the dates of a value that are after a day and must not be.
 func (s *schema) Future(v any, day calendar.Date) []engine.Problem {
-	c := &collector{root: s.root, input: v}
-	if s.bounded {
-		c.bounds(v, day)
+	if s.dates == nil {
+		return nil
 	}
+	c := &collector{root: s.root, input: v}
+	c.bounds(s.dates, nil, nil, v, day)
 	return c.sorted()
 }
 
@@ -170,7 +171,7 @@ func (b *bundler) compile(id string, at, root *node) *schema {
 		b.schemaError(at, root, err)
 		return nil
 	}
-	s.root, s.digest, s.bounded = doc, digest(withoutTexts(doc, true)), bounded(s.json)
+	s.root, s.digest, s.dates = doc, digest(withoutTexts(doc, true)), datesOf(doc)
 	if formats, bounds := b.knownFormats(root), b.knownBounds(root, nil); !formats || !bounds {
 		return nil
 	}
