@@ -147,6 +147,7 @@ func (out *Restored) prepare(ctx context.Context, temp string, o RestoreOptions,
 	if err != nil {
 		return err
 	}
+	s.binder.close() // nothing is written beside the check: it would stay in the log to its end
 	err = out.look(ctx, s, o)
 	if err == nil {
 		out.Above, err = s.leap(ctx, out.Newest, o.Now, given)

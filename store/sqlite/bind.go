@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 // Binding follows the commits: when enough of an office's loose dossiers belong to
@@ -27,6 +28,7 @@ const (
 	bindVolumes = 16
 	bindCases   = 16 // in one call of the writer
 	bindWords   = 64
+	bindWait    = 100 * time.Millisecond
 )
 
 // binder binds behind the commits.
@@ -219,6 +221,30 @@ func (s *Store) loose(ctx context.Context, office string) (found []endedCase, mo
 	return found, more, err
 }
 
+// binding runs a part of it in the writer, and waits before that while the log cannot be
+// copied back: beside somebody who reads for an hour (a whole file is verified, or backed
+// up) it would become as long as the file.
+func binding[T any](ctx context.Context, s *Store, f func(*writer) (T, error)) (T, error) {
+	for s.uncopied.Load() > logMost*s.cfg.logPages {
+		_, err := do(ctx, s, "store.bind", func(w *writer) (_ any, err error) {
+			w.copyAt = 0 // it is tried again, though nobody else commits
+			return nil, nil
+		})
+		if err == nil {
+			select {
+			case <-time.After(bindWait):
+			case <-ctx.Done():
+				err = ctx.Err()
+			}
+		}
+		if err != nil {
+			var zero T
+			return zero, err
+		}
+	}
+	return do(ctx, s, "store.bind", f)
+}
+
 // fill makes full volumes, or nearly, of whole cases, the first ones; the rest stays.
 func fill(found []endedCase, size int) (volumes [][]endedCase) {
 	left := 0
@@ -256,7 +282,7 @@ func (s *Store) bindAll(ctx context.Context, office string, volumes [][]endedCas
 	// In the order of the codes, as rows lie: those of one call share pages.
 	slices.SortFunc(all, func(a, b *endedCase) int { return strings.Compare(a.code, b.code) })
 	for cases := range slices.Chunk(all, bindCases) {
-		n, err := do(ctx, s, "store.bind", func(w *writer) (n int, err error) {
+		n, err := binding(ctx, s, func(w *writer) (n int, err error) {
 			for _, c := range cases {
 				k, err := w.bind(office, c)
 				if n += k; err != nil {
@@ -306,7 +332,7 @@ func (s *Store) makeVolume(ctx context.Context, office string, cases []endedCase
 		}
 	}
 	for part := range slices.Chunk(slices.Sorted(maps.Keys(words)), bindWords) {
-		_, err := do(ctx, s, "store.bind", func(w *writer) (_ any, err error) {
+		_, err := binding(ctx, s, func(w *writer) (_ any, err error) {
 			for _, word := range part {
 				if err := w.exec(`INSERT INTO volume_words (office, word, volume, places) VALUES (?1, ?2, ?3, ?4)`, office, word, n, words[word].encode()); err != nil {
 					return nil, err

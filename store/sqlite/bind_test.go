@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"context"
 	"database/sql"
 	"encoding/binary"
 	"errors"
@@ -58,6 +59,46 @@ func verified(t *testing.T, s *Store) {
 	t.Helper()
 	_, err := s.Verify(t.Context(), func(code string, seq int64, what string) { t.Errorf("%s/%d: %s", code, seq, what) })
 	must(t, err)
+}
+
+// TestBindingBesideAReader: while somebody reads for long and nothing can be copied out of
+// the log, binding makes it no longer; afterwards it goes on, though nobody else commits.
+func TestBindingBesideAReader(t *testing.T) {
+	const pages, more = 16, 5
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var s *Store
+	var lengths []int64 // of the log, after each commit since it cannot be copied back
+	s, err := Open(t.Context(), Config{Path: filepath.Join(t.TempDir(), "x.db"), volume: 40, logPages: pages, Hooks: Hooks{Commit: func(commit func() error) error {
+		err := commit()
+		if s.uncopied.Load() > logMost*pages {
+			var busy, pages, copied int64
+			err = errors.Join(err, s.writer.one(logSize, nil, &busy, &pages, &copied))
+			lengths = append(lengths, pages)
+		}
+		if len(lengths) == more {
+			cancel()
+		}
+		return err
+	}}})
+	must(t, err)
+	t.Cleanup(func() { must(t, s.Close()) })
+	crowd(t, s, 400)
+	reader, err := s.readDB.BeginTx(t.Context(), &sql.TxOptions{ReadOnly: true})
+	must(t, err)
+	var cases int
+	must(t, reader.QueryRowContext(t.Context(), `SELECT count(*) FROM cases`).Scan(&cases))
+	if n, err := s.Bind(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("%d dossiers were bound beside a reader, error %v", n, err)
+	}
+	if lengths[0] != lengths[more-1] {
+		t.Errorf("the log cannot be copied back, and became longer: %d pages", lengths)
+	}
+	must(t, reader.Rollback())
+	if n, err := s.Bind(t.Context()); n == 0 || err != nil {
+		t.Errorf("%d dossiers were bound after the reader, error %v", n, err)
+	}
+	verified(t, s)
 }
 
 const boundDossiers = `SELECT count(*) FROM dossiers WHERE place IS NOT NULL`

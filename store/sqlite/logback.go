@@ -77,7 +77,9 @@ func (s *Store) copyLog(c *conn) (pages, copied int64) {
 	if err := c.one(copyLog, nil, &busy, &pages, &copied); err != nil {
 		s.log.Warn("sqlite: the write-ahead log is not copied back", "file", s.cfg.Path, "err", err)
 		s.judge(err)
+		return pages, copied
 	}
+	s.uncopied.Store(pages - copied)
 	return pages, copied
 }
 

@@ -137,6 +137,8 @@ type Store struct {
 	copier *copier
 	binder *binder // nil = this process does not serve the file
 
+	uncopied atomic.Int64 // pages of the log that could not be copied back when that was last tried
+
 	damaged   damages     // deliveries
 	spare     atomic.Bool // the index of what is ready is damaged
 	noTimers  sync.Once   // says that the index of timers is
