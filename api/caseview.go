@@ -302,7 +302,7 @@ func (p *picture) whole() (*caseView, error) {
 	}
 	v.Documents = documents
 	for i := range c.Items {
-		v.Items = append(v.Items, item(&c.Items[i]))
+		v.Items = append(v.Items, item(c, &c.Items[i]))
 	}
 	for i, d := range c.Dossiers {
 		if err := p.dossier(&v.Dossiers[i], d); err != nil {
@@ -315,9 +315,17 @@ func (p *picture) whole() (*caseView, error) {
 	return v, p.forecast(v)
 }
 
-func item(it *engine.Item) itemView {
+// item shows what was asked for. Until when, while that matters, is told by what will end
+// the waiting: another calendar, or version, moves that and not what the item was asked with.
+func item(c *engine.Case, it *engine.Item) itemView {
+	due := it.Due
+	if d := c.Dossier(it.Step); !it.Closed && d != nil {
+		if t := d.ByItself(); !t.At.IsZero() {
+			due = t.At
+		}
+	}
 	return itemView{ID: it.ID, Step: it.Step, Kind: it.Kind, About: it.About, Reason: it.Reason, Legal: it.Legal, Asked: at(it.Asked),
-		Due: at(it.Due), Answer: it.Answer, Answered: at(it.Answered), Closed: it.Closed}
+		Due: at(due), Answer: it.Answer, Answered: at(it.Answered), Closed: it.Closed}
 }
 
 // asked is what a party sees: the dossier that awaits their answer, what it is
