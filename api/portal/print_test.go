@@ -62,7 +62,18 @@ func TestPrintedPapers(t *testing.T) {
 		w.sees(`[...document.querySelectorAll(".lt-paper-head")].every(h => h.children[0].offsetTop === h.children[1].offsetTop &&
 			[...h.children[1].querySelectorAll("p")].every(p => p.offsetHeight < 36))`)
 		w.sees(`getComputedStyle(document.querySelector(".lt-paper-page h2")).textTransform === "uppercase"`)
+		// The right line of a table lies on the paper with its whole width.
+		if !eval[bool](w, `[...document.querySelectorAll(".lt-paper-page table")].every(x => x.getBoundingClientRect().right < document.documentElement.clientWidth)`) {
+			t.Errorf("%s: the table touches the edge", p.name)
+		}
 		call(w, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{})
 		w.resize(1280)
+	}
+	w.be(me, "vi")
+	w.open("/cases/" + tale.Code)
+	call(w, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})
+	w.resize(624)
+	if cut := eval[float64](w, `document.querySelector(".lt-diagram").getBoundingClientRect().right - document.querySelector(".lt-scroll").getBoundingClientRect().right`); cut > 0 {
+		t.Errorf("%v px of a case's picture are not on the paper", cut)
 	}
 }
