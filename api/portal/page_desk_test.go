@@ -237,6 +237,8 @@ func TestBatchOnPages(t *testing.T) {
 	if got := one.Now().Dossier("birth").State; got != "submitted" {
 		t.Errorf("the one that changed is %s", got)
 	}
+	boss := s.browse(leader)
+	boss.post("/batch", url.Values{"pick": boss.picks(1)}).want(200).says("Giao cho (chỉ khi phân công)") // not asked for another action
 	b.post("/batch", url.Values{"pick": {"nonsense"}}).want(400)
 	b.post("/batch", nil).want(422).says("Hãy chọn ít nhất một hồ sơ")
 }
