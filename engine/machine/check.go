@@ -181,10 +181,10 @@ func (l *loader) checkGraph(p *procedure) {
 	states := p.node.get("states")
 	var far, dead []string
 	for _, s := range p.States {
-		if !reached[s.ID] {
+		switch {
+		case !reached[s.ID]: // and no way on is no matter yet
 			far = append(far, s.ID)
-		}
-		if !ending[s.ID] {
+		case !ending[s.ID]:
 			dead = append(dead, s.ID)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -158,5 +159,32 @@ func (r *report) sorted() []Finding {
 			cmp.Compare(a.Column, b.Column), cmp.Compare(a.Code, b.Code),
 			cmp.Compare(a.Message.EN, b.Message.EN))
 	})
-	return r.all
+	return together(r.all)
+}
+
+// together tells a name that is wrong in several places of a file once, where it is
+// first: one word was written otherwise where it is declared, or is missing there.
+func together(all []Finding) []Finding {
+	type name struct{ file, code, message string }
+	first, lines := map[name]int{}, map[int][]string{}
+	var out []Finding
+	for _, f := range all {
+		n := name{f.File, f.Code, f.Message.EN}
+		i, told := first[n]
+		switch line := strconv.Itoa(f.Line); {
+		case !strings.HasPrefix(f.Code, "unknown_") && f.Code != "record_uncertain":
+			out = append(out, f)
+		case !told:
+			first[n] = len(out)
+			out = append(out, f)
+		case out[i].Line != f.Line && !slices.Contains(lines[i], line):
+			lines[i] = append(lines[i], line)
+		}
+	}
+	for i, more := range lines {
+		at := strings.Join(more, ", ")
+		out[i].Hint.VI = strings.TrimSpace(out[i].Hint.VI + " Cũng ở dòng " + at + ".")
+		out[i].Hint.EN = strings.TrimPrefix(out[i].Hint.EN+"; also in line "+at, "; ")
+	}
+	return out
 }

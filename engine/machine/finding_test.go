@@ -205,6 +205,7 @@ func TestNothingIsToldThatOnlyFollows(t *testing.T) {
 		{"unknown_procedure", sBirth, "procedure: birth,", "procedure: brth,"},
 		{"bad_limit", sBirth, "within: 3 working days", "within: 3 days of work"},
 		{"unreachable_state", pBirth, "from: received, to: signing", "from: received"},
+		{"unreachable_state", pBirth, "actions:\n", "  lost: {title: {vi: a, en: b}, portal: 4, clock: runs}\nactions:\n"}, // and none leads on
 		{"dead_end", pBirth, "actions:\n", pit + "actions:\n  fall: {title: {vi: a, en: b}, from: received, to: deep, by: officer}\n  sink: {title: {vi: a, en: b}, from: deep, to: deeper, by: officer}\n"},
 		{"dead_end", pBirth, "actions:\n", pit + "actions:\n  fall: {title: {vi: a, en: b}, from: received, to: deep, by: officer}\n  sink: {title: {vi: a, en: b}, from: deep, to: deeper, by: officer}\n  rise: {title: {vi: a, en: b}, from: deeper, to: deep, by: officer}\n"},
 	} {
@@ -213,6 +214,17 @@ func TestNothingIsToldThatOnlyFollows(t *testing.T) {
 		if found := findings(t, set); len(found) != 1 || found[0].Code != c.code || found[0].File != c.file {
 			t.Errorf("%s of %s: found %v", c.code, c.file, found)
 		}
+	}
+}
+
+// A name that is declared otherwise than it is used is told once, with every line.
+func TestANameThatIsWrongInSeveralPlacesIsToldOnce(t *testing.T) {
+	set := base(t)
+	edit(t, set, pBirth, "  signing:", "  signng:")
+	found := findings(t, set)
+	if len(found) != 1 || found[0].Code != "unknown_state" || found[0].Line != 35 || found[0].Hint.EN != "nearest: signng; also in line 38, 47" ||
+		found[0].Hint.VI != "Gần nhất: signng. Cũng ở dòng 38, 47." {
+		t.Errorf("%v", found)
 	}
 }
 
@@ -236,6 +248,9 @@ func TestEveryCodeHasACase(t *testing.T) {
 func TestFindingsAreSaidInTheirLanguage(t *testing.T) {
 	for _, c := range []struct{ file, old, text, vi, hint string }{
 		{pBirth, "portal: 9", "portal: nine", "Cần số nguyên, nhưng ở đây là chữ.", "Viết số nguyên."},
+		{pBirth, "title: {vi: Giữ, en: Keep}", "title: {en: Keep}", "Thiếu văn bản tiếng Việt.", "Viết {vi: …, en: …}."},
+		{pBirth, "title: {vi: Giữ, en: Keep}", "title: {vi: Giữ}", "Thiếu văn bản tiếng Anh.", "Viết {vi: …, en: …}."},
+		{pBirth, "title: {vi: Giữ, en: Keep}", "title: Giữ", "Cần {vi: …, en: …}, nhưng ở đây là chữ.", "Viết {vi: …, en: …}."},
 		{pBirth, "agency: civil_status", "agency: civil_status\n\tcode: x", "YAML sai cú pháp: dấu Tab không dùng để thụt lề: dùng dấu cách.", ""},
 		{pBirth, "  keep:", "  keep: {from: registered}\n  keep:", "YAML sai cú pháp: khóa “keep” đã có ở dòng 49, cột 3.", ""},
 		{pBirth, "if: actor.id != dossier.draft.by", "if: actor.id != dossier.drft.by", "Biểu thức sai kiểu: không có trường “drft”.", "Gần nhất: draft. "},

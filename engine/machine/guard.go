@@ -364,7 +364,7 @@ func (l *loader) checkRequestField(e *expr, entry ast.MapEntry, name string, r *
 	line, col := placeOf(e, entry.Key())
 	f := r.fields[name]
 	if f == nil {
-		l.add(e.at.file, line, col, "request_input_unknown", name, req.Registry+"."+req.Operation, nearest(name, keysOf(r.fields)))
+		l.add(e.at.file, line, col, "request_input_unknown", name, req.Registry+"."+req.Operation, nearest(name, keysOf(r.fields)), strings.Join(keysOf(r.fields), ", "))
 		return
 	}
 	t := e.ast.GetType(entry.Value().ID())

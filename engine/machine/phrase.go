@@ -29,6 +29,7 @@ func said(arg any) (engine.Text, bool) {
 var phrases = map[phrase]string{
 	"nothing": "giá trị trống", "true/false": "đúng/sai", "true or false": "true hoặc false", "a number": "số", "a whole number": "số nguyên",
 	"text": "chữ", "a list": "danh sách", "a mapping": "bảng {khóa: giá trị}", "a record": "bản ghi", "a value": "một giá trị", "an expression": "biểu thức",
+	"Vietnamese": "tiếng Việt", "English": "tiếng Anh", "Vietnamese and English": "tiếng Việt và tiếng Anh",
 	"text or a number": "chữ hoặc số", "text, or a list of text": "chữ, hoặc danh sách chữ",
 	"string": "chữ", "int": "số nguyên", "bool": "đúng/sai", "double": "số thập phân", "timestamp": "thời điểm", "null": "giá trị trống", "dyn": "giá trị bất kỳ",
 

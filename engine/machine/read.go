@@ -121,12 +121,21 @@ func (r reader) strs(n *node) []string {
 
 // text reads {vi, en}.
 func (r reader) text(n *node) engine.Text {
+	if n != nil && n.kind != mapKind {
+		r.at(n, "wrong_type", "{vi: …, en: …}", kindNames[n.kind])
+		return engine.Text{}
+	}
 	if n == nil || !r.object(n, "vi", "en") {
 		return engine.Text{}
 	}
 	t := engine.Text{VI: r.str(n.get("vi")), EN: r.str(n.get("en"))}
-	if t.VI == "" || t.EN == "" {
-		r.at(n, "half_text")
+	switch {
+	case t.VI == "" && t.EN == "":
+		r.at(n, "half_text", phrase("Vietnamese and English"))
+	case t.VI == "":
+		r.at(n, "half_text", phrase("Vietnamese"))
+	case t.EN == "":
+		r.at(n, "half_text", phrase("English"))
 	}
 	return t
 }
