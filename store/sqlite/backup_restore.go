@@ -218,7 +218,7 @@ func given(ctx context.Context, name string) (highest int64) {
 // leap makes sure that no code that may have been given after the backup is given
 // again, for another case: from the day of the newest entry to today numbers go on
 // at the next multiple of the stride, also of units that have none yet.
-func (s *Store) leap(ctx context.Context, newest *engine.Entry, now time.Time, given int64) (floor int64, err error) {
+func (s *Store) leap(ctx context.Context, newest *engine.Entry, now time.Time, given int64) (int64, error) {
 	from, to := now, now
 	if newest != nil {
 		from = newest.At
@@ -227,22 +227,21 @@ func (s *Store) leap(ctx context.Context, newest *engine.Entry, now time.Time, g
 		}
 	}
 	first, last := from.In(calendar.Zone).Format("060102"), to.In(calendar.Zone).Format("060102")
-	err = exec(ctx, s, "store.restore", func(w *writer) error {
+	return do(ctx, s, "store.restore", func(w *writer) (int64, error) {
 		var highest int64
 		if err := w.one(`SELECT coalesce(max(last), 0) FROM counters`, nil, &highest); err != nil {
-			return err
+			return 0, err
 		}
-		floor = (max(highest, given)/stride + 1) * stride
+		floor := (max(highest, given)/stride + 1) * stride
 		if err := w.exec(`UPDATE counters SET last = ?1 WHERE day >= ?2`, floor, first); err != nil {
-			return err
+			return 0, err
 		}
 		if err := w.exec(`INSERT INTO counters (unit, day, last) VALUES ('', ?1, ?2) ON CONFLICT (unit, day) DO UPDATE SET last = excluded.last`, last, floor); err != nil {
-			return err
+			return 0, err
 		}
-		return w.exec(`INSERT INTO marks (name, value) VALUES ('restored', ?1) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
+		return floor, w.exec(`INSERT INTO marks (name, value) VALUES ('restored', ?1) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
 			rowenc.Time(rowenc.Micros(now)).Format(time.RFC3339)+", numbers from "+strconv.FormatInt(floor, 10))
 	})
-	return floor, err
 }
 
 // madeWay stands between the name that a database had and when it made way.
