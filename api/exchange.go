@@ -194,14 +194,20 @@ func (s *Server) getDelivery(ctx context.Context, in *struct{ DeliveryPath }) (*
 }
 
 // watches finds the dossier that waits for a delivery, if a supervisor sees it: it is
-// at one of their offices.
+// at one of their offices. What is owed for the whole case, and for no dossier, is seen
+// where one of its dossiers is.
 func (s *Server) watches(ctx context.Context, who *caller, d *engine.Delivery) (*engine.Dossier, error) {
 	c, err := s.load(ctx, d.Case)
 	if err != nil {
 		return nil, plainly(err)
 	}
-	if x := c.Dossier(d.Step); x != nil && slices.Contains(s.areas.offices(who), x.Office) {
+	offices := s.areas.offices(who)
+	at := func(x *engine.Dossier) bool { return x != nil && slices.Contains(offices, x.Office) }
+	if x := c.Dossier(d.Step); at(x) {
 		return x, nil
+	}
+	if d.Step == "" && slices.ContainsFunc(c.Dossiers, at) {
+		return nil, nil
 	}
 	return nil, notFound()
 }

@@ -217,3 +217,31 @@ func TestExchangeDamaged(t *testing.T) {
 		t.Errorf("the case: %s", c.raw)
 	}
 }
+
+// What the list tells a supervisor of can be opened, also what is owed for no part of the
+// case alone, and is not theirs to act on.
+func TestSupervisorOpensWhatIsListed(t *testing.T) {
+	w := newWorld(t)
+	code := w.file()
+	w.settle()
+	for id, office := range map[string]string{"supervisor.own": officeBirth, "supervisor.far": "civil_status_26740"} {
+		if err := w.store.PutAccount(t.Context(), engine.Account{ID: id, Kind: engine.Staff, Name: "Giám sát", Roles: []string{"supervisor"}, Office: office}, 0, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.send(father, "POST", "/api/v1/cases/"+code+"/actions/withdraw", map[string]any{"input": map[string]any{"reason": "nộp nhầm"}}, "If-Match", w.read(father, code).str("etag")).want(200)
+	ofTheCase := 0
+	for _, d := range w.send("supervisor.own", "GET", "/api/v1/exchange", nil).want(200).get("deliveries").([]any) {
+		path := "/api/v1/exchange/" + url.PathEscape(engine.Str(d, "key"))
+		w.send("supervisor.own", "GET", path, nil).want(200)
+		w.send("supervisor.far", "GET", path, nil).refused(404, "not_found")
+		if engine.Str(d, "step") == "" {
+			ofTheCase++
+			w.send("supervisor.own", "POST", path+"/skip", map[string]any{"note": "x"}).refused(403, "forbidden")
+			w.send("supervisor.far", "POST", path+"/skip", map[string]any{"note": "x"}).refused(404, "not_found")
+		}
+	}
+	if ofTheCase == 0 {
+		t.Error("nothing is owed for the whole case")
+	}
+}
