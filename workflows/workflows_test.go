@@ -24,6 +24,32 @@ func TestShippedDefinitionsHaveNoFindings(t *testing.T) {
 	}
 }
 
+// TestEveryRefusalLeavesAResult: whoever refuses gives a dated slip with the reason,
+// entered as a result (NĐ 61/2018 art. 19(8)).
+func TestEveryRefusalLeavesAResult(t *testing.T) {
+	set, err := workflows.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	refusals := 0
+	for _, svc := range set.Services() {
+		for _, step := range svc.Steps {
+			for _, st := range step.Procedure.States {
+				if st.Final != engine.FinalRefused {
+					continue
+				}
+				refusals++
+				if st.Result == nil || !slices.ContainsFunc(st.Result.Data, func(b engine.Binding) bool { return b.Name == "reason" }) {
+					t.Errorf("%s %s: %s.%s tells no reason in a result", svc.ID, svc.Version, step.Procedure.ID, st.ID)
+				}
+			}
+		}
+	}
+	if refusals < 20 {
+		t.Errorf("%d refused ends were looked at", refusals)
+	}
+}
+
 func TestEveryAgencyHasAName(t *testing.T) {
 	set, err := workflows.Load()
 	if err != nil {

@@ -165,7 +165,7 @@ func (s *stage) caseTour() []stopover {
 		{"pay", payer, "/cases/" + fee.Code + "/pay", ""}, {"refile", failed, "/cases/" + refused.Code + "/parts/residence/refile", ""},
 		{"result", me, at + "/results/birth", ""}, {"check", me, check, ""}, {"check-form", me, "/r", ""}, {"check-unknown", me, "/r/nothing", ""}, {"access", me, at + "/access", ""},
 		{"declaration", me, at + "/declaration", ""}, {"receipt", me, at + "/receipt", ""},
-		{"slip-refusal", failed, "/cases/" + refused.Code + "/slips/residence/refusal", ""}, {"slip-supplement", other, "/cases/" + asked.Code + "/slips/birth/supplement", ""},
+		{"refusal", failed, "/cases/" + refused.Code + "/results/residence", ""}, {"slip-supplement", other, "/cases/" + asked.Code + "/slips/birth/supplement", ""},
 	}
 }
 

@@ -7,11 +7,10 @@ import (
 	"time"
 )
 
-// The slips of the one-stop shop (TT 03/2025/TT-VPCP; 01 is the receipt). Each stands for something that
-// the system has recorded, and is written anew from it whenever it is opened.
+// The slips of the one-stop shop (TT 03/2025/TT-VPCP; 01 is the receipt, 03 the result of a refused part).
+// Each stands for something that the system has recorded, and is written anew from it whenever it is opened.
 const (
 	slipSupplement = "supplement" // 02
-	slipRefusal    = "refusal"    // 03
 	slipApology    = "apology"    // 04
 	slipStop       = "stop"       // 05
 	slipControl    = "control"    // 06
@@ -31,10 +30,10 @@ type slipPageData struct {
 	Guidance string
 	Due      Time
 
-	Reception     bool   // 03: refused before it was received
-	Reason, Legal string // 03, 04
-	From, To      Time   // 04: the old and the new date
-	Asked         bool   // 05: the applicant wanted it; otherwise they did not complete the file
+	Legal    string // 02, 05
+	Reason   string // 04, 05
+	From, To Time   // 04: the old and the new date
+	Asked    bool   // 05: the applicant wanted it; otherwise they did not complete the file
 
 	Steps []moment // 06
 	Back  string
@@ -42,7 +41,7 @@ type slipPageData struct {
 
 // slipsOf lists the slips that a part gives rise to. The control slip is the offices' own.
 func (v *visit) slipsOf(c *caseView, x *dossier, k *clockLines) []offer {
-	kinds, at := []string{slipSupplement, slipRefusal, slipApology, slipStop}, "/cases/"+seg(c.Code)+"/slips/"+seg(x.Step)+"/"
+	kinds, at := []string{slipSupplement, slipApology, slipStop}, "/cases/"+seg(c.Code)+"/slips/"+seg(x.Step)+"/"
 	if !v.me.Citizen() {
 		kinds, at = append(kinds, slipControl), dossierPath(c.Code, x.Step)+"/slips/"
 	}
@@ -97,9 +96,6 @@ func (v *visit) slipPage() error {
 	return v.show(s)
 }
 
-// refusals are the actions that a refusal slip stands for, the last word first.
-var refusals = []string{"refuse", "reject", "reject_reception"}
-
 // slip is what a slip says; nil when nothing was done that it stands for.
 func (v *visit) slip(c *caseView, x *dossier, k *clockLines, kind string) *slipPageData {
 	d := &slipPageData{Case: c, Part: x, Kind: kind}
@@ -116,16 +112,6 @@ func (v *visit) slip(c *caseView, x *dossier, k *clockLines, kind string) *slipP
 		if a := x.deed("request_supplement"); a != nil {
 			d.Guidance, _ = a.Data["comment"].(string)
 			d.sign(a)
-		}
-	case slipRefusal:
-		for _, name := range refusals {
-			if a := x.deed(name); a != nil && x.Final == "refused" {
-				d.Reason, _ = a.Data["reason"].(string)
-				d.Legal, _ = a.Data["legal_basis"].(string)
-				d.Reception = name == "reject_reception"
-				d.sign(a)
-				break
-			}
 		}
 	case slipApology:
 		if k != nil {

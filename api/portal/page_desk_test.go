@@ -143,7 +143,7 @@ func deskTour(t *testing.T) []stopover {
 		{"desk-draft", far, open + "/draft", ""}, {"desk-supplement", far, open + "/request_supplement", ""},
 		{"desk-supplement-wrong", far, open + "/request_supplement", ".lt-desk-form > .lt-buttons button"},
 		{"desk-transfer", far, open + "/transfer", ""}, {"desk-assign", boss, at + "/assign", ""}, {"desk-refuse", boss, at + "/refuse", ".lt-desk-form > .lt-buttons button"},
-		{"desk-slip-refusal", near, "/dossiers/" + refused.Code + "/birth/slips/refusal", ""}, {"desk-slip-control", officer, at + "/slips/control", ""},
+		{"desk-refusal", near, "/cases/" + refused.Code + "/results/birth", ""}, {"desk-slip-control", officer, at + "/slips/control", ""},
 		{"desk-batch", boss, "/inbox", pick}, {"desk-batch-form", boss, "/inbox", pick + ` then input[value="refuse"] then .lt-buttons button`},
 		{"desk-batch-done", boss, "/inbox", pick + ` then input[value="claim"], input[value="release"] then .lt-buttons button`},
 		{"desk-slip-supplement", slow, slips + "supplement", ""}, {"desk-slip-apology", slow, slips + "apology", ""},
@@ -265,7 +265,7 @@ func TestBatchWithOneForm(t *testing.T) {
 		t.Errorf("the second press: %s", again.main())
 	}
 	s.settle()
-	b.open("/dossiers/" + one.Code + "/birth/slips/refusal").want(200).says("Nộp trùng hồ sơ đã có")
+	b.open("/cases/"+one.Code+"/results/birth").want(200).says("Nộp trùng hồ sơ đã có", "từ chối tiếp nhận hồ sơ "+one.Code)
 	b.post("/batch/run", url.Values{"pick": picks, "take": {"reject_reception"}, "form": {"no_such_form"}}).want(400)
 }
 
@@ -314,7 +314,7 @@ func TestAskForASupplement(t *testing.T) {
 	b.lang = "en"
 	b.open("/dossiers/"+tale.Code+"/birth/slips/supplement").want(200).says("Supplement", "<p>Cán bộ thụ lý</p>") // the slip stays Vietnamese
 	b.lang = "vi"
-	b.open("/dossiers/" + tale.Code + "/birth/slips/refusal").want(404)
+	b.open("/cases/" + tale.Code + "/results/birth").want(404)
 	b.open("/dossiers/" + tale.Code + "/birth/slips/nothing").want(404)
 }
 
@@ -463,7 +463,7 @@ func TestInboxNews(t *testing.T) {
 	}
 }
 
-// Refusal and apology have slips in the official layout; the clock tells why it moved.
+// A refusal is a result, an apology a slip, both in the official layout; the clock tells why it moved.
 func TestSlips(t *testing.T) {
 	s := newStage(t)
 	tale := s.begin("birth-b4")
@@ -477,16 +477,23 @@ func TestSlips(t *testing.T) {
 	b.dossier(tale.Code, "birth").says("Chỉ được hẹn lại một lần")
 	boss := s.browse(leader)
 	boss.take(tale.Code, "birth", "refuse", "/reason", "Trẻ đã được đăng ký", "/legal_basis", "Luật Hộ tịch Điều 12").want(200).says("Từ chối đăng ký khai sinh")
-	boss.open(at+"/slips/refusal").want(200).says("PHIẾU TỪ CHỐI TIẾP NHẬN, GIẢI QUYẾT HỒ SƠ", "Trẻ đã được đăng ký", "Luật Hộ tịch Điều 12", "Lãnh đạo")
-	// The citizen reads the same slips from the page of the case; the control slip is the offices' own.
 	mine := "/cases/" + tale.Code
+	refusal := []string{"<h2>Phiếu từ chối tiếp nhận, giải quyết hồ sơ</h2>", "UBND phường Ba Đình", "<em>Phường Ba Đình, ngày 07 tháng 9 năm 2026</em>", "từ chối giải quyết hồ sơ " + tale.Code,
+		"Trẻ đã được đăng ký", "Luật Hộ tịch Điều 12", "nộp lại khi đủ điều kiện, hoặc khiếu nại", "NGƯỜI CÓ THẨM QUYỀN", "Lãnh đạo"}
+	boss.dossier(tale.Code, "birth").says(mine+"/results/birth", "Mở văn bản từ chối")
+	boss.open(mine + "/results/birth").want(200).says(refusal...).saysNot("Mã kết quả")
+	// The citizen reads the same slips from the page of the case; the control slip is the offices' own.
 	me := s.browse(tale.Citizen)
-	me.open(mine).want(200).says("Phiếu:", mine+"/slips/birth/apology", mine+"/slips/birth/refusal").saysNot("/slips/birth/control", "/slips/birth/supplement")
+	me.open(mine).want(200).says("Phiếu:", mine+"/slips/birth/apology", mine+"/results/birth", "Mở văn bản từ chối", "đã ban hành văn bản từ chối “Phiếu từ chối tiếp nhận, giải quyết hồ sơ”").saysNot("/slips/birth/control", "/slips/birth/supplement")
 	me.open(mine+"/slips/birth/apology").want(200).says("PHIẾU XIN LỖI VÀ HẸN LẠI NGÀY TRẢ KẾT QUẢ", "09/09/2026 17:00", "Chờ xác minh tại xã khác", `href="`+mine+`"`)
-	me.open(mine+"/slips/birth/refusal").want(200).says("Trẻ đã được đăng ký", "Luật Hộ tịch Điều 12", "Lãnh đạo")
+	me.open(mine + "/results/birth").want(200).says(refusal...)
+	me.open(mine + "/results/birth?file").want(200).says(refusal...)
+	me.lang = "en"
+	me.open(mine+"/results/birth").want(200).says("Refusal slip", "<p>Lãnh đạo</p>", "<dt>Cho</dt><dd>").says(refusal...) // the paper stays Vietnamese
+	me.lang = "vi"
 	me.open(mine + "/slips/birth/control").want(404)
-	me.open(at + "/slips/refusal").want(403)
-	s.browse(dung).open(mine + "/slips/birth/refusal").want(404)
+	me.open(at + "/slips/apology").want(403)
+	s.browse(dung).open(mine + "/results/birth").want(404)
 }
 
 // A part that ends without a decision has the notice of stopping: with what was not

@@ -30,10 +30,19 @@ type resultPageData struct {
 	Check  string // the same in full
 	Sheet  bool   // alone, for keeping
 	Date   string // of issue, in words
+
+	Refused   bool   // it is a refusal: slip 03 of TT 03/2025/TT-VPCP, or the sector's own
+	Reception bool   // refused before it was received
+	By        string // whoever refused; "" when no person did
 }
 
+// refusals are the actions that refuse, the last word first.
+var refusals = []string{"refuse", "reject", "reject_reception"}
+
 func (v *visit) resultPage() error {
-	c, err := v.readCase(v.r.PathValue("code"))
+	inVietnamese := *v
+	inVietnamese.lang = vi // the paper itself is in Vietnamese
+	c, err := inVietnamese.readCase(v.r.PathValue("code"))
 	if err != nil {
 		return err
 	}
@@ -41,8 +50,6 @@ func (v *visit) resultPage() error {
 	if x == nil || x.Result == nil {
 		return &problem{Status: http.StatusNotFound}
 	}
-	inVietnamese := *v
-	inVietnamese.lang = vi // the paper itself is in Vietnamese
 	r, err := inVietnamese.records()
 	if err != nil {
 		return err
@@ -54,6 +61,16 @@ func (v *visit) resultPage() error {
 		d.Rows = append([]row{{Label: "Cho", Value: c.Subject}}, d.Rows...)
 	}
 	d.Check = v.address(d.Path)
+	if d.Refused = x.Final == "refused"; d.Refused {
+		for _, name := range refusals {
+			if a := x.deed(name); a != nil {
+				if d.Reception = name == "reject_reception"; a.By != nil {
+					d.By = a.By.Name
+				}
+				break
+			}
+		}
+	}
 	if d.Title == "" {
 		d.Title = x.Result.Document
 	}
