@@ -101,6 +101,7 @@ var procedureFindings = map[string]text{
 	"request_input_missing": {vi: "Yêu cầu tới {1} thiếu {0}.", en: "The request to {1} lacks {0}.", hintVI: "Thêm '{0}': … vào input.", hintEN: "add '{0}': … to the input"},
 	"request_input_unknown": {vi: "{1} không nhận {0}.", en: "{1} takes no {0}.", hintVI: "Gần nhất: {2}. Nhận: {3}.", hintEN: "nearest: {2}; it takes {3}"},
 	"request_input_type":    {vi: "{0} là {1}, cần {2}.", en: "{0} is {1}, wanted {2}.", hintVI: "Đưa giá trị theo biểu mẫu của thao tác.", hintEN: "give what the operation's form asks for"},
+	"unused_parameter":      {vi: "Không định nghĩa nào dùng tham số {0}.", en: "No definition uses parameter {0}.", hintVI: "Dùng nó ở nơi luật quy định, hoặc bỏ nó.", hintEN: "use it where the law says, or remove it", warning: true},
 	"unused_procedure":      {vi: "Không dịch vụ nào dùng thủ tục {0}.", en: "No service uses procedure {0}.", hintVI: "Thêm bước dùng nó, hoặc bỏ tệp.", hintEN: "add a step that uses it, or remove the file", warning: true},
 	"returns_unbound":       {vi: "Không dịch vụ nào đưa kết quả của một bước vào {0} của {1}.", en: "No service gives {0} of {1} from a step's result.", hintVI: "Trong with của bước: {0}: steps.BƯỚC.result.…", hintEN: "in a step's with: {0}: steps.STEP.result.…"},
 }

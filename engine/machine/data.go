@@ -51,6 +51,7 @@ type paramSet struct {
 	id        string
 	announced calendar.Date
 	values    map[string][]ParameterValue // newest first
+	names     []*node                     // as they are written
 }
 
 // ParameterValue is what a parameter is worth from a day on.
@@ -77,7 +78,7 @@ func (l *loader) loadParameters() {
 		if v := l.need(n, "values"); v != nil && v.kind == mapKind {
 			for i, k := range v.keys {
 				if l.checkID(k, k.text) {
-					s.values[k.text] = l.parameter(k.text, v.items[i])
+					s.values[k.text], s.names = l.parameter(k.text, v.items[i]), append(s.names, k)
 				}
 			}
 		} else if v != nil {
@@ -97,6 +98,39 @@ func (l *loader) loadParameters() {
 	}
 	for name, values := range l.set.paramValues {
 		l.set.paramKinds[name] = paramKind(values)
+	}
+}
+
+// askedParams are the parameters as expressions see them; it notes which are named.
+type askedParams struct {
+	*Set
+	asked map[string]bool
+}
+
+func (p askedParams) kindOf(name string) (string, bool) {
+	p.asked[name] = true
+	if name == "" {
+		return paramAny, true
+	}
+	return p.Set.kindOf(name)
+}
+
+// unusedParameters tells of what nothing names, where it was announced last: an amount
+// that changes no case, whoever confirms or corrects it.
+func (l *loader) unusedParameters() {
+	if l.asked[""] {
+		return
+	}
+	last := map[string]*node{}
+	for _, s := range l.set.params {
+		for _, k := range s.names {
+			last[k.text] = k
+		}
+	}
+	for _, name := range keysOf(last) {
+		if !l.asked[name] {
+			l.at(last[name], "unused_parameter", name)
+		}
 	}
 }
 

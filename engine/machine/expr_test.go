@@ -15,6 +15,7 @@ import (
 func eval(t *testing.T, src string, vars engine.Vars) (any, error) {
 	t.Helper()
 	set := base(t)
+	edit(t, set, aParams, "values:\n", "values:\n  words: [{from: \"2026-01-01\", value: [a, b]}]\n")
 	edit(t, set, "subforms/ct01.yaml", "", "subform: ct01\ntitle: {vi: a, en: b}\nfields:\n  - no: \"1\"\n    label: {vi: a, en: b}\n    value: |\n      "+
 		strings.ReplaceAll(src, "\n", "\n      ")+"\n")
 	return load(t, set).Subforms()[0].Fields[0].Value.Eval(vars)

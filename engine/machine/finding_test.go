@@ -114,10 +114,12 @@ var findingCases = []struct {
 	{"taken_for_ever", pBirth, "from: supplement, to: received, by: applicant", "from: supplement, by: applicant", "33:3"},
 	{"taken_for_ever", pResidence, "to: done, by: {party: head}", "to: consenting, by: {party: head}", "16:3"},
 	{"annuls_nothing", pResidence, "review: keep, if", "review: annul, if", "21:3"},
-	{"param_not_duration", pResidence, "param wait", "param words", "10:91"},
+	{"param_not_duration", pResidence, "param wait", "param fee", "10:91"},
 	{"request_input_missing", pBirth, `{'person': dossier.child}`, `{'note': 'x'}`, "20:14"},
 	{"request_input_unknown", pBirth, `{'person': dossier.child}`, `{'person': dossier.child, 'notes': 'x'}`, "20:41"},
 	{"request_input_type", pBirth, `{'person': dossier.child}`, `{'person': dossier.child.name}`, "20:16"},
+	{"unused_parameter", aParams, "values:\n", "values:\n  spare: [{from: \"2026-01-01\", value: 1}]\n", "5:3"},
+	{"unused_parameter", sBirth, `param("fee", filed_at) * `, "8000 * ", "parameters/b.yaml:4:3"}, // where it was announced last
 	{"unused_procedure", "procedures/x.yaml", "", "procedure: x\nagency: police\ntitle: {vi: a, en: b}\nstates: {a: {title: {vi: a, en: b}, portal: 1, final: success}}\nactions: {}\n", "1:12"},
 	{"returns_unbound", sBirth, "person: steps.birth.result.child", "person: application.child", pResidence + ":19:118"},
 	// services
@@ -225,6 +227,17 @@ func TestANameThatIsWrongInSeveralPlacesIsToldOnce(t *testing.T) {
 	if len(found) != 1 || found[0].Code != "unknown_state" || found[0].Line != 35 || found[0].Hint.EN != "nearest: signng; also in line 38, 47" ||
 		found[0].Hint.VI != "Gần nhất: signng. Cũng ở dòng 38, 47." {
 		t.Errorf("%v", found)
+	}
+}
+
+// A price of a fee's parts names its parameter, and a name that is computed may be any.
+func TestAParameterIsUsedWhereverItIsNamed(t *testing.T) {
+	for _, amount := range []string{`'8000 * application.?copies.orValue(0)', parts: [{price: fee, times: '1'}]`, `'param("fe" + "e", filed_at) * application.?copies.orValue(0)'`} {
+		set := base(t)
+		edit(t, set, sBirth, `'param("fee", filed_at) * application.?copies.orValue(0)'`, amount)
+		if found := findings(t, set); len(found) != 0 {
+			t.Errorf("%s: found %v", amount, found)
+		}
 	}
 }
 

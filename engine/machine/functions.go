@@ -32,7 +32,7 @@ const unknownParam = "unknown parameter "
 // params is what expressions ask of the parameters.
 type params interface {
 	Parameter(name string, date, now time.Time) (any, error)
-	kindOf(name string) (string, bool) // one of param…
+	kindOf(name string) (string, bool) // one of param…; "" is a name that is computed
 }
 
 // library declares the functions of docs/definitions.md.
@@ -47,15 +47,16 @@ func library(p params) []cel.EnvOption {
 
 func expandParam(p params) cel.MacroFactory {
 	return func(f cel.MacroExprFactory, _ ast.Expr, args []ast.Expr) (ast.Expr, *cel.Error) {
-		fn := paramAny
+		name := ""
 		if args[0].Kind() == ast.LiteralKind {
-			name, ok := args[0].AsLiteral().Value().(string)
-			if !ok {
+			var ok bool
+			if name, ok = args[0].AsLiteral().Value().(string); !ok {
 				return nil, f.NewError(args[0].ID(), "the first argument of param is the parameter's name")
 			}
-			if fn, ok = p.kindOf(name); !ok {
-				return nil, f.NewError(args[0].ID(), unknownParam+name)
-			}
+		}
+		fn, ok := p.kindOf(name)
+		if !ok {
+			return nil, f.NewError(args[0].ID(), unknownParam+name)
 		}
 		return f.NewCall(fn, args[0], args[1], f.NewIdent("now")), nil
 	}

@@ -60,6 +60,7 @@ type loader struct {
 	subs   []*subform
 	units  map[string]bool
 	agency map[string]bool
+	asked  map[string]bool // the parameters that something names; "" when one computes a name
 }
 
 // Load reads and checks a set of definitions. The error is a *FindingsError that
@@ -69,7 +70,7 @@ func Load(fsys fs.FS) (*Set, error) {
 	l := &loader{
 		reader: reader{&report{}}, set: newSet(),
 		files: map[string][]*node{}, raw: map[*node][]byte{},
-		procs: map[string][]*procedure{}, units: map[string]bool{}, agency: map[string]bool{},
+		procs: map[string][]*procedure{}, units: map[string]bool{}, agency: map[string]bool{}, asked: map[string]bool{},
 	}
 	l.readAll(fsys)
 	if l.errors > 0 { // what a file that cannot be read holds would be missed wherever it is named
@@ -81,7 +82,7 @@ func Load(fsys fs.FS) (*Set, error) {
 	l.loadForms()
 	l.loadRegistries()
 	var err error
-	if l.cc, err = newCompiler(l.report, l.set); err != nil {
+	if l.cc, err = newCompiler(l.report, askedParams{l.set, l.asked}); err != nil {
 		return nil, &engine.Error{Code: engine.Internal, Op: "machine.Load", Err: err}
 	}
 	for _, n := range l.files["subforms"] {

@@ -147,6 +147,7 @@ func (l *loader) durationParam(n *node, name string) {
 	if name == "" {
 		return
 	}
+	l.asked[name] = true
 	values, ok := l.set.paramValues[name]
 	if !ok {
 		l.at(n, "unknown_parameter", name, nearest(name, keysOf(l.set.paramValues)))

@@ -336,6 +336,7 @@ func (l *loader) compileService(s *service) {
 // price reads the name of a parameter that holds whole đồng.
 func (l *loader) price(n *node) string {
 	name := l.str(n)
+	l.asked[name] = l.asked[name] || n != nil
 	if values, ok := l.set.paramValues[name]; n != nil && !ok {
 		l.at(n, "unknown_parameter", name, nearest(name, keysOf(l.set.paramValues)))
 	} else if ok {
@@ -498,6 +499,7 @@ func (l *loader) checkSet() {
 	if l.errors > 0 { // what is wrong may hide who uses a procedure
 		return
 	}
+	l.unusedParameters()
 	for _, id := range keysOf(l.procs) {
 		for _, p := range l.procs[id] {
 			if !p.used {
