@@ -10,7 +10,12 @@ func socialAssistance() *registry {
 			"record_funeral_benefit": {
 				changes: true, needs: []need{"deceased idref", "amount dong"},
 				refusals: []string{"not_beneficiary", "already_settled"},
-				perform:  listedBenefit("beneficiary", "not_beneficiary", func(object) string { return "funeral" }),
+				perform: func(t *tx, in object) (object, error) {
+					if in.flag("disaster") { // emergency support is for whoever died in one
+						return settleBenefit(t, "funeral", in)
+					}
+					return listedBenefit("beneficiary", "not_beneficiary", func(object) string { return "funeral" })(t, in)
+				},
 			},
 			"stop_allowance": {
 				changes: true, needs: []need{"id id", "died_on date"},

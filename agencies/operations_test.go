@@ -123,6 +123,8 @@ func stories() []call {
 		{"social_assistance", "record_funeral_benefit", m{"deceased": id("nam"), "amount": int64(10_800_000)}, "", m{"decision_number": nil}},
 		{"social_assistance", "record_funeral_benefit", m{"deceased": id("nam"), "amount": int64(10_800_000)}, "already_settled", nil},
 		{"social_assistance", "record_funeral_benefit", m{"deceased": id("tu"), "amount": int64(10_800_000)}, "not_beneficiary", nil},
+		{"social_assistance", "record_funeral_benefit", m{"deceased": id("tu"), "amount": int64(27_000_000), "disaster": true}, "", m{"decision_number": nil}},
+		{"social_assistance", "record_funeral_benefit", m{"deceased": id("tu"), "amount": int64(27_000_000), "disaster": true}, "already_settled", nil},
 		{"social_assistance", "stop_allowance", m{"id": id("nam"), "died_on": "2026-07-19"}, "", m{"decision_number": nil}},
 		{"social_assistance", "stop_allowance", m{"id": id("nam"), "died_on": "2026-07-19"}, "already_stopped", nil},
 		{"social_assistance", "stop_allowance", m{"id": id("tu"), "died_on": "2026-07-19"}, "not_beneficiary", nil},
