@@ -145,7 +145,7 @@ func (d *slipPageData) stop(c *caseView) {
 	case "expired":
 		for _, it := range c.Items {
 			if it.Step == x.Step {
-				d.Due, d.Legal = it.Due, it.Legal
+				d.Due, d.Legal = x.Ended, it.Legal // the day of the timer, which a new calendar may have moved
 			}
 		}
 	default:
