@@ -392,7 +392,8 @@ type Figures interface {
 	Exchanges(ctx context.Context, from, to calendar.Date) ([]ExchangeDay, error)
 	// Project brings the sums of Contributions up to what changed in the cases since
 	// the last call, in one small write beside the commands, at most limit entries (or
-	// cases). It returns how many it took; 0 = the sums are as the cases are.
+	// cases); with a limit it may let those who act go first, without one (0) somebody
+	// waits for the sums. It returns how many it took; 0 = the sums are as the cases are.
 	Project(ctx context.Context, limit int) (int, error)
 	// Rebuild counts every case again, and sums again what was counted; a case that
 	// was archived keeps what it had. The sums are nowhere missing meanwhile.

@@ -1,9 +1,13 @@
 package sqlite
 
 import (
+	"context"
 	"database/sql"
+	"fmt"
 	"maps"
+	"path/filepath"
 	"testing"
+	"time"
 
 	"lienthong/engine"
 	"lienthong/store/storetest"
@@ -49,6 +53,32 @@ func figuresOf(t *testing.T, s *Store) map[engine.Figure]int64 {
 	sums := map[engine.Figure]int64{}
 	engine.Sum(sums, fs, 1)
 	return sums
+}
+
+// TestCountingStepsAside: while calls come together the projector waits after each case,
+// unless somebody waits for the sums.
+func TestCountingStepsAside(t *testing.T) {
+	rests := 0
+	s, err := Open(t.Context(), Config{Path: filepath.Join(t.TempDir(), "x.db"), rest: func(_ context.Context, d time.Duration) {
+		if rests++; d <= 0 {
+			t.Errorf("it waits %v", d)
+		}
+	}})
+	must(t, err)
+	defer s.Close()
+	for _, c := range []struct {
+		busy        bool
+		limit, want int
+	}{{false, 100, 0}, {true, 100, 3}, {true, 0, 0}} {
+		for _, code := range []string{"A", "B", "C"} {
+			must(t, s.Append(t.Context(), storetest.File(storetest.Filing{Code: fmt.Sprint(code, c.busy, c.limit)}).Change()))
+		}
+		rests = 0
+		s.company.Store(c.busy)
+		if n, err := s.Project(t.Context(), c.limit); n != 3 || err != nil || rests != c.want {
+			t.Errorf("%+v: %d entries, %d rests, error %v", c, n, rests, err)
+		}
+	}
 }
 
 // TestRebuildMends: sums that somebody spoilt, and parts that cannot be read, are

@@ -47,11 +47,12 @@ type Config struct {
 
 	// What follows is set by tests alone, which have few cases and want every way taken.
 
-	texts    func(query string) // sees every SQL text that is run
-	few      int                // 0 = fewCases
-	sparse   bool               // no list is walked because many of the bound have a text
-	volume   int                // dossiers in a volume, at most volumeUsed; 0 = that
-	logPages int64              // 0 = the constant
+	texts    func(query string)                   // sees every SQL text that is run
+	few      int                                  // 0 = fewCases
+	sparse   bool                                 // no list is walked because many of the bound have a text
+	volume   int                                  // dossiers in a volume, at most volumeUsed; 0 = that
+	logPages int64                                // 0 = the constant
+	rest     func(context.Context, time.Duration) // stands in place of waiting
 }
 
 // Hooks let tests reach into a commit. A zero hook does nothing.
@@ -99,6 +100,9 @@ func (c Config) withDefaults() Config {
 	if c.logPages == 0 {
 		c.logPages = logPages
 	}
+	if c.rest == nil {
+		c.rest = rest
+	}
 	if c.Check == "" {
 		c.Check = CheckAuto
 	}
@@ -124,7 +128,9 @@ type Store struct {
 	late    <-chan error // what a migration ends with that was stopped and still runs; nil = none
 	counted counters
 
-	projecting sync.Mutex // one step of the projector at a time
+	projecting sync.Mutex   // one step of the projector at a time
+	hurried    atomic.Int32 // who waits for one
+	company    atomic.Bool  // the last commit was of several calls
 
 	queue  *queue
 	line   line

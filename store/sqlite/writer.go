@@ -100,6 +100,7 @@ func (w *writer) run() {
 		}
 		w.batch(&jobs)
 		w.store.queue.last = len(jobs)
+		w.store.company.Store(len(jobs) >= company)
 		w.tidyLog()
 	}
 }
