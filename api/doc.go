@@ -14,7 +14,8 @@
 //
 // One resource per file. problem.go holds the one table from error codes to HTTP;
 // visibility.go holds who sees which case; register.go holds sign-in checks and
-// what every operation has in common.
+// what every operation has in common. A view that others embed is exported: the
+// document leaves out the members of one that is not.
 //
 // # Invariants
 //
@@ -31,6 +32,7 @@
 //   - Every refusal, also the router's own, is problem+json with a stable code in
 //     the caller's language; causes stay in the log.
 //   - Logs carry routes, not paths, and roles, not people.
+//   - openapi.json names every answer and member that leaves.
 //   - Times leave in RFC 3339 with +07:00.
 //   - Nothing keeps a gin.Context beyond its request.
 package api

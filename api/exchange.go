@@ -12,6 +12,7 @@ import (
 	"lienthong/engine/runtime"
 )
 
+// DeliveryView is a delivery as a list shows it.
 type DeliveryView struct {
 	Key       string `json:"key" doc:"case/seq/n; in addresses its slashes are %2F"`
 	Case      string `json:"case"`
@@ -123,7 +124,7 @@ func (s *Server) exchange(ctx context.Context, in *struct {
 	open := s.breakers(wall)
 	for i := range list {
 		d := &list[i]
-		v := s.DeliveryView(ctx, &d.Delivery)
+		v := s.deliveryView(ctx, &d.Delivery)
 		v.Failed, v.Breaker, v.Damaged = d.Failed, at(open[d.Registry]), d.Damaged != ""
 		if d.Lease.After(wall) {
 			v.Leased = at(d.Lease)
@@ -145,8 +146,8 @@ func (s *Server) breakers(wall time.Time) map[string]time.Time {
 	return open
 }
 
-// DeliveryView leaves the input out: the operator needs no personal data.
-func (s *Server) DeliveryView(ctx context.Context, d *engine.Delivery) DeliveryView {
+// deliveryView leaves the input out: the operator needs no personal data.
+func (s *Server) deliveryView(ctx context.Context, d *engine.Delivery) DeliveryView {
 	v := DeliveryView{Key: d.Key, Case: d.Case, Step: d.Step, Registry: d.Registry, Operation: d.Operation, Status: d.Status, Since: at(d.At),
 		Tries: d.Tries, Next: at(d.Next), SentAt: at(d.SentAt), Expected: at(d.Expected), Overdue: overdue(d.Expected, s.cfg.Runtime.Now()),
 		LastError: d.LastError.Text().In(langOf(ctx)), ErrorCode: d.LastError.Code, Note: d.Note}
@@ -164,7 +165,7 @@ func (s *Server) getDelivery(ctx context.Context, in *struct{ DeliveryPath }) (*
 		return nil, plainly(err)
 	}
 	who := callerOf(ctx)
-	v := deliveryDetail{DeliveryView: s.DeliveryView(ctx, d), May: []string{}}
+	v := deliveryDetail{DeliveryView: s.deliveryView(ctx, d), May: []string{}}
 	if !who.actor.Has(roleOperator) {
 		x, err := s.watches(ctx, who, d)
 		if err != nil {
@@ -239,7 +240,7 @@ func (s *Server) operate(ctx context.Context, delivery string, by Keyed, note st
 	if err != nil {
 		return nil, err
 	}
-	return &deliveryAnswer{Body: s.DeliveryView(ctx, d)}, nil
+	return &deliveryAnswer{Body: s.deliveryView(ctx, d)}, nil
 }
 
 func (s *Server) retry(ctx context.Context, in *struct {

@@ -68,6 +68,7 @@ type serviceStepView struct {
 	Documents  []stateDoc   `json:"results,omitempty"`
 }
 
+// StateRef names a state of a procedure.
 type StateRef struct {
 	ID     string `json:"id"`
 	Title  Text   `json:"title"`
