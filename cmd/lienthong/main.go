@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -72,13 +73,36 @@ type env struct {
 // garbage is how much garbage may stand beside what is live, in per cent, before it
 // is collected. What is live is small here (cases are in the database), so that
 // the usual 100 would collect several times a second; GOGC overrules it.
-const garbage = 400
+//
+// Where people wait for answers it may be more, for everybody waits while a collection
+// takes its share of the processors; up to a bound (GOMEMLIMIT), beyond which it is collected
+// as soon as it must be: a flood leaves much that is live.
+const (
+	garbage        = 400
+	garbageServing = 800
+	memoryServing  = 640 << 20 // bytes, of Go; what SQLite has comes to it
+)
+
+// serving are the verbs whose process answers people, or measures one that does.
+var serving = []string{"serve", "demo", "bench"}
 
 func main() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(garbage)
-	}
+	collect(os.Args[1:])
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// collect sets when garbage is collected, as far as the environment does not.
+func collect(args []string) {
+	percent, most := garbage, int64(math.MaxInt64)
+	if slices.ContainsFunc(args, func(a string) bool { return slices.Contains(serving, a) }) {
+		percent, most = garbageServing, memoryServing
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(percent)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(most)
+	}
 }
 
 func run(args []string, out, errs io.Writer) int {

@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -22,6 +24,31 @@ func lienthong(t *testing.T, args ...string) (code int, out, errs string) {
 	var o, e bytes.Buffer
 	code = run(args, &o, &e)
 	return code, o.String(), e.String()
+}
+
+// TestCollect: a process that serves has room for garbage up to a bound; the environment
+// overrules both.
+func TestCollect(t *testing.T) {
+	percent, most := debug.SetGCPercent(100), debug.SetMemoryLimit(-1)
+	defer func() { debug.SetGCPercent(percent); debug.SetMemoryLimit(most) }()
+	for _, c := range []struct {
+		args, gogc, limit string
+		percent           int
+		most              int64
+	}{
+		{"--json verify --db x", "", "", garbage, math.MaxInt64},
+		{"--log info serve", "", "", garbageServing, memoryServing},
+		{"serve", "70", "1GiB", 100, 1 << 30},
+	} {
+		t.Setenv("GOGC", c.gogc)
+		t.Setenv("GOMEMLIMIT", c.limit)
+		debug.SetGCPercent(100)
+		debug.SetMemoryLimit(1 << 30)
+		collect(strings.Fields(c.args))
+		if got, bound := debug.SetGCPercent(100), debug.SetMemoryLimit(-1); got != c.percent || bound != c.most {
+			t.Errorf("%+v: %d %%, %d bytes", c, got, bound)
+		}
+	}
 }
 
 func TestDemoOnceEndsAsTold(t *testing.T) {
