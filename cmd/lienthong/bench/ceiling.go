@@ -64,6 +64,7 @@ func (c Config) ceilings(ctx context.Context, dir string, r *Report) error {
 // record runs the engine once and keeps what it wrote in a file: what is not
 // measured must not stand in the memory of what is.
 func (c Config) record(ctx context.Context, dir string) (path string, want map[string]content, err error) {
+	defer hoard()()
 	c.HTTP, c.recording = false, true
 	s, err := c.open(ctx, dir, "recorded")
 	if err != nil {
